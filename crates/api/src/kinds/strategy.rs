@@ -1,0 +1,102 @@
+//! What happens to an object on its way into storage, derived from its kind's descriptor.
+//!
+//! Models k8s.io/apiserver/pkg/registry/rest/{create,update}.go.
+
+use super::{Kind, meta};
+use crate::field::FieldError;
+use crate::names::Messages;
+use crate::{Value, schema};
+
+/// Metadata a client cannot change by an update.
+const KEPT: &[&str] = &[
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+];
+
+impl Kind {
+    /// Fills in what was left out: the kind's own defaults, then the fields that are always
+    /// present in an answer.
+    pub fn default(&self, object: &mut Value) {
+        (self.defaults)(object);
+        schema::fill(self.schema, object);
+    }
+
+    /// Makes an object fit to be created: no status, or the one a new object has. The caller sets
+    /// name, namespace, uid and creationTimestamp.
+    pub fn prepare_for_create(&self, object: &mut Value) {
+        if self.counts_generation {
+            object.set("metadata.generation", 1);
+        } else {
+            object.remove("metadata.generation");
+        }
+        object.remove("metadata.deletionTimestamp");
+        object.remove("metadata.deletionGracePeriodSeconds");
+        (self.prepare_for_create)(object);
+        schema::fill(self.schema, object);
+    }
+
+    /// Makes `new` fit to replace `old`: what the subresource (empty for the object itself) does
+    /// not cover is taken from `old`.
+    pub fn prepare_for_update(&self, new: &mut Value, old: &Value, subresource: &str) {
+        for key in KEPT {
+            match old.metadata().get(key) {
+                Value::Null => drop(new.remove_path(&["metadata", key])),
+                kept => new.set_path(&["metadata", key], kept),
+            }
+        }
+        if new.uid().is_empty() {
+            new.set("metadata.uid", old.metadata().get("uid"));
+        }
+        if subresource == "status" {
+            let (metadata, status) = (new.metadata().clone(), new.get("status").clone());
+            *new = old.clone();
+            new.set("metadata", metadata);
+            new.set("status", status);
+        } else if self.has_status() {
+            match old.get("status") {
+                Value::Null => drop(new.remove("status")),
+                status => new.set("status", status),
+            }
+        }
+        (self.prepare_for_update)(new, old, subresource);
+        schema::fill(self.schema, new);
+        if self.counts_generation && desire_differs(new, old) {
+            new.set("metadata.generation", old.generation() + 1);
+        }
+    }
+
+    /// What is wrong with an object that is to be created. Metadata comes first, as upstream.
+    pub fn validate_create(&self, object: &Value) -> Vec<FieldError> {
+        let mut out = meta::validate(object, self.namespaced, self.name);
+        (self.validate)(object, &mut out);
+        out
+    }
+
+    /// What is wrong with replacing `old` by `new` through a subresource (empty for the object).
+    pub fn validate_update(&self, new: &Value, old: &Value, subresource: &str) -> Vec<FieldError> {
+        let mut out = meta::validate_update(new, old);
+        if subresource.is_empty() {
+            (self.validate)(new, &mut out);
+        }
+        (self.validate_update)(new, old, subresource, &mut out);
+        out
+    }
+
+    /// What is wrong with a name for an object of this kind.
+    pub fn check_name(&self, name: &str) -> Messages {
+        (self.name)(name)
+    }
+}
+
+/// Whether anything but metadata and status differs.
+fn desire_differs(new: &Value, old: &Value) -> bool {
+    let desired = |object: &Value| {
+        let mut entries = object.entries().clone();
+        entries.remove("metadata");
+        entries.remove("status");
+        entries
+    };
+    desired(new) != desired(old)
+}

@@ -1,0 +1,11 @@
+//! What many components ask about objects, one concept per file.
+
+pub mod conditions;
+pub mod containers;
+pub mod diff;
+pub mod owners;
+pub mod pods;
+pub mod qos;
+pub mod resources;
+pub mod scaled;
+pub mod taints;

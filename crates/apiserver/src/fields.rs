@@ -1,0 +1,83 @@
+//! Which objects a list, a watch or the deletion of a collection picks: by labels and by the fields
+//! that their kind can be selected by.
+//!
+//! Models apiserver/pkg/storage/selection_predicate.go.
+
+use api::kinds::Kind;
+use api::selector::{FieldSelector, LabelSelector};
+use api::{Status, Value, status};
+
+use crate::request::Query;
+
+/// What picks objects.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    pub(crate) kind: &'static Kind,
+    pub(crate) labels: LabelSelector,
+    pub(crate) fields: FieldSelector,
+}
+
+impl Filter {
+    /// Reads a query's selectors. `name` is the one in the path, empty for none.
+    pub(crate) fn of(kind: &'static Kind, query: &Query, name: &str) -> Result<Filter, Status> {
+        let refuse = |why: String| {
+            let group = format!("{}/{}", kind.group, kind.version);
+            status::bad_request(format!(
+                "Unable to find \"{group}, Resource={}\" that match label selector \"{}\", field \
+                 selector \"{}\": {why}",
+                kind.plural, query.label_selector, query.field_selector
+            ))
+        };
+        let labels = LabelSelector::parse(&query.label_selector).map_err(refuse)?;
+        let mut fields = FieldSelector::parse(&query.field_selector).map_err(refuse)?;
+        for term in &fields.terms {
+            if kind.selectable(api::NULL, &term.field).is_none() {
+                let field = &term.field;
+                return Err(refuse(match kind.fields {
+                    [] => format!(
+                        "{field:?} is not a known field selector: only \"metadata.name\", \
+                         \"metadata.namespace\""
+                    ),
+                    _ => format!("field label not supported: {field}"),
+                }));
+            }
+        }
+        if !name.is_empty() {
+            fields.terms.push(api::selector::FieldTerm {
+                field: "metadata.name".to_owned(),
+                value: name.to_owned(),
+                negated: false,
+            });
+        }
+        Ok(Filter { kind, labels, fields })
+    }
+
+    /// Whether the filter picks everything.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything()
+    }
+
+    /// Whether the filter picks the stored object.
+    pub(crate) fn matches(&self, stored: &Value) -> bool {
+        if !self.labels.matches(stored.labels()) {
+            return false;
+        }
+        if self.fields.is_everything() {
+            return true;
+        }
+        let by_fields = |object: &Value| {
+            self.fields.matches(|label| self.kind.selectable(object, label).unwrap_or(""))
+        };
+        match self.kind.view {
+            None => by_fields(stored),
+            // The fields are those of the shape that the client sees.
+            Some(view) => {
+                let object = (view.load)(stored);
+                self.fields.terms.iter().all(|term| {
+                    let found = self.kind.selectable(&object, &term.field).unwrap_or("");
+                    (found == term.value) != term.negated
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Every resource the server stores, with its cache, and the ways to find one: by a request's path,
+//! by a key in etcd.
+//!
+//! Models pkg/controlplane/storageversionhashdata and the storage factory: where each resource lies.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use api::kinds::{self, Kind};
+use api::{Str, Value};
+
+use crate::backend::PREFIX;
+use crate::cache::{Cache, Change, Entry, Objects};
+
+/// A resource by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ResourceId(u16);
+
+impl ResourceId {
+    /// The number.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A stored resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    /// The kind whose shape is stored.
+    pub(crate) kind: &'static Kind,
+    /// What is known of it.
+    pub(crate) cache: Cache,
+}
+
+/// All resources.
+#[derive(Clone, Debug)]
+pub(crate) struct Resources {
+    list: Vec<Resource>,
+    index: Rc<Index>,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    /// Group and plural to the resource.
+    by_name: BTreeMap<(&'static str, &'static str), ResourceId>,
+    /// What stands after the prefix of all keys to the resource.
+    by_storage: BTreeMap<&'static str, ResourceId>,
+}
+
+impl Resources {
+    /// The resources of all built-in kinds, empty.
+    pub(crate) fn new() -> Resources {
+        let mut list = Vec::new();
+        let mut index = Index::default();
+        let stored = |kind: &&&'static Kind| !kind.storage.is_empty() && kind.view.is_none();
+        for kind in kinds::all().iter().filter(stored) {
+            let id = ResourceId(list.len() as u16);
+            if index.by_storage.insert(kind.storage, id).is_none() {
+                index.by_name.insert((kind.group, kind.plural), id);
+                list.push(Resource { kind, cache: Cache::default() });
+            }
+        }
+        Resources { list, index: Rc::new(index) }
+    }
+
+    /// A resource by its number.
+    pub(crate) fn get(&self, id: ResourceId) -> &Resource {
+        &self.list[id.index()]
+    }
+
+    /// Where the objects of a kind are stored; `None` for kinds that never are.
+    pub(crate) fn of_kind(&self, kind: &'static Kind) -> Option<ResourceId> {
+        let stored = kind.stored();
+        self.index.by_name.get(&(stored.group, stored.plural)).copied()
+    }
+
+    /// The resource of a built-in group and plural that is known to exist.
+    pub(crate) fn named(&self, group: &str, plural: &str) -> Option<&Resource> {
+        let found = self.index.by_name.iter().find(|((g, p), _)| *g == group && *p == plural);
+        found.map(|(_, id)| self.get(*id))
+    }
+
+    /// An object by its resource and `namespace/name` or `name`.
+    pub(crate) fn lookup(&self, group: &str, plural: &str, key: &str) -> Option<&Rc<Entry>> {
+        let id = self.index.by_name.get(&(group, plural) as &(&str, &str))?;
+        self.get(*id).cache.get(key)
+    }
+
+    /// The key in etcd of an object.
+    pub(crate) fn etcd_key(kind: &Kind, key: &str) -> etcd::Key {
+        etcd::key(&format!("{PREFIX}{}/{key}", kind.storage))
+    }
+
+    /// The resource and object that a key in etcd means.
+    fn meant<'a>(&self, key: &'a str) -> Option<(ResourceId, &'a str)> {
+        let rest = key.strip_prefix(PREFIX)?;
+        // Most resources take one segment, a few two.
+        rest.match_indices('/').take(2).find_map(|(at, _)| {
+            let id = self.index.by_storage.get(&rest[..at])?;
+            Some((*id, &rest[at + 1..]))
+        })
+    }
+
+    /// Forgets everything, changes up to the revision included.
+    pub(crate) fn clear(&mut self, revision: i64) {
+        for resource in &mut self.list {
+            resource.cache.fill(Objects::new(), revision);
+        }
+    }
+
+    /// Puts an object that was there already into its cache.
+    pub(crate) fn fill_one(&mut self, key: &str, value: &Value, revision: i64) {
+        if let Some((id, key)) = self.meant(key) {
+            self.list[id.index()].cache.fill_one(Entry::new(Str::from(key), value, revision));
+        }
+    }
+
+    /// The keys in etcd of everything that is known.
+    pub(crate) fn all_keys(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        for resource in &self.list {
+            for entry in resource.cache.objects().values() {
+                keys.push(format!("{PREFIX}{}/{}", resource.kind.storage, entry.key));
+            }
+        }
+        keys
+    }
+
+    /// A key in etcd changed: the resource and the change, where it is a known resource's.
+    pub(crate) fn apply(
+        &mut self,
+        key: &str,
+        value: Option<&Value>,
+        revision: i64,
+    ) -> Option<(ResourceId, Rc<Change>)> {
+        let (id, key) = self.meant(key)?;
+        let cache = &mut self.list[id.index()].cache;
+        let change = match value {
+            Some(value) => cache.put(key, value, revision),
+            None => cache.delete(key, revision)?,
+        };
+        Some((id, change))
+    }
+
+    /// All resources.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.list.iter()
+    }
+}

@@ -1,0 +1,349 @@
+//! The server's state and the door to it: every event comes in here and is handed on. No sockets.
+//!
+//! Models apiserver/pkg/server.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use api::{Interner, Status, status};
+use net::Errno;
+use net::http::{Body, Request, Response};
+use sim::{Duration, EntryId, Instant, LookupMap, Stream};
+
+use crate::alloc::Allocators;
+use crate::backend::Backend;
+use crate::collection::Collections;
+use crate::config::Config;
+use crate::effect::{Action, CallId, Cx, Peer, StreamId};
+use crate::request::{Query, RequestInfo};
+use crate::resources::Resources;
+use crate::watchers::Watchers;
+use crate::write::Write;
+use crate::{authn, authz, reply};
+
+/// How long a request waits for etcd before it is refused.
+const PATIENCE: Duration = Duration::from_secs(7);
+
+/// The server. A clone is cheap: what is large is shared.
+#[derive(Clone, Debug)]
+pub struct ApiServer {
+    pub(crate) config: Config,
+    pub(crate) random: Stream,
+    pub(crate) backend: Backend,
+    pub(crate) resources: Resources,
+    pub(crate) watchers: Watchers,
+    pub(crate) allocators: Allocators,
+    pub(crate) collections: Collections,
+    pub(crate) interner: Interner,
+    /// The calls that are open, and what for.
+    pub(crate) calls: BTreeMap<CallId, Purpose>,
+    next_call: u64,
+    /// The streams that lead to a call.
+    pub(crate) proxied: BTreeMap<StreamId, CallId>,
+    /// Requests that wait until etcd can be reached.
+    parked: Vec<Parked>,
+    /// What caused the write of a key that is under way.
+    pub(crate) causes: LookupMap<etcd::Key, EntryId>,
+    /// The lease that new events hang on.
+    pub(crate) event_lease: EventLease,
+    /// The default namespaces and the `kubernetes` Service are seen to.
+    pub(crate) bootstrapped: bool,
+    /// When the server was started.
+    pub(crate) started: Instant,
+}
+
+/// What a call is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// Reading everything.
+    EtcdList,
+    /// Watching everything.
+    EtcdWatch,
+    /// Forgetting history.
+    EtcdCompact,
+    /// A lease for events.
+    EtcdLease,
+    /// A write of an object.
+    Write(Box<Write>),
+    /// A request handed on to a kubelet for a client.
+    Proxy(StreamId),
+}
+
+/// The lease that new events hang on, shared by those of a minute.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventLease {
+    /// Its number and until when it may be used.
+    pub(crate) current: Option<(i64, Instant)>,
+    /// Writes of events that wait for it.
+    pub(crate) waiting: Vec<Box<Write>>,
+}
+
+#[derive(Clone, Debug)]
+struct Parked {
+    from: StreamId,
+    request: Rc<Request>,
+    cause: EntryId,
+    until: Instant,
+}
+
+impl ApiServer {
+    /// A server that has not reached etcd yet. It acts with the first [`ApiServer::on_timer`].
+    pub fn new(config: Config, random: Stream, now: Instant) -> ApiServer {
+        ApiServer {
+            allocators: Allocators::new(&config),
+            config,
+            random,
+            backend: Backend::new(now),
+            resources: Resources::new(),
+            watchers: Watchers::new(now),
+            collections: Collections::default(),
+            interner: Interner::new(),
+            calls: BTreeMap::new(),
+            next_call: 1,
+            proxied: BTreeMap::new(),
+            parked: Vec::new(),
+            causes: LookupMap::new(),
+            event_lease: EventLease::default(),
+            bootstrapped: false,
+            started: now,
+        }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whether the server serves: etcd is reached and the default objects are there.
+    pub fn is_ready(&self) -> bool {
+        self.backend.is_ready() && self.bootstrapped
+    }
+
+    /// A client's request.
+    pub fn on_request(&mut self, cx: &mut Cx<'_>, from: StreamId, request: &Rc<Request>) {
+        let query = Query::of(request);
+        let info = RequestInfo::of(request, &query);
+        let accept = reply::Accept::of(request, &query);
+        let user = match authn::user_of(&self.config, &self.resources, cx.now, request) {
+            Ok(user) => Rc::new(user),
+            Err(status) => return self.refuse(cx, from, accept, &status),
+        };
+        if let Err(status) = authz::allow(&user, &info) {
+            return self.refuse(cx, from, accept, &status);
+        }
+        if !info.is_resource {
+            let response = self.page(request, &info, &query, accept);
+            cx.act(Action::Respond(from, response));
+            return;
+        }
+        if !self.backend.is_ready() {
+            let until = cx.now + PATIENCE;
+            let request = request.clone();
+            self.parked.push(Parked { from, request, cause: cx.cause, until });
+            return;
+        }
+        let ask = Ask { from, request: request.clone(), info, query, accept, user };
+        if let Err(status) = self.dispatch(cx, &ask) {
+            self.refuse(cx, from, accept, &status);
+        }
+    }
+
+    /// Answers with a Status.
+    pub(crate) fn refuse(
+        &mut self,
+        cx: &mut Cx<'_>,
+        to: StreamId,
+        accept: reply::Accept,
+        status: &Status,
+    ) {
+        cx.act(Action::Respond(to, reply::status(status, accept)));
+    }
+
+    /// More from a client, on a stream that leads to a call.
+    pub fn on_data(&mut self, cx: &mut Cx<'_>, from: StreamId, body: Body) {
+        if let Some(call) = self.proxied.get(&from) {
+            cx.act(Action::CallData(*call, body));
+        }
+    }
+
+    /// A client sends no more on a stream.
+    pub fn on_end(&mut self, cx: &mut Cx<'_>, from: StreamId) {
+        if let Some(call) = self.proxied.get(&from) {
+            cx.act(Action::CallEnd(*call));
+        }
+    }
+
+    /// A client gave a stream up.
+    pub fn on_reset(&mut self, cx: &mut Cx<'_>, from: StreamId) {
+        self.watchers.remove_stream(from);
+        self.parked.retain(|parked| parked.from != from);
+        if let Some(call) = self.proxied.remove(&from) {
+            self.calls.remove(&call);
+            cx.act(Action::CallReset(call));
+        }
+    }
+
+    /// A client's connection is gone, with all its streams. Writes under way are still finished.
+    pub fn on_closed(&mut self, cx: &mut Cx<'_>, conn: u64) {
+        self.watchers.remove_conn(conn);
+        self.parked.retain(|parked| parked.from.conn != conn);
+        let range = StreamId { conn, stream: 0 }..=StreamId { conn, stream: u32::MAX };
+        let gone: Vec<StreamId> = self.proxied.range(range).map(|(from, _)| *from).collect();
+        for from in gone {
+            self.on_reset(cx, from);
+        }
+    }
+
+    /// Begins a call.
+    pub(crate) fn call(
+        &mut self,
+        cx: &mut Cx<'_>,
+        peer: Peer,
+        request: Request,
+        purpose: Purpose,
+    ) -> CallId {
+        let call = CallId(self.next_call);
+        self.next_call += 1;
+        self.calls.insert(call, purpose);
+        cx.act(Action::Call(call, peer, request));
+        call
+    }
+
+    /// A call was answered; more follows where the response says so.
+    pub fn on_response(&mut self, cx: &mut Cx<'_>, call: CallId, response: &Response) {
+        let stays = matches!(self.calls.get(&call), Some(Purpose::EtcdWatch | Purpose::Proxy(_)));
+        if stays {
+            self.on_stream_response(cx, call, response);
+            return;
+        }
+        match self.calls.remove(&call) {
+            Some(Purpose::EtcdList) => self.on_etcd_list(cx, response),
+            Some(Purpose::EtcdLease) => self.on_event_lease(cx, response),
+            Some(Purpose::Write(write)) => self.on_written(cx, write, response),
+            _ => {}
+        }
+    }
+
+    fn on_stream_response(&mut self, cx: &mut Cx<'_>, call: CallId, response: &Response) {
+        if let Some(Purpose::Proxy(to)) = self.calls.get(&call) {
+            let to = *to;
+            let mut response = response.clone();
+            // What the kubelet says of its connection to this server is not for the client.
+            response.headers.remove("Content-Length");
+            let more = response.more;
+            cx.act(Action::Respond(to, response));
+            if !more {
+                self.calls.remove(&call);
+                self.proxied.remove(&to);
+            }
+        }
+    }
+
+    /// More on a call.
+    pub fn on_call_data(&mut self, cx: &mut Cx<'_>, call: CallId, body: Body) {
+        match self.calls.get(&call) {
+            Some(Purpose::EtcdWatch) => self.on_etcd_watch(cx, &body),
+            Some(Purpose::Proxy(to)) => cx.act(Action::Data(*to, body)),
+            _ => {}
+        }
+    }
+
+    /// A call is over.
+    pub fn on_call_end(&mut self, cx: &mut Cx<'_>, call: CallId) {
+        match self.calls.remove(&call) {
+            Some(Purpose::Proxy(to)) => {
+                self.proxied.remove(&to);
+                cx.act(Action::End(to));
+            }
+            Some(Purpose::EtcdWatch) => self.on_etcd_failed(cx, Errno::ECONNRESET),
+            _ => {}
+        }
+    }
+
+    /// A call failed without a complete answer.
+    pub fn on_call_failed(&mut self, cx: &mut Cx<'_>, call: CallId, errno: Errno) {
+        match self.calls.remove(&call) {
+            Some(Purpose::Write(write)) => {
+                self.on_etcd_failed(cx, errno);
+                self.lost(cx, write);
+            }
+            Some(Purpose::Proxy(to)) => {
+                self.proxied.remove(&to);
+                self.proxy_failed(cx, to, errno);
+            }
+            Some(Purpose::EtcdLease) => {
+                self.on_etcd_failed(cx, errno);
+                for write in std::mem::take(&mut self.event_lease.waiting) {
+                    self.lost(cx, write);
+                }
+            }
+            Some(_) => self.on_etcd_failed(cx, errno),
+            None => {}
+        }
+    }
+
+    /// When the server next wants [`ApiServer::on_timer`].
+    pub fn deadline(&self) -> Option<Instant> {
+        let parked = self.parked.iter().map(|parked| parked.until).min();
+        [Some(self.backend.deadline()), self.watchers.deadline(), parked].into_iter().flatten().min()
+    }
+
+    /// The deadline has come.
+    pub fn on_timer(&mut self, cx: &mut Cx<'_>) {
+        self.backend_timer(cx);
+        self.watchers.on_timer(cx, self.backend.revision);
+        if self.parked.iter().any(|parked| parked.until <= cx.now) {
+            for parked in std::mem::take(&mut self.parked) {
+                if parked.until > cx.now {
+                    self.parked.push(parked);
+                    continue;
+                }
+                cx.cause = parked.cause;
+                let accept = reply::Accept::of(&parked.request, &Query::of(&parked.request));
+                let status = unknown("etcdserver: request timed out");
+                self.refuse(cx, parked.from, accept, &status);
+            }
+        }
+    }
+
+    /// etcd is reached and everything is known.
+    pub(crate) fn on_backend_ready(&mut self, cx: &mut Cx<'_>) {
+        if !self.bootstrapped {
+            self.bootstrap(cx);
+            self.bootstrapped = true;
+        }
+        for parked in std::mem::take(&mut self.parked) {
+            cx.cause = parked.cause;
+            self.on_request(cx, parked.from, &parked.request);
+        }
+    }
+
+    /// A key under etcd's prefix changed: keeps the caches and tells the watchers.
+    pub(crate) fn on_stored(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: &str,
+        value: Option<&api::Value>,
+        revision: i64,
+    ) {
+        let Some((resource, change)) = self.resources.apply(key, value, revision) else { return };
+        self.allocators.observe(self.resources.get(resource), &change);
+        self.watchers.tell(cx, resource, &change);
+    }
+}
+
+/// A request with all that was read from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) from: StreamId,
+    pub(crate) request: Rc<Request>,
+    pub(crate) info: RequestInfo,
+    pub(crate) query: Query,
+    pub(crate) accept: reply::Accept,
+    pub(crate) user: Rc<authn::User>,
+}
+
+/// A failure that upstream knows no reason for, as those of etcd.
+pub(crate) fn unknown(message: &str) -> Status {
+    Status::new(500, status::Reason::Unknown, message)
+}

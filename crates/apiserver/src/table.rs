@@ -1,0 +1,116 @@
+//! Objects as rows of a table, as `kubectl get` asks for them.
+//!
+//! Models apiserver/pkg/endpoints/handlers/response.go and registry/rest/table.go.
+
+use api::kinds::{Cell, Kind};
+use api::{Value, object};
+use sim::Instant;
+
+/// What a row carries beside its cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Include {
+    /// The object's metadata.
+    #[default]
+    Metadata,
+    /// The whole object.
+    Object,
+    /// Nothing.
+    None,
+}
+
+impl Include {
+    /// Reads the parameter `includeObject`.
+    pub(crate) fn of(text: &str) -> Include {
+        match text {
+            "Object" => Include::Object,
+            "None" => Include::None,
+            _ => Include::Metadata,
+        }
+    }
+}
+
+/// An object's metadata as an object of its own.
+pub(crate) fn partial_metadata(object: &Value) -> Value {
+    object! {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": object.metadata(),
+    }
+}
+
+/// A table of objects; `metadata` is that of the list or of the only object.
+pub(crate) fn of<'a>(
+    kind: &Kind,
+    objects: impl Iterator<Item = &'a Value>,
+    metadata: Value,
+    include: Include,
+    columns: bool,
+    now: Instant,
+) -> Value {
+    let rows: Vec<Value> = objects.map(|object| row(kind, object, include, now)).collect();
+    let definitions = if columns { columns_of(kind) } else { Value::Null };
+    object! {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": definitions,
+        "rows": rows,
+    }
+}
+
+/// A table of one object.
+pub(crate) fn of_one(
+    kind: &Kind,
+    object: &Value,
+    include: Include,
+    columns: bool,
+    now: Instant,
+) -> Value {
+    let metadata = object! { "resourceVersion": object.metadata().get("resourceVersion") };
+    of(kind, std::iter::once(object), metadata, include, columns, now)
+}
+
+/// A bookmark as a table without rows.
+pub(crate) fn bookmark(object: &Value) -> Value {
+    object! {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": object.metadata(),
+        "columnDefinitions": Value::Null,
+        "rows": Value::list_of(Vec::new()),
+    }
+}
+
+fn row(kind: &Kind, object: &Value, include: Include, now: Instant) -> Value {
+    let cells = if kind.columns.is_empty() { plain_cells(object) } else { (kind.row)(object, now) };
+    let mut row = object! { "cells": Value::list_of(cells) };
+    match include {
+        Include::Metadata => row.set("object", partial_metadata(object)),
+        Include::Object => row.set("object", object),
+        Include::None => {}
+    }
+    row
+}
+
+/// The cells of kinds that say nothing of their columns.
+fn plain_cells(object: &Value) -> Vec<Cell> {
+    vec![object.metadata().get("name").clone(), object.creation_timestamp().into()]
+}
+
+fn columns_of(kind: &Kind) -> Value {
+    let column = |name: &str, kind: &str, format: &str, priority: u8| {
+        object! {
+            "name": name,
+            "type": kind,
+            "format": format,
+            "description": "",
+            "priority": i64::from(priority),
+        }
+    };
+    if kind.columns.is_empty() {
+        let columns =
+            vec![column("Name", "string", "name", 0), column("Created At", "date", "", 0)];
+        return Value::list_of(columns);
+    }
+    kind.columns.iter().map(|c| column(c.name, c.kind, c.format, c.priority)).collect()
+}

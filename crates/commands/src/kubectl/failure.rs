@@ -1,0 +1,179 @@
+//! Why a command failed, and how kubectl says it.
+//!
+//! Models kubectl/pkg/cmd/util/helpers.go (checkErr) and apimachinery's StatusError.
+
+use api::Value;
+use net::Errno;
+
+/// What ends a command.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// The API server answered with a Status.
+    Status(Value),
+    /// The API server could not be reached.
+    Connection {
+        /// `172.30.1.2:6443`.
+        host: String,
+        /// `https://172.30.1.2:6443/api?timeout=32s`
+        url: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// A sentence to print after `error: `.
+    Message(String),
+    /// A sentence to print as it is.
+    Plain(String),
+    /// The line was wrong: the sentence, and the usage hint of the command after it.
+    Usage(String, String),
+    /// Everything was said already; only the exit code counts.
+    Silent(i32),
+}
+
+/// What a command gives back.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+impl Failure {
+    /// `error: …`
+    pub(crate) fn message(text: impl Into<String>) -> Failure {
+        Failure::Message(text.into())
+    }
+
+    /// The reason of a Status: `NotFound`.
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Failure::Status(status) => status.str_at("reason"),
+            _ => "",
+        }
+    }
+
+    /// Whether the server said that there is no such object.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.reason() == "NotFound"
+    }
+
+    /// The same with what was being done in front: `error when creating "STDIN": …`.
+    pub(crate) fn context(self, doing: &str) -> Failure {
+        match self {
+            // A list of causes speaks for itself.
+            Failure::Status(status) if status.str_at("reason") == "Invalid" => {
+                Failure::Status(status)
+            }
+            Failure::Status(mut status) => {
+                let message = format!("{doing}: {}", status.str_at("message"));
+                status.set("message", message);
+                Failure::Status(status)
+            }
+            Failure::Message(text) => Failure::Message(format!("{doing}: {text}")),
+            other => other,
+        }
+    }
+
+    /// What is printed to standard error, newline included.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Failure::Status(status) => status_text(status),
+            Failure::Connection { host, errno: Errno::ECONNREFUSED, .. } => format!(
+                "The connection to the server {host} was refused - did you specify the right host \
+                 or port?\n"
+            ),
+            Failure::Connection { url, errno: Errno::ECONNRESET, .. } => {
+                format!("Unable to connect to the server: Get \"{url}\": EOF\n")
+            }
+            Failure::Connection { host, errno: Errno::ETIMEDOUT, .. } => {
+                format!("Unable to connect to the server: dial tcp {host}: i/o timeout\n")
+            }
+            Failure::Connection { host, errno, .. } => {
+                let why = errno.message().to_lowercase();
+                format!("Unable to connect to the server: dial tcp {host}: connect: {why}\n")
+            }
+            Failure::Message(text) => format!("error: {text}\n"),
+            Failure::Plain(text) => format!("{text}\n"),
+            Failure::Usage(text, command) => {
+                format!("error: {text}\nSee '{command} --help' for usage.\n")
+            }
+            Failure::Silent(_) => String::new(),
+        }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> i32 {
+        match self {
+            Failure::Silent(code) => *code,
+            _ => 1,
+        }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Failure {
+        Failure::Message(text)
+    }
+}
+
+fn status_text(status: &Value) -> String {
+    let (reason, message) = (status.str_at("reason"), status.str_at("message"));
+    match reason {
+        "Invalid" => invalid_text(status),
+        "Unauthorized" => {
+            format!("error: You must be logged in to the server ({reason})\n")
+        }
+        "" => format!("Error from server: {message}\n"),
+        _ => format!("Error from server ({reason}): {message}\n"),
+    }
+}
+
+/// `The Pod "x" is invalid: …`, one cause in the line, several as a list.
+fn invalid_text(status: &Value) -> String {
+    let details = status.get("details");
+    let (kind, name) = (details.str_at("kind"), details.str_at("name"));
+    if kind.is_empty() {
+        return format!("The request is invalid: {}\n", status.str_at("message"));
+    }
+    let start = format!("The {kind} {name:?} is invalid");
+    let causes: Vec<String> = details
+        .list_at("causes")
+        .iter()
+        .map(|cause| format!("{}: {}", cause.str_at("field"), cause.str_at("message")))
+        .collect();
+    match causes.as_slice() {
+        [] => format!("{start}\n"),
+        [one] => format!("{start}: {one}\n"),
+        many => {
+            let lines: Vec<String> = many.iter().map(|cause| format!("* {cause}")).collect();
+            format!("{start}: \n{}\n", lines.join("\n"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::object;
+
+    #[test]
+    fn failures_read_as_kubectl_prints_them() {
+        let missing = object!({
+            "reason": "NotFound",
+            "message": "pods \"x\" not found",
+        });
+        let failure = Failure::Status(missing);
+        assert_eq!(failure.text(), "Error from server (NotFound): pods \"x\" not found\n");
+        let failure = failure.context("error when creating \"STDIN\"");
+        assert_eq!(
+            failure.text(),
+            "Error from server (NotFound): error when creating \"STDIN\": pods \"x\" not found\n"
+        );
+        let invalid = object!({
+            "reason": "Invalid",
+            "details": {
+                "kind": "Pod",
+                "name": "x",
+                "causes": [{ "field": "spec.containers", "message": "Required value" }],
+            },
+        });
+        assert_eq!(
+            Failure::Status(invalid).text(),
+            "The Pod \"x\" is invalid: spec.containers: Required value\n"
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! kubectl: the command line of a cluster. One file per verb; what verbs share is in `session`
+//! (requests), `discovery` (what words mean), `target` (which objects), `print` (formats).
+//!
+//! Models staging/src/k8s.io/kubectl/pkg/cmd.
+
+mod discovery;
+mod failure;
+mod flags;
+mod get;
+mod print;
+mod session;
+mod target;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use machine::Io;
+
+use failure::{Failure, Outcome};
+use flags::{Flag, Line};
+use session::Session;
+
+use crate::Tool;
+
+/// The tool.
+pub(crate) const TOOL: Tool = Tool {
+    name: "kubectl",
+    summary: "controls the Kubernetes cluster manager",
+    usage: "kubectl [flags] [options]",
+    examples: &[],
+    run: |io| Box::pin(main(io)),
+};
+
+type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
+
+/// A verb of kubectl.
+pub(crate) struct Verb {
+    /// `get`; of a group of verbs the path: `rollout status`.
+    pub(crate) name: &'static str,
+    /// One sentence for the list of verbs.
+    pub(crate) summary: &'static str,
+    /// `kubectl get [(-o|--output=)…] (TYPE[.VERSION][.GROUP] …) [flags] [options]`
+    pub(crate) usage: &'static str,
+    /// Flags besides the global ones.
+    pub(crate) flags: &'static [Flag],
+    /// Whether flags may follow arguments; not so where a command line is passed on (`exec`).
+    pub(crate) interspersed: bool,
+    /// What it does.
+    pub(crate) run: for<'a> fn(&'a Session, &'a Line) -> Running<'a>,
+}
+
+/// Every verb, in the order of the help text.
+const VERBS: &[&Verb] = &[&get::VERB];
+
+async fn main(io: Io) -> i32 {
+    let words: Vec<String> = io.args().iter().skip(1).map(|word| word.to_string()).collect();
+    match run(&io, &words).await {
+        Ok(()) => 0,
+        Err(failure) => {
+            io.eprint(&failure.text()).await;
+            failure.code()
+        }
+    }
+}
+
+async fn run(io: &Io, words: &[String]) -> Outcome {
+    let Some((verb, rest)) = find_verb(words) else {
+        return no_verb(io, words).await;
+    };
+    let command = format!("kubectl {}", verb.name);
+    let line = Line::parse(&rest, verb.flags, verb.interspersed)
+        .map_err(|why| Failure::Usage(why, command.clone()))?;
+    if line.on("help") {
+        io.print(&help(verb)).await;
+        return Ok(());
+    }
+    let session = Session::open(io, &line).await?;
+    (verb.run)(&session, &line).await
+}
+
+/// The verb and the words without it; global flags may stand in front.
+fn find_verb(words: &[String]) -> Option<(&'static Verb, Vec<String>)> {
+    let mut at = Vec::new();
+    let mut index = 0;
+    while index < words.len() && at.len() < 3 {
+        let word = &words[index];
+        if word == "--" {
+            break;
+        }
+        if word.starts_with('-') {
+            index += if flags::takes_next(word) { 2 } else { 1 };
+            continue;
+        }
+        at.push(index);
+        index += 1;
+    }
+    // The longest path wins: `rollout status` before `rollout`.
+    (1..=at.len()).rev().find_map(|count| {
+        let name = at[..count].iter().map(|at| words[*at].as_str()).collect::<Vec<_>>().join(" ");
+        let verb = VERBS.iter().find(|verb| verb.name == name)?;
+        let rest = words
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !at[..count].contains(index))
+            .map(|(_, word)| word.clone())
+            .collect();
+        Some((*verb, rest))
+    })
+}
+
+async fn no_verb(io: &Io, words: &[String]) -> Outcome {
+    let Some(first) = words.iter().find(|word| !word.starts_with('-')) else {
+        io.print(&overview()).await;
+        return Ok(());
+    };
+    let prefix = format!("{first} ");
+    let group: Vec<&&Verb> = VERBS.iter().filter(|verb| verb.name.starts_with(&prefix)).collect();
+    if !group.is_empty() {
+        let mut text = String::from("Available Commands:\n");
+        for verb in group {
+            text.push_str(&format!("  {:15} {}\n", &verb.name[prefix.len()..], verb.summary));
+        }
+        text.push_str(&format!("\nUsage:\n  kubectl {first} [flags] [options]\n"));
+        io.print(&text).await;
+        return Ok(());
+    }
+    let mut text = format!("error: unknown command {first:?} for \"kubectl\"\n");
+    let near: Vec<&str> = VERBS
+        .iter()
+        .map(|verb| verb.name)
+        .filter(|name| distance(name, first) <= 2 || name.starts_with(first.as_str()))
+        .collect();
+    if !near.is_empty() {
+        text.push_str("\nDid you mean this?\n");
+        near.iter().for_each(|name| text.push_str(&format!("\t{name}\n")));
+    }
+    Err(Failure::Plain(text.trim_end_matches('\n').to_owned()))
+}
+
+fn overview() -> String {
+    let mut text = String::from("kubectl controls the Kubernetes cluster manager.\n\nCommands:\n");
+    for verb in VERBS {
+        text.push_str(&format!("  {:20} {}\n", verb.name, verb.summary));
+    }
+    text.push_str(
+        "\nUsage:\n  kubectl [flags] [options]\n\nUse \"kubectl <command> --help\" for more \
+         information about a given command.\n",
+    );
+    text
+}
+
+fn help(verb: &Verb) -> String {
+    let mut text = format!("{}\n\nOptions:\n", verb.summary);
+    for flag in verb.flags {
+        let short = flag.short.map_or("    ".to_owned(), |short| format!("-{short}, "));
+        text.push_str(&format!("    {short}--{}\n", flag.name));
+    }
+    text.push_str(&format!("\nUsage:\n  {}\n", verb.usage));
+    text
+}
+
+/// The number of edits between two words (Levenshtein), as cobra suggests commands.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let cost = before + usize::from(x != y);
+            before = row[j + 1];
+            row[j + 1] = cost.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

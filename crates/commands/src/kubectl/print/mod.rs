@@ -1,0 +1,144 @@
+//! Output formats: the server's table, and what is made of objects.
+
+mod custom_columns;
+mod table;
+
+pub(crate) use custom_columns::{custom_columns, relaxed as relaxed_path};
+pub(crate) use table::{TableOptions, TableWriter, align};
+
+use api::{Value, jsonpath, yaml};
+
+use super::failure::{Failure, Outcome};
+use super::flags::Line;
+
+const FORMATS: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,\
+jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml";
+
+/// How objects are printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// The server's table.
+    Table {
+        /// With the columns of priority 1.
+        wide: bool,
+    },
+    /// `kind/name`.
+    Name,
+    /// JSON, indented.
+    Json,
+    /// YAML.
+    Yaml,
+    /// What a template selects.
+    JsonPath(String),
+    /// The same as a JSON list.
+    JsonPathAsJson(String),
+    /// Columns of one's own.
+    CustomColumns(String),
+}
+
+/// Reads `-o`.
+pub(crate) fn format(line: &Line) -> Outcome<Format> {
+    let Some(text) = line.get("output") else {
+        return Ok(match line.get("template") {
+            Some(_) => return Err(unmodelled_template()),
+            None => Format::Table { wide: false },
+        });
+    };
+    let (name, template) = match text.split_once('=') {
+        Some((name, template)) => (name, template),
+        None => (text, line.text("template")),
+    };
+    match name {
+        "" => Ok(Format::Table { wide: false }),
+        "wide" => Ok(Format::Table { wide: true }),
+        "name" => Ok(Format::Name),
+        "json" => Ok(Format::Json),
+        "yaml" => Ok(Format::Yaml),
+        "jsonpath" if template.is_empty() => {
+            Err(Failure::message("template format specified but no template given"))
+        }
+        "jsonpath" => Ok(Format::JsonPath(template.to_owned())),
+        "jsonpath-as-json" => Ok(Format::JsonPathAsJson(template.to_owned())),
+        "custom-columns" if template.is_empty() => {
+            Err(Failure::message("custom-columns format specified but no custom columns given"))
+        }
+        "custom-columns" => Ok(Format::CustomColumns(template.to_owned())),
+        "go-template" | "template" | "go-template-file" | "templatefile" => {
+            Err(unmodelled_template())
+        }
+        "kyaml" | "jsonpath-file" | "custom-columns-file" => {
+            let what = sim::unmodelled!("output formats kyaml, jsonpath-file, custom-columns-file");
+            Err(Failure::message(what.to_string()))
+        }
+        _ => Err(Failure::message(format!(
+            "unable to match a printer suitable for the output format {text:?}, allowed formats \
+             are: {FORMATS}"
+        ))),
+    }
+}
+
+fn unmodelled_template() -> Failure {
+    Failure::message(sim::unmodelled!("Go templates as output format").to_string())
+}
+
+/// Objects in one of the formats that need no table.
+pub(crate) fn objects(format: &Format, objects: &[Value], single: bool) -> Outcome<String> {
+    let whole = || match objects {
+        [one] if single => one.clone(),
+        many => list_of(many),
+    };
+    match format {
+        Format::Table { .. } => Ok(String::new()),
+        Format::Name => Ok(objects.iter().map(|o| format!("{}\n", name(o))).collect()),
+        Format::Json => Ok(format!("{}\n", whole().to_json_pretty())),
+        Format::Yaml => Ok(yaml::to_string(&whole())),
+        Format::JsonPath(template) => select(template, &whole()).map(|found| found.0),
+        Format::JsonPathAsJson(template) => {
+            let (_, found) = select(template, &whole())?;
+            Ok(format!("{}\n", Value::from(found).to_json_pretty()))
+        }
+        Format::CustomColumns(spec) => custom_columns(spec, objects, true),
+    }
+}
+
+fn select(template: &str, value: &Value) -> Outcome<(String, Vec<Value>)> {
+    let path = jsonpath::parse(template)
+        .map_err(|why| Failure::message(format!("error parsing jsonpath {template}, {why}")))?;
+    let text = path.print(value).map_err(|why| {
+        Failure::message(format!(
+            "error executing jsonpath {template:?}: Error executing template: {why}. Printing more \
+             information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject \
+             given to jsonpath engine was:\n\t\t{}\n\n",
+            api::go::plain(value)
+        ))
+    })?;
+    Ok((text, path.select(value)))
+}
+
+/// `List` of objects, as kubectl wraps what came from several requests.
+pub(crate) fn list_of(objects: &[Value]) -> Value {
+    api::object!({
+        "apiVersion": "v1",
+        "items": (Value::from(objects.to_vec())),
+        "kind": "List",
+        "metadata": { "resourceVersion": "" },
+    })
+}
+
+/// `pod/web`, `deployment.apps/web`.
+pub(crate) fn name(object: &Value) -> String {
+    let kind = object.kind().to_lowercase();
+    match object.api_version().split_once('/') {
+        Some((group, _)) => format!("{kind}.{group}/{}", object.name()),
+        None => format!("{kind}/{}", object.name()),
+    }
+}
+
+/// The object without what people are not shown unless they ask: `metadata.managedFields`.
+pub(crate) fn trimmed(object: &Value, keep_managed_fields: bool) -> Value {
+    let mut object = object.clone();
+    if !keep_managed_fields && !object.at("metadata.managedFields").is_null() {
+        object.remove("metadata.managedFields");
+    }
+    object
+}

@@ -1,0 +1,308 @@
+//! One run of kubectl: its flags' effect on where requests go and as whom, and the requests.
+//!
+//! Models cli-runtime's ConfigFlags and client-go's rest.Request as far as they are seen.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddrV4;
+use std::rc::Rc;
+
+use api::{Value, body_value};
+use client::kubeconfig::{self, Access};
+use machine::{Fd, Io};
+use net::Errno;
+use net::http::{Body, Frame, Message, Method, Request, Response};
+
+use super::failure::{Failure, Outcome};
+use super::flags::Line;
+
+/// kubectl gives up connecting after this long.
+const DIAL_TIMEOUT: sim::Duration = sim::Duration::from_secs(30);
+
+/// What a request accepts.
+pub(crate) const JSON: &str = "application/json";
+/// What a request accepts that will be printed as a table.
+pub(crate) const TABLE: &str =
+    "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
+
+/// A request, before it is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) accept: &'static str,
+    /// Media type and contents.
+    pub(crate) body: Option<(&'static str, Value)>,
+}
+
+impl Call {
+    /// `GET target` for JSON.
+    pub(crate) fn get(target: impl Into<String>) -> Call {
+        Call { method: Method::Get, target: target.into(), accept: JSON, body: None }
+    }
+
+    /// A request with a JSON body.
+    pub(crate) fn send(method: Method, target: impl Into<String>, body: Value) -> Call {
+        Call { method, target: target.into(), accept: JSON, body: Some((JSON, body)) }
+    }
+}
+
+/// A run of kubectl.
+pub(crate) struct Session {
+    pub(crate) io: Io,
+    /// Where requests go, and as whom.
+    pub(crate) access: Access,
+    /// The namespace of the command.
+    pub(crate) namespace: String,
+    /// Whether it was named on the command line.
+    pub(crate) namespace_given: bool,
+    line: Line,
+    conn: Cell<Option<Fd>>,
+    next_stream: Cell<u32>,
+    discovered: RefCell<Option<Rc<super::discovery::Discovery>>>,
+}
+
+impl Session {
+    /// Reads the configuration a command line asks for.
+    pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
+        let access = access(io, line).await?;
+        let given = line.get("namespace").filter(|n| !n.is_empty()).map(str::to_owned);
+        let namespace_given = given.is_some();
+        let namespace = given.unwrap_or_else(|| match &*access.namespace {
+            "" => "default".to_owned(),
+            namespace => namespace.to_owned(),
+        });
+        Ok(Session {
+            io: io.clone(),
+            access,
+            namespace,
+            namespace_given,
+            line: line.clone(),
+            conn: Cell::new(None),
+            next_stream: Cell::new(1),
+            discovered: RefCell::new(None),
+        })
+    }
+
+    /// Sends a request and gives its answer as an object. A Status of failure is a failure.
+    pub(crate) async fn call(&self, call: Call) -> Outcome<Value> {
+        let (response, _) = self.begin(call).await?;
+        self.print_warnings(&response).await;
+        let value = body_value(&response.body)
+            .map_err(|_| Failure::message("the server's answer is no JSON"))?;
+        if response.status >= 400 { Err(failed(&response, value)) } else { Ok(value) }
+    }
+
+    /// `GET target` as text (logs, raw paths).
+    pub(crate) async fn text(&self, target: &str) -> Outcome<Vec<u8>> {
+        let (response, stream) = self.begin(Call::get(target)).await?;
+        if response.status >= 400 {
+            return Err(failed(&response, body_value(&response.body).unwrap_or_default()));
+        }
+        let mut text = response.body.bytes().to_vec();
+        if response.more {
+            while let Some(part) = self.next_part(stream).await? {
+                text.extend_from_slice(&part.bytes());
+            }
+        }
+        Ok(text)
+    }
+
+    /// Sends a request whose answer goes on in parts ([`Session::next_part`]).
+    pub(crate) async fn stream(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
+        let (response, stream) = self.begin(call).await?;
+        if response.status >= 400 {
+            return Err(failed(&response, body_value(&response.body).unwrap_or_default()));
+        }
+        Ok((response, stream))
+    }
+
+    /// The next part of a streamed answer; `None` at its end.
+    pub(crate) async fn next_part(&self, stream: u32) -> Outcome<Option<Body>> {
+        let Some(fd) = self.conn.get() else { return Ok(None) };
+        loop {
+            let payload = self.io.recv(fd).await.map_err(|errno| self.lost("", errno))?;
+            let Some(payload) = payload else { return Ok(None) };
+            let Some(message) = payload.downcast_rc::<Message>() else { continue };
+            if message.stream == stream {
+                match &message.frame {
+                    Frame::Data(body) => return Ok(Some(body.clone())),
+                    Frame::End | Frame::Reset => return Ok(None),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The connection that streams travel on, for commands that read and write at once.
+    pub(crate) fn connection(&self) -> Option<Fd> {
+        self.conn.get()
+    }
+
+    /// What the server serves; asked once.
+    pub(crate) async fn discovery(&self) -> Outcome<Rc<super::discovery::Discovery>> {
+        if let Some(known) = self.discovered.borrow().clone() {
+            return Ok(known);
+        }
+        let found = Rc::new(super::discovery::discover(self).await?);
+        *self.discovered.borrow_mut() = Some(found.clone());
+        Ok(found)
+    }
+
+    /// `172.30.1.2:6443`.
+    pub(crate) fn host(&self) -> String {
+        let rest = self.access.server.split_once("://").map_or(&*self.access.server, |(_, r)| r);
+        rest.split('/').next().unwrap_or(rest).to_owned()
+    }
+
+    async fn begin(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
+        let fd = match self.conn.get() {
+            Some(fd) => fd,
+            None => {
+                let fd = self
+                    .io
+                    .connect(self.addr()?, Some(DIAL_TIMEOUT))
+                    .await
+                    .map_err(|errno| self.lost(&call.target, errno))?;
+                self.conn.set(Some(fd));
+                fd
+            }
+        };
+        let stream = self.next_stream.get();
+        self.next_stream.set(stream + 2);
+        let request = self.request(&call);
+        match self.io.http_on(fd, stream, request).await {
+            Ok(response) => Ok((response, stream)),
+            Err(errno) => {
+                self.io.close(fd).await;
+                self.conn.set(None);
+                Err(self.lost(&call.target, errno))
+            }
+        }
+    }
+
+    fn request(&self, call: &Call) -> Request {
+        let mut request = Request::new(call.method, call.target.as_str());
+        request.headers.set("Accept", call.accept);
+        request.headers.set("User-Agent", "kubectl/v1.36.2 (linux/amd64) kubernetes/0b6b32d");
+        if let Some((media_type, value)) = &call.body {
+            request.headers.set("Content-Type", *media_type);
+            request.body = api::body(value.clone());
+        }
+        if let Some(token) = &self.access.identity.token {
+            request.headers.set("Authorization", format!("Bearer {token}"));
+        }
+        if let Some(user) = self.line.get("as") {
+            request.headers.set("Impersonate-User", user);
+        }
+        for group in self.line.all("as-group") {
+            request.headers.add("Impersonate-Group", group.as_str());
+        }
+        request.peer = self.access.identity.certificate.clone();
+        request
+    }
+
+    async fn print_warnings(&self, response: &Response) {
+        for (name, value) in response.headers.iter() {
+            if name.eq_ignore_ascii_case("Warning") {
+                // `299 - "text"`
+                let text = value.splitn(3, ' ').nth(2).unwrap_or(value).trim_matches('"');
+                self.io.eprint(&format!("Warning: {}\n", text.replace("\\\"", "\""))).await;
+            }
+        }
+    }
+
+    fn addr(&self) -> Outcome<SocketAddrV4> {
+        self.access.addr().ok_or_else(|| {
+            Failure::Plain(format!(
+                "Unable to connect to the server: dial tcp: lookup {}: no such host",
+                self.host().split(':').next().unwrap_or_default()
+            ))
+        })
+    }
+
+    fn lost(&self, target: &str, errno: Errno) -> Failure {
+        let url = format!("{}{target}", self.access.server);
+        Failure::Connection { host: self.host(), url, errno }
+    }
+}
+
+fn failed(response: &Response, value: Value) -> Failure {
+    if value.kind() == "Status" {
+        return Failure::Status(value);
+    }
+    let text = String::from_utf8_lossy(&response.body.bytes()).into_owned();
+    Failure::Plain(format!("Error from server: {}", text.trim()))
+}
+
+/// Where the configuration comes from: `--kubeconfig`, then `KUBECONFIG`, then `~/.kube/config`.
+pub(crate) fn config_path(io: &Io, line: &Line) -> String {
+    if let Some(path) = line.get("kubeconfig").filter(|path| !path.is_empty()) {
+        return path.to_owned();
+    }
+    if let Some(paths) = io.env("KUBECONFIG").filter(|paths| !paths.is_empty()) {
+        return paths.split(':').next().unwrap_or_default().to_owned();
+    }
+    format!("{}/.kube/config", io.env("HOME").unwrap_or_else(|| "/root".into()))
+}
+
+async fn access(io: &Io, line: &Line) -> Outcome<Access> {
+    let path = config_path(io, line);
+    let text = match io.read_to_string(&path).await {
+        Ok(text) => text,
+        Err(errno) if line.has("kubeconfig") => {
+            let why = errno.message().to_lowercase();
+            return Err(Failure::message(format!("stat {path}: {why}")));
+        }
+        Err(_) => String::new(),
+    };
+    let context = line.get("context").filter(|name| !name.is_empty());
+    // Files the configuration names are read first; a tool may not read inside a closure.
+    let mut files = std::collections::BTreeMap::new();
+    for key in ["client-certificate:", "tokenFile:"] {
+        for found in text.lines().filter_map(|line| line.trim().strip_prefix(key)) {
+            let name = found.trim().trim_matches('"').to_owned();
+            if let Ok(contents) = io.read_to_string(&name).await {
+                files.insert(name, contents);
+            }
+        }
+    }
+    let resolved = kubeconfig::resolve(&text, context, |name| files.get(name).cloned());
+    let mut access = resolved.map_err(|why| match context {
+        Some(name) if why.ends_with("does not exist") => Failure::Plain(format!(
+            "Error in configuration: context was not found for specified context: {name}"
+        )),
+        _ => Failure::message(why),
+    })?;
+    if let Some(server) = line.get("server").filter(|server| !server.is_empty()) {
+        access.server = server.into();
+    }
+    if access.server.is_empty() {
+        // Inside a pod the service account says where the cluster is.
+        in_cluster(io, &mut access).await;
+    }
+    if access.server.is_empty() {
+        access.server = "http://localhost:8080".into();
+    }
+    if let Some(token) = line.get("token") {
+        access.identity.token = Some(token.into());
+        access.identity.certificate = None;
+    }
+    Ok(access)
+}
+
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+async fn in_cluster(io: &Io, access: &mut Access) {
+    let (Some(host), Some(port)) =
+        (io.env("KUBERNETES_SERVICE_HOST"), io.env("KUBERNETES_SERVICE_PORT"))
+    else {
+        return;
+    };
+    let Ok(token) = io.read_to_string(&format!("{ACCOUNT}/token")).await else { return };
+    access.server = format!("https://{host}:{port}").into();
+    access.identity.token = Some(token.trim().into());
+    if let Ok(namespace) = io.read_to_string(&format!("{ACCOUNT}/namespace")).await {
+        access.namespace = namespace.trim().into();
+    }
+}

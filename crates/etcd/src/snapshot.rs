@@ -1,0 +1,96 @@
+//! The database as a value: what lies in the data directory, and what `etcdctl snapshot save`
+//! brings home. A file holds it whole or not at all.
+//!
+//! Models server/storage/backend and etcdutl/snapshot.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use net::Shared;
+use sim::Stream;
+
+use crate::member::{Cluster, Config};
+use crate::store::Store;
+
+/// The contents of a database file. A clone shares everything.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The key space.
+    pub store: Store,
+    /// The cluster and this member's place in the log.
+    pub cluster: Cluster,
+}
+
+/// What `etcdutl snapshot status` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotStatus {
+    /// A hash of the contents.
+    pub hash: u32,
+    /// The revision of the last change.
+    pub revision: i64,
+    /// How many key versions it holds.
+    pub total_key: u64,
+    /// Bytes of the file.
+    pub total_size: u64,
+}
+
+/// The options of `etcdutl snapshot restore`.
+#[derive(Clone, Debug, Default)]
+pub struct Restore {
+    /// The member that the data is for.
+    pub config: Config,
+    /// `--bump-revision`.
+    pub bump_revision: u64,
+    /// `--mark-compacted`.
+    pub mark_compacted: bool,
+}
+
+impl Snapshot {
+    /// Its summary.
+    pub fn status(&self) -> SnapshotStatus {
+        SnapshotStatus {
+            hash: self.store.hash(),
+            revision: self.store.revision(),
+            total_key: self.store.versions(),
+            total_size: self.store.db_size(),
+        }
+    }
+
+    /// The database of a new cluster of one member that holds the same keys.
+    pub fn restore(&self, restore: &Restore, random: &mut Stream) -> Snapshot {
+        Snapshot {
+            store: self
+                .store
+                .clone()
+                .restored(restore.bump_revision, restore.mark_compacted),
+            cluster: Cluster::bootstrap(&restore.config, random),
+        }
+    }
+
+    /// The snapshot that a file's shared content is, if it is one.
+    pub fn of(content: &Rc<dyn Shared>) -> Option<Rc<Snapshot>> {
+        net::downcast_shared(content)
+    }
+}
+
+impl Shared for Snapshot {
+    fn size(&self) -> u64 {
+        self.store.db_size()
+    }
+
+    /// A readable rendering: the real file is a bbolt database, whose pages nobody reads.
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for kv in self.store.iter() {
+            bytes.extend_from_slice(&kv.key);
+            bytes.push(0);
+            bytes.extend_from_slice(&kv.value.bytes());
+            bytes.push(0);
+        }
+        bytes
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,348 @@
+//! The lab: a world with terminals, and the only door to it. Inputs go in and are logged; outputs
+//! and views come out. Pacing is the shells' business: here time moves only when told to.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use machine::{Exec, Outside, Request, Signal, Spawn, TtyId, World};
+use sim::{Duration, EntryId, Instant, Kind, MachineId, Pid};
+
+use crate::cluster::build;
+use crate::input::{Input, Logged, Output, TerminalId};
+use crate::objects::Objects;
+use crate::spec::WorldSpec;
+
+static INPUT: Kind = Kind { name: "input", says: "you {0} on {1}: {2}" };
+
+/// A cluster is up within this virtual time, or never.
+const BOOT_LIMIT: Duration = Duration::from_secs(600);
+
+/// A terminal of the lab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// The machine's name.
+    pub machine: Rc<str>,
+    /// Whether its shell still runs.
+    pub open: bool,
+    id: MachineId,
+    tty: TtyId,
+}
+
+/// A command run without a terminal ([`Input::Run`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its process.
+    pub pid: Pid,
+    /// Its machine.
+    pub machine: MachineId,
+    /// When it began.
+    pub started: Instant,
+    /// What it printed to standard output.
+    pub stdout: Vec<u8>,
+    /// What it printed to standard error.
+    pub stderr: Vec<u8>,
+    /// Its exit code, once it has ended.
+    pub exit_code: Option<i32>,
+}
+
+/// A world with terminals. Clone is cheap: checkpoints and what-if branches are clones.
+#[derive(Clone)]
+pub struct Lab {
+    /// The world, to look at.
+    pub world: World,
+    spec: WorldSpec,
+    terminals: Vec<Terminal>,
+    runs: Vec<Run>,
+    asked: BTreeMap<u64, (MachineId, Pid)>,
+    outputs: Vec<Output>,
+    log: Vec<Logged>,
+}
+
+impl Lab {
+    /// Builds a world and switches it on; nothing has run yet.
+    ///
+    /// # Errors
+    /// [`WorldSpec::problem`].
+    pub fn new(spec: WorldSpec) -> Result<Lab, String> {
+        let world = build(&spec)?;
+        Ok(Lab {
+            world,
+            spec,
+            terminals: Vec::new(),
+            runs: Vec::new(),
+            asked: BTreeMap::new(),
+            outputs: Vec::new(),
+            log: Vec::new(),
+        })
+    }
+
+    /// Lets time pass until the cluster is ready for use.
+    ///
+    /// # Errors
+    /// What is still missing after ten minutes of virtual time.
+    pub fn boot(&mut self) -> Result<(), String> {
+        let end = self.now() + BOOT_LIMIT;
+        loop {
+            match self.missing() {
+                None => return Ok(()),
+                Some(missing) if self.now() >= end => return Err(missing),
+                Some(_) => {
+                    let next = self.now() + Duration::from_millis(250);
+                    self.advance(next, u64::MAX);
+                }
+            }
+        }
+    }
+
+    /// What the cluster lacks to be ready: every node Ready, every control-plane pod running, the
+    /// default service account there.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        crate::ready::missing(&self.spec, &self.objects())
+    }
+
+    /// The time it is.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    /// What it was made of.
+    #[must_use]
+    pub fn spec(&self) -> &WorldSpec {
+        &self.spec
+    }
+
+    /// The terminals, by id from 1.
+    #[must_use]
+    pub fn terminals(&self) -> &[Terminal] {
+        &self.terminals
+    }
+
+    /// Inputs so far.
+    #[must_use]
+    pub fn log(&self) -> &[Logged] {
+        &self.log
+    }
+
+    /// The objects of the cluster as they stand in etcd.
+    #[must_use]
+    pub fn objects(&self) -> Objects {
+        Objects::of(&self.world)
+    }
+
+    /// Makes the same world and gives it the same inputs.
+    ///
+    /// # Errors
+    /// As [`Lab::new`], or the first input that does not fit: the log is another world's.
+    pub fn replay(spec: WorldSpec, log: &[Logged]) -> Result<Lab, String> {
+        let mut lab = Lab::new(spec)?;
+        for (n, logged) in log.iter().enumerate() {
+            if logged.at < lab.now() {
+                return Err(format!("input {} comes before the one in front of it", n + 1));
+            }
+            lab.advance(logged.at, u64::MAX);
+            lab.apply(logged.input.clone()).map_err(|why| format!("input {}: {why}", n + 1))?;
+        }
+        lab.outputs.clear();
+        Ok(lab)
+    }
+
+    /// Takes an input; gives the terminal's or the run's number where it makes one.
+    ///
+    /// # Errors
+    /// What it names does not exist.
+    pub fn apply(&mut self, input: Input) -> Result<Option<TerminalId>, String> {
+        let made = match &input {
+            Input::OpenTerminal { machine, columns, rows } => {
+                Some(self.open(machine, *columns, *rows)?)
+            }
+            Input::Keys { terminal, bytes } => {
+                let Terminal { machine, id, tty, .. } = self.terminal(*terminal)?.clone();
+                let keys = String::from_utf8_lossy(bytes).escape_debug().to_string();
+                let cause = self.note(id, "type", &machine, &keys);
+                self.world.type_keys(id, tty, bytes, cause);
+                None
+            }
+            Input::Resize { terminal, columns, rows } => {
+                let Terminal { id, tty, .. } = *self.terminal(*terminal)?;
+                self.world.resize(id, tty, (*columns, *rows), EntryId::NONE);
+                None
+            }
+            Input::CloseTerminal { terminal } => {
+                let Terminal { machine, id, tty, .. } = self.terminal(*terminal)?.clone();
+                let cause = self.note(id, "close a terminal", &machine, "");
+                self.world.hang_up(id, tty, cause);
+                None
+            }
+            Input::Edited { request, text } => {
+                let (machine, pid) = self
+                    .asked
+                    .remove(request)
+                    .ok_or_else(|| format!("no editor is open for request {request}"))?;
+                self.world.reply(machine, pid, *request, text.clone());
+                None
+            }
+            Input::Power { machine, on } => {
+                let id = self.machine(machine)?;
+                let what = if *on { "press power" } else { "pull the plug" };
+                let cause = self.note(id, what, machine, "");
+                if *on {
+                    self.world.boot(id, cause);
+                } else {
+                    self.world.power_off(id, cause);
+                }
+                None
+            }
+            Input::Run { machine, command } => {
+                self.run(machine, command)?;
+                Some(TerminalId(u32::try_from(self.runs.len()).expect("few runs")))
+            }
+        };
+        self.log.push(Logged { at: self.now(), input });
+        self.collect();
+        Ok(made)
+    }
+
+    /// Lets time pass until `until`, or until `budget` events have happened; returns how many did.
+    pub fn advance(&mut self, until: Instant, budget: u64) -> u64 {
+        let ran = self.world.run(until, budget);
+        self.collect();
+        ran
+    }
+
+    /// When the next thing happens.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Instant> {
+        self.world.queue.next_at()
+    }
+
+    /// What was said since the last call.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// A command run without a terminal, by its number from 1.
+    #[must_use]
+    pub fn run_result(&self, number: TerminalId) -> Option<&Run> {
+        self.runs.get((number.0 as usize).checked_sub(1)?)
+    }
+
+    /// Stops a command that is still running.
+    pub fn stop_run(&mut self, number: TerminalId) {
+        if let Some(Run { pid, machine, exit_code: None, .. }) = self.run_result(number).cloned() {
+            self.world.enter(machine, EntryId::NONE, |sys| sys.kill(pid, Signal::Kill));
+            self.collect();
+        }
+    }
+
+    fn open(&mut self, machine: &Rc<str>, columns: u16, rows: u16) -> Result<TerminalId, String> {
+        let id = self.machine(machine)?;
+        let cause = self.note(id, "open a terminal", machine, "");
+        let opened = self.world.enter(id, cause, |sys| {
+            let tty = sys.open_terminal(columns, rows);
+            let mut shell = login(vec!["-bash".into()]);
+            shell.terminal = Some(tty);
+            sys.spawn(shell).map(|_| tty)
+        });
+        let tty = opened
+            .ok_or_else(|| format!("{machine} is switched off"))?
+            .map_err(|errno| format!("{machine}: /bin/bash: {}", errno.message()))?;
+        self.terminals.push(Terminal { machine: machine.clone(), open: true, id, tty });
+        Ok(TerminalId(u32::try_from(self.terminals.len()).expect("few terminals")))
+    }
+
+    fn run(&mut self, machine: &Rc<str>, command: &Rc<str>) -> Result<(), String> {
+        let id = self.machine(machine)?;
+        let cause = self.note(id, "run", machine, command);
+        let sink = u32::try_from(self.runs.len()).expect("few runs");
+        let mut spawn = login(vec!["bash".into(), "-c".into(), command.clone()]);
+        spawn.sink = Some(sink);
+        let pid = self
+            .world
+            .enter(id, cause, |sys| sys.spawn(spawn))
+            .ok_or_else(|| format!("{machine} is switched off"))?
+            .map_err(|errno| format!("{machine}: /bin/bash: {}", errno.message()))?;
+        let (stdout, stderr) = (Vec::new(), Vec::new());
+        let started = self.now();
+        self.runs.push(Run { pid, machine: id, started, stdout, stderr, exit_code: None });
+        Ok(())
+    }
+
+    fn machine(&self, name: &str) -> Result<MachineId, String> {
+        self.world.find(name).ok_or_else(|| {
+            let names: Vec<&str> = self.world.hosts().map(|host| &**host.name()).collect();
+            format!("there is no machine {name:?}; there are {}", names.join(", "))
+        })
+    }
+
+    fn terminal(&self, id: TerminalId) -> Result<&Terminal, String> {
+        let index = (id.0 as usize).checked_sub(1);
+        index
+            .and_then(|index| self.terminals.get(index))
+            .ok_or_else(|| format!("there is no terminal {id}"))
+    }
+
+    fn note(&mut self, machine: MachineId, what: &str, name: &Rc<str>, detail: &str) -> EntryId {
+        self.world.note(machine, EntryId::NONE, &INPUT, &[what.into(), name.into(), detail.into()])
+    }
+
+    fn find_tty(&self, machine: MachineId, tty: TtyId) -> Option<TerminalId> {
+        let at = self.terminals.iter().position(|t| (t.id, t.tty) == (machine, tty))?;
+        Some(TerminalId(u32::try_from(at + 1).ok()?))
+    }
+
+    /// Turns what the world said into outputs of the lab.
+    fn collect(&mut self) {
+        for said in std::mem::take(&mut self.world.outside) {
+            match said {
+                Outside::Output { machine, tty, bytes } => {
+                    if let Some(terminal) = self.find_tty(machine, tty) {
+                        self.outputs.push(Output::Terminal { terminal, bytes });
+                    }
+                }
+                Outside::Closed { machine, tty, status } => {
+                    if let Some(terminal) = self.find_tty(machine, tty) {
+                        self.terminals[terminal.0 as usize - 1].open = false;
+                        self.outputs.push(Output::TerminalClosed { terminal, status });
+                    }
+                }
+                Outside::Printed { sink, stderr, bytes } => {
+                    if let Some(run) = self.runs.get_mut(sink as usize) {
+                        let stream = if stderr { &mut run.stderr } else { &mut run.stdout };
+                        stream.extend(bytes);
+                    }
+                }
+                Outside::Ended { sink, status } => {
+                    if let Some(run) = self.runs.get_mut(sink as usize) {
+                        run.exit_code = Some(status.shell_code());
+                    }
+                }
+                Outside::Asked { machine, pid, id, request } => {
+                    self.asked.insert(id, (machine, pid));
+                    let Request::Edit { path, text } = request;
+                    self.outputs.push(Output::Edit { request: id, path, text });
+                }
+            }
+        }
+    }
+}
+
+/// A shell of root, as after logging in.
+fn login(args: Vec<Rc<str>>) -> Spawn {
+    let mut spawn = Spawn::new(Exec::Path("/bin/bash".into()), args);
+    spawn.cwd = Some("/root".into());
+    spawn.cgroup = Some("/user.slice/user-0.slice".into());
+    let env = [
+        ("HOME", "/root"),
+        ("LANG", "C.UTF-8"),
+        ("LOGNAME", "root"),
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("SHELL", "/bin/bash"),
+        ("TERM", "xterm-256color"),
+        ("TZ", "UTC"),
+        ("USER", "root"),
+    ];
+    spawn.env = Some(Rc::new(env.map(|(key, value)| (Rc::from(key), Rc::from(value))).into()));
+    spawn
+}

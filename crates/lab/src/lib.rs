@@ -1,0 +1,20 @@
+//! The boundary of the simulation: a world is made from a description, inputs go in, outputs and
+//! views come out.
+//!
+//! **Invariant:** whoever runs a lab (a browser tab, a test, CI) knows nothing of the crates below.
+
+mod cluster;
+mod files;
+mod input;
+mod lab;
+mod objects;
+mod programs;
+mod ready;
+mod spec;
+pub mod views;
+
+pub use cluster::NIC;
+pub use input::{Input, Logged, Output, TerminalId};
+pub use lab::{Lab, Run, Terminal};
+pub use objects::Objects;
+pub use spec::{MAX_NODES, NodeSpec, PRESETS, Role, VERSIONS, WorldSpec, node_ip, pod_network};

@@ -1,0 +1,13 @@
+//! The world's table of programs: the name in an executable file to the program it is.
+
+use machine::Constructor;
+
+/// Finds a program: the shell, a tool, a node's daemon, or what an image brings.
+pub(crate) fn program(name: &str) -> Option<Constructor> {
+    match name {
+        "bash" | "sh" => Some(shell::program),
+        _ => commands::program(name)
+            .or_else(|| node::program(name, images::registry))
+            .or_else(|| images::program(name)),
+    }
+}

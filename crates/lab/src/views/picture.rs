@@ -1,0 +1,335 @@
+//! The picture: machines, the pods on them, and the latest events.
+//!
+//! Read from the stored objects, so it shows what `kubectl` would show, and goes on showing it when
+//! the API server is down. Objects that did not change are not read again.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use api::kinds::support;
+use api::{Quantity, Value};
+use sim::Instant;
+
+use crate::lab::Lab;
+use crate::spec::Role;
+
+/// A machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MachineView {
+    /// Its name.
+    pub name: Rc<str>,
+    /// Whether it is of the control plane.
+    pub control_plane: bool,
+    /// Its address.
+    pub ip: String,
+    /// Whether it is switched on.
+    pub powered: bool,
+    /// The Node's Ready condition is True.
+    pub ready: bool,
+    /// It takes new pods.
+    pub schedulable: bool,
+    /// The kubelet's version.
+    pub version: String,
+    /// Sum of CPU requests, in thousandths of a core.
+    pub cpu_requested: u64,
+    /// Allocatable CPU, in thousandths of a core.
+    pub cpu_total: u64,
+    /// Sum of memory requests, in bytes.
+    pub memory_requested: u64,
+    /// Allocatable memory, in bytes.
+    pub memory_total: u64,
+    /// How many pods it may hold.
+    pub pods_total: u32,
+    /// Taints as kubectl prints them.
+    pub taints: Vec<String>,
+}
+
+/// How a pod is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PodState {
+    /// No machine was chosen yet.
+    Unscheduled,
+    /// On a machine, containers are being made.
+    Starting,
+    /// Running, not all containers ready.
+    NotReady,
+    /// Running and ready.
+    Running,
+    /// All containers ended well.
+    Completed,
+    /// Waiting out a back-off, or failed.
+    Failing,
+    /// Being deleted.
+    Terminating,
+    /// The machine no longer answers.
+    Unknown,
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodView {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `spec.nodeName`, none while no machine was chosen.
+    pub node: Option<String>,
+    /// The STATUS column of `kubectl get pods`.
+    pub status: String,
+    /// The family that status belongs to.
+    pub state: PodState,
+    /// Containers ready.
+    pub ready: u32,
+    /// Containers in all.
+    pub containers: u32,
+    /// Restarts of all containers.
+    pub restarts: u32,
+    /// `status.podIP`, empty while there is none.
+    pub ip: String,
+    /// Kind and name of the controller, if it has one.
+    pub owner: Option<(String, String)>,
+    /// Images of its containers.
+    pub images: Vec<String>,
+    /// It comes from a manifest on the machine's disk.
+    pub is_static: bool,
+    /// Why it is as it is, a sentence; empty when there is nothing to explain.
+    pub why: String,
+    cpu: u64,
+    memory: u64,
+}
+
+/// An Event of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventView {
+    /// `metadata.uid`; an event that repeats keeps it.
+    pub uid: String,
+    /// When it happened last.
+    pub at: Instant,
+    /// `type` is Warning.
+    pub warning: bool,
+    /// `reason`.
+    pub reason: String,
+    /// `message`.
+    pub message: String,
+    /// Kind, namespace and name of the object it is about.
+    pub object: (String, String, String),
+    /// How often it happened.
+    pub count: u32,
+}
+
+/// The whole picture; parts that did not change are the same allocation as before.
+#[derive(Clone, Debug, Default)]
+pub struct PictureView {
+    /// The revision it shows.
+    pub revision: i64,
+    /// Machines in the world's order.
+    pub machines: Vec<Rc<MachineView>>,
+    /// Pods by namespace and name.
+    pub pods: Vec<Rc<PodView>>,
+    /// The latest events, oldest first.
+    pub events: Vec<Rc<EventView>>,
+}
+
+/// Events a picture has.
+const EVENTS: usize = 100;
+
+type Seen<T> = BTreeMap<String, (Value, Rc<T>)>;
+
+/// Reads pictures; remembers what it read.
+#[derive(Clone, Debug, Default)]
+pub struct PictureReader {
+    pods: Seen<PodView>,
+    events: Seen<EventView>,
+}
+
+impl PictureReader {
+    /// The picture as it is now.
+    pub fn read(&mut self, lab: &Lab) -> PictureView {
+        let objects = lab.objects();
+        let now = lab.now();
+        let pods = refresh(&mut self.pods, objects.list("pods"), |pod| pod_view(pod, now));
+        let mut events = refresh(&mut self.events, objects.list("events"), event_view);
+        events.sort_by(|a, b| (a.at, &a.uid).cmp(&(b.at, &b.uid)));
+        events.drain(..events.len().saturating_sub(EVENTS));
+        let machines = lab
+            .spec()
+            .nodes
+            .iter()
+            .filter(|node| node.role != Role::Plain)
+            .map(|node| {
+                let object = objects.get("nodes", "", &node.name).unwrap_or_default();
+                let powered = lab
+                    .world
+                    .find(&node.name)
+                    .is_some_and(|machine| lab.world.host(machine).powered);
+                let control_plane = node.role == Role::ControlPlane;
+                Rc::new(machine_view(&node.name, control_plane, powered, &object, &pods))
+            })
+            .collect();
+        PictureView { revision: objects.revision(), machines, pods, events }
+    }
+}
+
+/// Views of the objects; made anew only for those that changed.
+fn refresh<T>(seen: &mut Seen<T>, objects: Vec<Value>, view: impl Fn(&Value) -> T) -> Vec<Rc<T>> {
+    let mut old = std::mem::take(seen);
+    objects
+        .into_iter()
+        .map(|object| {
+            let key = format!("{}/{}", object.namespace(), object.name());
+            let known = old.remove(&key).filter(|(before, _)| {
+                before.resource_version() == object.resource_version()
+                    && before.uid() == object.uid()
+            });
+            let made = known.map_or_else(|| Rc::new(view(&object)), |(_, made)| made);
+            seen.insert(key, (object, made.clone()));
+            made
+        })
+        .collect()
+}
+
+fn machine_view(
+    name: &Rc<str>,
+    control_plane: bool,
+    powered: bool,
+    node: &Value,
+    pods: &[Rc<PodView>],
+) -> MachineView {
+    let total = |resource: &str| {
+        let text = node.at("status.allocatable").get(resource).as_str().unwrap_or_default();
+        Quantity::parse(text).map(|quantity| quantity.milli()).unwrap_or(0)
+    };
+    let here = || pods.iter().filter(|pod| pod.node.as_deref() == Some(name)).filter(|pod| holds(pod));
+    let addresses = node.list_at("status.addresses");
+    let ip = addresses.iter().find(|address| address.str_at("type") == "InternalIP");
+    let taints = node.list_at("spec.taints").iter().map(|taint| {
+        let (key, value, effect) = (taint.str_at("key"), taint.str_at("value"), taint.str_at("effect"));
+        if value.is_empty() { format!("{key}:{effect}") } else { format!("{key}={value}:{effect}") }
+    });
+    MachineView {
+        name: name.clone(),
+        control_plane,
+        ip: ip.map(|address| address.str_at("address").to_owned()).unwrap_or_default(),
+        powered,
+        ready: node
+            .list_at("status.conditions")
+            .iter()
+            .any(|c| c.str_at("type") == "Ready" && c.str_at("status") == "True"),
+        schedulable: !node.is_null() && !node.bool_at("spec.unschedulable"),
+        version: node.str_at("status.nodeInfo.kubeletVersion").to_owned(),
+        cpu_requested: here().map(|pod| pod.cpu).sum(),
+        cpu_total: unsigned(total("cpu")),
+        memory_requested: here().map(|pod| pod.memory).sum(),
+        memory_total: unsigned(total("memory")) / 1000,
+        pods_total: u32::try_from(unsigned(total("pods")) / 1000).unwrap_or(0),
+        taints: taints.collect(),
+    }
+}
+
+/// A pod that has ended holds nothing.
+fn holds(pod: &PodView) -> bool {
+    !matches!(pod.state, PodState::Completed)
+}
+
+fn pod_view(pod: &Value, now: Instant) -> PodView {
+    let statuses = pod.list_at("status.containerStatuses");
+    let containers = pod.list_at("spec.containers");
+    let status = support::pod_status(pod, now);
+    let node = Some(pod.str_at("spec.nodeName")).filter(|node| !node.is_empty());
+    let ready = statuses.iter().filter(|status| status.bool_at("ready")).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let state = pod_state(pod, &status, node.is_some(), ready == containers.len());
+    let request = |resource: &str| -> u64 {
+        containers
+            .iter()
+            .filter_map(|c| Quantity::parse(c.at("resources.requests").get(resource).as_str()?).ok())
+            .map(|quantity| unsigned(quantity.milli()))
+            .sum()
+    };
+    PodView {
+        uid: pod.uid().to_owned(),
+        namespace: pod.namespace().to_owned(),
+        name: pod.name().to_owned(),
+        node: node.map(str::to_owned),
+        state,
+        ready: count(ready),
+        containers: count(containers.len()),
+        restarts: statuses
+            .iter()
+            .filter_map(|status| status.i64_at("restartCount"))
+            .map(|restarts| u32::try_from(restarts).unwrap_or(0))
+            .sum(),
+        ip: pod.str_at("status.podIP").to_owned(),
+        owner: pod
+            .controller()
+            .map(|owner| (owner.str_at("kind").to_owned(), owner.str_at("name").to_owned())),
+        images: containers.iter().map(|c| c.str_at("image").to_owned()).collect(),
+        is_static: !pod.annotations().get("kubernetes.io/config.mirror").is_null(),
+        why: why(pod),
+        cpu: request("cpu"),
+        memory: request("memory") / 1000,
+        status,
+    }
+}
+
+fn pod_state(pod: &Value, status: &str, scheduled: bool, all_ready: bool) -> PodState {
+    if pod.deletion_timestamp().is_some() {
+        return if status == "Unknown" { PodState::Unknown } else { PodState::Terminating };
+    }
+    match status {
+        "Completed" | "Succeeded" => PodState::Completed,
+        "Running" if all_ready => PodState::Running,
+        "Running" => PodState::NotReady,
+        "Unknown" => PodState::Unknown,
+        "Pending" if !scheduled => PodState::Unscheduled,
+        "Pending" | "ContainerCreating" | "PodInitializing" => PodState::Starting,
+        text if text.starts_with("Init:") && !text.ends_with("Error") && !text.ends_with("BackOff") => {
+            PodState::Starting
+        }
+        _ => PodState::Failing,
+    }
+}
+
+/// The first message that says why the pod is not as it should be.
+fn why(pod: &Value) -> String {
+    let waiting = pod
+        .list_at("status.initContainerStatuses")
+        .iter()
+        .chain(pod.list_at("status.containerStatuses"))
+        .map(|status| status.str_at("state.waiting.message"))
+        .find(|message| !message.is_empty());
+    let condition = || {
+        pod.list_at("status.conditions")
+            .iter()
+            .filter(|condition| condition.str_at("status") == "False")
+            .map(|condition| condition.str_at("message"))
+            .find(|message| !message.is_empty())
+    };
+    let own = Some(pod.str_at("status.message")).filter(|message| !message.is_empty());
+    waiting.or(own).or_else(condition).unwrap_or_default().to_owned()
+}
+
+fn event_view(event: &Value) -> EventView {
+    let text = |path: &str| event.str_at(path).to_owned();
+    let times = ["lastTimestamp", "eventTime", "firstTimestamp", "metadata.creationTimestamp"];
+    let at = times.iter().find_map(|path| Instant::parse_rfc3339(event.str_at(path)));
+    EventView {
+        uid: event.uid().to_owned(),
+        at: at.unwrap_or(Instant::ZERO),
+        warning: event.str_at("type") == "Warning",
+        reason: text("reason"),
+        message: text("message"),
+        object: (
+            text("involvedObject.kind"),
+            text("involvedObject.namespace"),
+            text("involvedObject.name"),
+        ),
+        count: event.i64_at("count").and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+    }
+}
+
+fn unsigned(milli: i64) -> u64 {
+    u64::try_from(milli).unwrap_or(0)
+}

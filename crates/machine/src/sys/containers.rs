@@ -1,0 +1,97 @@
+//! System calls a container runtime makes: namespaces and mounts.
+
+use std::rc::Rc;
+
+use net::{Errno, NetnsId};
+
+use crate::fs::Tree;
+use crate::mount::{FsId, Mount, MountNs, MountNsId, Place};
+use crate::process::{PidNsId, Signal};
+use crate::sys::Sys;
+
+impl Sys<'_> {
+    /// Makes a network namespace with only its loopback; `name` as `ip netns` lists it.
+    pub fn new_netns(&mut self, name: &str) -> NetnsId {
+        let machine = self.machine;
+        self.world.net.add_netns(machine, name)
+    }
+
+    /// Removes a network namespace with its links and connections.
+    pub fn remove_netns(&mut self, id: NetnsId) {
+        self.with_net(|net, ctx| net.remove_netns(ctx, id));
+    }
+
+    /// Makes a process-id namespace: its first process becomes its init, whose end ends them all.
+    pub fn new_pid_ns(&mut self) -> PidNsId {
+        self.host_mut().fresh_pid_ns()
+    }
+
+    /// Makes a file system from a tree (a container's root, an empty volume).
+    pub fn new_fs(&mut self, tree: Tree) -> FsId {
+        let host = self.host_mut();
+        let id = FsId(host.fresh());
+        host.trees.insert(id, tree);
+        id
+    }
+
+    /// Forgets a file system. Nothing may be mounted from it any more.
+    pub fn remove_fs(&mut self, id: FsId) {
+        if id != FsId(0) {
+            self.host_mut().trees.remove(&id);
+        }
+    }
+
+    /// The files of a file system, shared.
+    #[must_use]
+    pub fn fs(&self, id: FsId) -> Option<Tree> {
+        self.host().trees.get(&id).cloned()
+    }
+
+    /// Where a path of this process lies: for a bind mount of it.
+    ///
+    /// # Errors
+    /// As `stat(2)`.
+    pub fn place_of(&self, path: &str) -> Result<Place, Errno> {
+        let place = self.resolve(path, true)?;
+        self.node(&place)?;
+        Ok(place)
+    }
+
+    /// Makes a mount namespace.
+    pub fn new_mount_ns(&mut self, root: FsId, mounts: Vec<Mount>) -> MountNsId {
+        let host = self.host_mut();
+        let id = MountNsId(host.fresh());
+        host.mounts.insert(
+            id,
+            MountNs {
+                root,
+                mounts: Rc::new(mounts),
+            },
+        );
+        id
+    }
+
+    /// Forgets a mount namespace. No process may live in it any more.
+    pub fn remove_mount_ns(&mut self, id: MountNsId) {
+        if id != MountNsId(0) {
+            self.host_mut().mounts.remove(&id);
+        }
+    }
+
+    /// The control groups of the machine's processes that lie below `prefix`, with their members.
+    #[must_use]
+    pub fn cgroup_members(&self, prefix: &str) -> Vec<sim::Pid> {
+        self.host()
+            .processes()
+            .filter(|p| p.cgroup.starts_with(prefix))
+            .map(|p| p.pid)
+            .collect()
+    }
+
+    /// Ends every process of a control group.
+    pub fn kill_cgroup(&mut self, prefix: &str) {
+        for pid in self.cgroup_members(prefix) {
+            self.signal(pid, Signal::Kill);
+        }
+    }
+}

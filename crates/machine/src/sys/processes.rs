@@ -1,0 +1,435 @@
+//! System calls on processes: spawn, signal, wait, list.
+
+use std::rc::Rc;
+
+use net::{Errno, NetnsId};
+use sim::{EntryId, Instant, Kind, MachineId, Pid};
+
+use crate::fs::Content;
+use crate::mount::{MountNs, MountNsId};
+use crate::process::{Env, ExitStatus, Fd, Handle, PidNsId, Process, Signal};
+use crate::program::{Program, Wake};
+use crate::sys::Sys;
+use crate::sys::files::content_bytes;
+use crate::tty::TtyId;
+use crate::world::World;
+
+static SPAWNED: Kind = Kind {
+    name: "process.start",
+    says: "pid {0} starts {1}",
+};
+
+/// What a new process runs.
+#[derive(Debug)]
+pub enum Exec {
+    /// The executable at this path, found as `execve(2)` would: no search in `PATH`.
+    Path(Rc<str>),
+    /// This program: a copy of the caller's, as after `fork(2)`, or one a runtime provides.
+    Program(Box<dyn Program>),
+}
+
+/// A process to be made. What is `None` or empty is the caller's own.
+#[derive(Debug)]
+pub struct Spawn {
+    /// What it runs.
+    pub exec: Exec,
+    /// Its arguments; the first is the name it is called by.
+    pub args: Vec<Rc<str>>,
+    /// Its environment.
+    pub env: Option<Env>,
+    /// Its working directory.
+    pub cwd: Option<Rc<str>>,
+    /// The user and group it runs as.
+    pub user: Option<(u32, u32)>,
+    /// Its descriptors: number in the child, number of the caller. Nothing else is inherited.
+    pub fds: Vec<(Fd, Fd)>,
+    /// Its terminal, opened as descriptors 0 to 2, in a session of its own.
+    pub terminal: Option<TtyId>,
+    /// Its process group: `Some(None)` for one of its own.
+    pub pgrp: Option<Option<Pid>>,
+    /// Its network namespace.
+    pub netns: Option<NetnsId>,
+    /// Its mount namespace.
+    pub mounts: Option<MountNsId>,
+    /// Its process-id namespace; the first process there becomes its init.
+    pub pid_ns: Option<PidNsId>,
+    /// Its host name, where the namespace has one of its own.
+    pub hostname: Option<Rc<str>>,
+    /// Its control group.
+    pub cgroup: Option<Rc<str>>,
+    /// The unit whose log takes its output.
+    pub log: Option<Rc<str>>,
+    /// The collector outside that takes its output; its input is empty.
+    pub sink: Option<u32>,
+}
+
+impl Spawn {
+    /// A process that runs `exec` with `args`, everything else as the caller has it, without
+    /// descriptors.
+    pub fn new(exec: Exec, args: Vec<Rc<str>>) -> Spawn {
+        Spawn {
+            exec,
+            args,
+            env: None,
+            cwd: None,
+            user: None,
+            fds: Vec::new(),
+            terminal: None,
+            pgrp: None,
+            netns: None,
+            mounts: None,
+            pid_ns: None,
+            hostname: None,
+            cgroup: None,
+            log: None,
+            sink: None,
+        }
+    }
+
+    /// The same with the caller's descriptors 0, 1 and 2.
+    #[must_use]
+    pub fn with_stdio(mut self) -> Spawn {
+        self.fds = [Fd::STDIN, Fd::STDOUT, Fd::STDERR]
+            .map(|fd| (fd, fd))
+            .to_vec();
+        self
+    }
+}
+
+/// A process as `ps` lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessInfo {
+    /// Its id.
+    pub pid: Pid,
+    /// Its parent.
+    pub ppid: Pid,
+    /// Its user.
+    pub uid: u32,
+    /// Its terminal.
+    pub tty: Option<TtyId>,
+    /// When it began.
+    pub started: Instant,
+    /// Whether it is stopped.
+    pub stopped: bool,
+    /// Its arguments.
+    pub args: Rc<[Rc<str>]>,
+    /// Its control group.
+    pub cgroup: Rc<str>,
+}
+
+impl Sys<'_> {
+    /// Starts a process as a child of this one.
+    ///
+    /// # Errors
+    /// As `execve(2)`: `ENOENT`, `EACCES`, `ENOEXEC`; `EBADF` for a descriptor that is not open.
+    pub fn spawn(&mut self, spawn: Spawn) -> Result<Pid, Errno> {
+        let (machine, now) = (self.machine, self.now());
+        let parent = self.process().ok_or(Errno::ESRCH)?.clone_for_child();
+        let mounts = spawn.mounts.unwrap_or(parent.mounts);
+        let mut args = spawn.args;
+        let program = match spawn.exec {
+            Exec::Program(program) => program,
+            Exec::Path(path) => self.load(mounts, &path, &mut args)?,
+        };
+        let mut fds = std::collections::BTreeMap::new();
+        for (child, own) in spawn.fds {
+            fds.insert(child, self.handle(own)?);
+        }
+        if let Some(unit) = &spawn.log {
+            fds.insert(Fd::STDIN, Handle::Null);
+            fds.insert(Fd::STDOUT, Handle::Log(unit.clone()));
+            fds.insert(Fd::STDERR, Handle::Log(unit.clone()));
+        }
+        if let Some(id) = spawn.sink {
+            fds.insert(Fd::STDIN, Handle::Null);
+            fds.insert(Fd::STDOUT, Handle::Sink { id, stderr: false });
+            fds.insert(Fd::STDERR, Handle::Sink { id, stderr: true });
+        }
+        if let Some(tty) = spawn.terminal {
+            fds.extend([Fd::STDIN, Fd::STDOUT, Fd::STDERR].map(|fd| (fd, Handle::Tty(tty))));
+        }
+        for handle in fds.values() {
+            self.world.retain(machine, handle);
+        }
+        let pid = self.host_mut().fresh_pid();
+        let pid_ns = spawn.pid_ns.unwrap_or(parent.pid_ns);
+        let is_init = pid_ns != PidNsId(0) && !self.host().processes().any(|p| p.pid_ns == pid_ns);
+        let own_group = spawn.terminal.is_some() || spawn.pgrp == Some(None);
+        let pgrp = if own_group {
+            pid
+        } else {
+            spawn.pgrp.flatten().unwrap_or(parent.pgrp)
+        };
+        let (uid, gid) = spawn.user.unwrap_or((parent.uid, parent.gid));
+        let cause = self.world.note(
+            machine,
+            self.cause,
+            &SPAWNED,
+            &[pid.0.into(), args.join(" ").into()],
+        );
+        let process = Process {
+            pid,
+            ppid: self.pid,
+            pgrp,
+            tty: spawn.terminal.or(parent.tty),
+            args: args.into(),
+            env: spawn.env.unwrap_or(parent.env),
+            cwd: spawn.cwd.unwrap_or(parent.cwd),
+            uid,
+            gid,
+            netns: spawn.netns.unwrap_or(parent.netns),
+            mounts,
+            pid_ns,
+            is_init,
+            hostname: spawn.hostname.or(parent.hostname),
+            cgroup: spawn.cgroup.unwrap_or(parent.cgroup),
+            started: now,
+            fds,
+            children: Default::default(),
+            stopped: false,
+            deferred: Vec::new(),
+            timers: Default::default(),
+            ready: Vec::new(),
+            next_timer: 1,
+            answers: Default::default(),
+            leads_tty: spawn.terminal.is_some(),
+            leads_sink: spawn.sink,
+            successor: None,
+            program: Some(program),
+        };
+        let host = self.host_mut();
+        host.processes.insert(pid, Rc::new(process));
+        if let Some(tty) = spawn.terminal.and_then(|id| host.ttys.get_mut(&id)) {
+            tty.foreground = Some(pid);
+        }
+        if let Some(own) = self.process_mut() {
+            own.children.insert(pid, None);
+        }
+        self.world.wake(machine, pid, Wake::Start, cause);
+        Ok(pid)
+    }
+
+    /// Turns this process into another program, keeping its id and descriptors. The caller returns
+    /// [`crate::Poll::Pending`] at once; the new program begins with [`Wake::Start`].
+    ///
+    /// # Errors
+    /// As `execve(2)`; the caller then goes on.
+    pub fn exec(&mut self, path: &str, mut args: Vec<Rc<str>>) -> Result<(), Errno> {
+        let mounts = self
+            .process()
+            .map(|process| process.mounts)
+            .ok_or(Errno::ESRCH)?;
+        let program = self.load(mounts, path, &mut args)?;
+        if let Some(process) = self.process_mut() {
+            process.args = args.into();
+            process.successor = Some(program);
+        }
+        Ok(())
+    }
+
+    /// The status of a child that has ended; asking forgets it.
+    pub fn try_wait(&mut self, pid: Pid) -> Option<ExitStatus> {
+        let process = self.process_mut()?;
+        let status = (*process.children.get(&pid)?)?;
+        process.children.remove(&pid);
+        Some(status)
+    }
+
+    /// Sends a signal to a process.
+    ///
+    /// # Errors
+    /// `ESRCH` if there is none, `EPERM` if it is not the caller's to signal.
+    pub fn kill(&mut self, pid: Pid, signal: Signal) -> Result<(), Errno> {
+        let uid = self.uid();
+        let target = self.host().process(pid).ok_or(Errno::ESRCH)?;
+        if uid != 0 && target.uid != uid {
+            return Err(Errno::EPERM);
+        }
+        self.signal(pid, signal);
+        Ok(())
+    }
+
+    /// Sends a signal to every member of a process group.
+    ///
+    /// # Errors
+    /// `ESRCH` if it has no member.
+    pub fn kill_group(&mut self, pgrp: Pid, signal: Signal) -> Result<(), Errno> {
+        let members: Vec<Pid> = self
+            .host()
+            .processes()
+            .filter(|p| p.pgrp == pgrp)
+            .map(|p| p.pid)
+            .collect();
+        if members.is_empty() {
+            return Err(Errno::ESRCH);
+        }
+        for pid in members {
+            self.signal(pid, signal);
+        }
+        Ok(())
+    }
+
+    /// Processes this one can see: those of its process-id namespace, or all of the machine.
+    #[must_use]
+    pub fn processes(&self) -> Vec<ProcessInfo> {
+        let own = self.process().map_or(PidNsId(0), |process| process.pid_ns);
+        let visible = |p: &&Process| own == PidNsId(0) || p.pid_ns == own;
+        self.host().processes().filter(visible).map(info).collect()
+    }
+
+    /// Changes the working directory.
+    ///
+    /// # Errors
+    /// As `chdir(2)`.
+    pub fn chdir(&mut self, path: &str) -> Result<(), Errno> {
+        let place = self.resolve(path, true)?;
+        let node = self.node(&place)?;
+        if !node.is_dir() {
+            return Err(Errno::ENOTDIR);
+        }
+        self.permit_execute(node)?;
+        let cwd = MountNs::normalise(&self.cwd(), path);
+        if let Some(process) = self.process_mut() {
+            process.cwd = cwd.into();
+        }
+        Ok(())
+    }
+
+    /// Sets the environment that children inherit.
+    pub fn set_env(&mut self, env: Env) {
+        if let Some(process) = self.process_mut() {
+            process.env = env;
+        }
+    }
+
+    /// Puts a process (a child, or itself) into a process group; `None` into one of its own.
+    ///
+    /// # Errors
+    /// `ESRCH`.
+    pub fn set_pgrp(&mut self, pid: Pid, pgrp: Option<Pid>) -> Result<(), Errno> {
+        let process = self.host_mut().process_mut(pid).ok_or(Errno::ESRCH)?;
+        process.pgrp = pgrp.unwrap_or(pid);
+        Ok(())
+    }
+
+    pub(crate) fn signal(&mut self, pid: Pid, signal: Signal) {
+        self.world.signal(self.machine, pid, signal, self.cause);
+    }
+
+    /// The program of an executable file; `#!` lines name an interpreter, as in Linux.
+    fn load(
+        &mut self,
+        mounts: MountNsId,
+        path: &str,
+        args: &mut Vec<Rc<str>>,
+    ) -> Result<Box<dyn Program>, Errno> {
+        let mut path: Rc<str> = path.into();
+        for _ in 0..4 {
+            let host = self.host();
+            let ns = host.mounts.get(&mounts).ok_or(Errno::ENOENT)?;
+            let place = ns.resolve(&host.trees, &self.cwd(), &path, true)?;
+            let node = self.node(&place)?;
+            if node.is_dir() {
+                return Err(Errno::EACCES);
+            }
+            self.permit_execute(node)?;
+            if let Content::Binary(name) = node.content {
+                return self.world.program(name).ok_or(Errno::ENOEXEC);
+            }
+            let bytes = content_bytes(node)?;
+            let line = bytes.strip_prefix(b"#!").ok_or(Errno::ENOEXEC)?;
+            let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let line = String::from_utf8_lossy(line).into_owned();
+            let mut words = line.trim().splitn(2, ' ');
+            let interpreter: Rc<str> = words.next().unwrap_or_default().into();
+            let mut called = vec![interpreter.clone()];
+            called.extend(words.next().map(|word| Rc::from(word.trim())));
+            called.push(path.clone());
+            called.extend(args.drain(..).skip(1));
+            *args = called;
+            path = interpreter;
+        }
+        Err(Errno::ELOOP)
+    }
+}
+
+/// What a child inherits.
+struct Inherited {
+    pgrp: Pid,
+    tty: Option<TtyId>,
+    env: Env,
+    cwd: Rc<str>,
+    uid: u32,
+    gid: u32,
+    netns: NetnsId,
+    mounts: MountNsId,
+    pid_ns: PidNsId,
+    hostname: Option<Rc<str>>,
+    cgroup: Rc<str>,
+}
+
+impl Process {
+    fn clone_for_child(&self) -> Inherited {
+        Inherited {
+            pgrp: self.pgrp,
+            tty: self.tty,
+            env: self.env.clone(),
+            cwd: self.cwd.clone(),
+            uid: self.uid,
+            gid: self.gid,
+            netns: self.netns,
+            mounts: self.mounts,
+            pid_ns: self.pid_ns,
+            hostname: self.hostname.clone(),
+            cgroup: self.cgroup.clone(),
+        }
+    }
+}
+
+fn info(process: &Process) -> ProcessInfo {
+    ProcessInfo {
+        pid: process.pid,
+        ppid: process.ppid,
+        uid: process.uid,
+        tty: process.tty,
+        started: process.started,
+        stopped: process.stopped,
+        args: process.args.clone(),
+        cgroup: process.cgroup.clone(),
+    }
+}
+
+impl World {
+    /// Delivers a signal: to the program if it handles it, else by its default action.
+    pub(crate) fn signal(&mut self, machine: MachineId, pid: Pid, signal: Signal, cause: EntryId) {
+        let Some(process) = self.host_mut(machine).process_mut(pid) else {
+            return;
+        };
+        match signal {
+            Signal::Kill => return self.exit(machine, pid, ExitStatus::Signal(signal), cause),
+            Signal::Stop => return process.stopped = true,
+            Signal::Cont if process.stopped => {
+                process.stopped = false;
+                for wake in std::mem::take(&mut process.deferred) {
+                    self.wake(machine, pid, wake, cause);
+                }
+                return;
+            }
+            _ => {}
+        }
+        // A program being polled is out of its process: it is signalling itself.
+        let handled = process
+            .program
+            .as_ref()
+            .is_some_and(|program| program.handles(signal));
+        if handled {
+            self.wake(machine, pid, Wake::Signal(signal), cause);
+        } else if signal == Signal::Tstp {
+            process.stopped = true;
+            let ppid = process.ppid;
+            self.wake(machine, ppid, Wake::Signal(Signal::Chld), cause);
+        } else if !signal.ignored_by_default() && !process.is_init {
+            self.exit(machine, pid, ExitStatus::Signal(signal), cause);
+        }
+    }
+}

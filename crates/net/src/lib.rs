@@ -1,0 +1,43 @@
+//! The Linux network of every machine in the world: namespaces, interfaces, routes, sockets and
+//! the packets between them. Knows nothing of processes or of Kubernetes.
+//!
+//! [`Net`] holds all of it. A call that sends something takes a [`Ctx`] and leaves events and
+//! notices in its [`Outbox`]; the world hands the events back to [`Net::on_event`] when their time
+//! has come and turns the notices into wakes of processes. Nothing else has a clock or a queue.
+
+mod addr;
+mod bridge;
+mod errno;
+mod hooks;
+pub mod http;
+mod ids;
+mod link;
+mod neigh;
+mod net;
+mod netns;
+mod packet;
+mod payload;
+mod ping;
+mod ports;
+mod route;
+mod segment;
+mod slab;
+mod socket;
+mod tcp;
+mod trace;
+mod udp;
+mod walk;
+
+pub use addr::{Ipv4Net, Mac, NotANet};
+pub use errno::Errno;
+pub use ids::{LinkId, NetnsId, SegmentId, SocketId};
+pub use link::{Bridge, Counters, Link, LinkKind, Segment as EthernetSegment};
+pub use neigh::{NeighEntry, NeighState};
+pub use net::{Ctx, Net, NetEvent, Notice, Outbox};
+pub use netns::Netns;
+pub use packet::{About, DEFAULT_TTL, Icmp, IcmpError, Packet, PacketBody, Proto, Segment};
+pub use payload::{Payload, Shared, downcast_shared};
+pub use ping::PingReply;
+pub use route::{Route, RouteKind, RouteProto, RouteTable};
+pub use socket::SocketInfo;
+pub use trace::{DropReason, Flow, Hop, HopRoute, Trace, Verdict};

@@ -1,0 +1,378 @@
+//! A pod as the kubelet works with it: what its object says, read once per change of the spec.
+//! Reads only; decides nothing.
+//! Models pkg/kubelet/types and pkg/api/v1/pod, resource and qos helpers.
+
+use std::rc::Rc;
+
+use api::{Str, Value};
+use sim::{Duration, Instant};
+
+use crate::kubelet::probe::{Probe, ProbeKind};
+
+/// Where a pod comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The API server.
+    Api,
+    /// A manifest on the machine's disk.
+    File,
+}
+
+/// A pod and what is read from its spec.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    /// The object as its source has it.
+    pub object: Value,
+    /// Where it comes from.
+    pub source: Source,
+    /// `metadata.uid`; for a static pod the hash of its manifest.
+    pub uid: Str,
+    /// `metadata.name`.
+    pub name: Str,
+    /// `metadata.namespace`.
+    pub namespace: Str,
+    /// What the spec says.
+    pub spec: Rc<Spec>,
+}
+
+/// What is read from a pod's spec.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Containers: init, then main, then ephemeral ones, each in the order of the spec.
+    pub containers: Vec<Rc<Container>>,
+    /// `restartPolicy`.
+    pub restart: RestartPolicy,
+    /// `terminationGracePeriodSeconds`.
+    pub grace: Duration,
+    /// `activeDeadlineSeconds`.
+    pub deadline: Option<Duration>,
+    /// `hostNetwork`.
+    pub host_network: bool,
+    /// `hostname`, or the pod's name.
+    pub hostname: Rc<str>,
+    /// The quality of service: decides the control group.
+    pub qos: Qos,
+}
+
+/// When an ended container is started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum RestartPolicy {
+    Always,
+    OnFailure,
+    Never,
+}
+
+/// `qosClass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Qos {
+    Guaranteed,
+    Burstable,
+    BestEffort,
+}
+
+/// The part a container plays in its pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Runs to its end before the next one starts.
+    Init,
+    /// An init container that goes on running (`restartPolicy: Always`).
+    Sidecar,
+    /// What the pod is for.
+    Main,
+    /// Added to a running pod.
+    Ephemeral,
+}
+
+/// `imagePullPolicy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum PullPolicy {
+    Always,
+    IfNotPresent,
+    Never,
+}
+
+/// A container of the spec.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// Its object in the spec.
+    pub object: Value,
+    /// `name`.
+    pub name: Rc<str>,
+    /// `image`, as written.
+    pub image: Rc<str>,
+    /// Its part in the pod.
+    pub role: Role,
+    /// When to pull its image.
+    pub pull: PullPolicy,
+    /// When to start it again.
+    pub restart: RestartPolicy,
+    /// Its probes, by kind.
+    pub probes: [Option<Rc<Probe>>; 3],
+}
+
+impl Pod {
+    /// Reads a pod's object.
+    pub fn new(object: Value, source: Source) -> Pod {
+        let shared = |field: &str| text(object.metadata().get(field));
+        Pod {
+            uid: shared("uid"),
+            name: shared("name"),
+            namespace: shared("namespace"),
+            spec: Rc::new(Spec::read(&object)),
+            source,
+            object,
+        }
+    }
+
+    /// The same pod after its object changed; the spec is read again only if it did.
+    pub fn updated(&self, object: Value) -> Pod {
+        let spec = if object.get("spec").same(self.object.get("spec")) {
+            self.spec.clone()
+        } else {
+            Rc::new(Spec::read(&object))
+        };
+        Pod { object, spec, ..self.clone() }
+    }
+
+    /// `name_namespace(uid)`, as messages name pods.
+    pub fn full_name(&self) -> String {
+        format!("{}_{}({})", self.name, self.namespace, self.uid)
+    }
+
+    /// Seconds its containers are given to end, once it is being deleted.
+    pub fn deletion_grace(&self) -> Duration {
+        let secs = self.object.metadata().get("deletionGracePeriodSeconds").as_i64();
+        secs.map_or(self.spec.grace, |secs| Duration::from_secs(secs.try_into().unwrap_or(0)))
+    }
+
+    /// `status.startTime`, if it was given one before.
+    pub fn start_time(&self) -> Option<Instant> {
+        Instant::parse_rfc3339(self.object.str_at("status.startTime"))
+    }
+
+    /// Whether its status says that it has run to its end.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.object.str_at("status.phase"), "Succeeded" | "Failed")
+    }
+
+    /// Its control group: `/kubepods/burstable/pod<uid>`.
+    pub fn cgroup(&self) -> Rc<str> {
+        match self.spec.qos {
+            Qos::Guaranteed => format!("/kubepods/pod{}", self.uid),
+            Qos::Burstable => format!("/kubepods/burstable/pod{}", self.uid),
+            Qos::BestEffort => format!("/kubepods/besteffort/pod{}", self.uid),
+        }
+        .into()
+    }
+
+    /// Its directory on the machine.
+    pub fn directory(&self) -> String {
+        format!("/var/lib/kubelet/pods/{}", self.uid)
+    }
+}
+
+impl Spec {
+    fn read(object: &Value) -> Spec {
+        let spec = object.get("spec");
+        let restart = match spec.str("restartPolicy") {
+            "OnFailure" => RestartPolicy::OnFailure,
+            "Never" => RestartPolicy::Never,
+            _ => RestartPolicy::Always,
+        };
+        let lists = [
+            ("initContainers", Role::Init),
+            ("containers", Role::Main),
+            ("ephemeralContainers", Role::Ephemeral),
+        ];
+        let containers = lists
+            .iter()
+            .flat_map(|(field, role)| spec.get(field).list().iter().map(|c| (c, *role)))
+            .map(|(container, role)| Rc::new(Container::read(container, role, restart)))
+            .collect();
+        let secs = |field: &str| {
+            spec.get(field).as_i64().map(|n| Duration::from_secs(n.try_into().unwrap_or(0)))
+        };
+        let hostname = match spec.str("hostname") {
+            "" => object.name(),
+            hostname => hostname,
+        };
+        Spec {
+            containers,
+            restart,
+            grace: secs("terminationGracePeriodSeconds").unwrap_or(Duration::from_secs(30)),
+            deadline: secs("activeDeadlineSeconds"),
+            host_network: spec.get("hostNetwork").as_bool() == Some(true),
+            // Linux takes no longer names.
+            hostname: hostname.get(..63).unwrap_or(hostname).trim_end_matches(['-', '.']).into(),
+            qos: Qos::of(object),
+        }
+    }
+
+    /// The containers that play a part, with their places in `containers`.
+    pub fn of_role(&self, wanted: impl Fn(Role) -> bool) -> impl Iterator<Item = (usize, &Rc<Container>)> {
+        self.containers.iter().enumerate().filter(move |(_, container)| wanted(container.role))
+    }
+}
+
+impl Container {
+    fn read(object: &Value, role: Role, pod: RestartPolicy) -> Container {
+        let own = object.str("restartPolicy");
+        let role = if role == Role::Init && own == "Always" { Role::Sidecar } else { role };
+        let restart = match (role, own) {
+            (Role::Ephemeral, _) => RestartPolicy::Never,
+            (_, "Always") => RestartPolicy::Always,
+            (_, "OnFailure") => RestartPolicy::OnFailure,
+            (_, "Never") => RestartPolicy::Never,
+            // An init container that succeeded is not run again.
+            (Role::Init, _) if pod == RestartPolicy::Always => RestartPolicy::OnFailure,
+            _ => pod,
+        };
+        let image = object.str("image");
+        let pull = match object.str("imagePullPolicy") {
+            "Always" => PullPolicy::Always,
+            "Never" => PullPolicy::Never,
+            "" if crate::reference::Reference::parse(image).is_ok_and(|r| r.is_latest()) => {
+                PullPolicy::Always
+            }
+            _ => PullPolicy::IfNotPresent,
+        };
+        let runs_on = matches!(role, Role::Main | Role::Sidecar);
+        let probe = |kind: ProbeKind| {
+            Probe::read(object.get(kind.field()), object).filter(|_| runs_on).map(Rc::new)
+        };
+        Container {
+            name: object.str("name").into(),
+            image: image.into(),
+            role,
+            pull,
+            restart,
+            probes: ProbeKind::ALL.map(probe),
+            object: object.clone(),
+        }
+    }
+
+    /// `spec.containers{web}`: how events name it.
+    pub fn field_path(&self) -> String {
+        let list = match self.role {
+            Role::Init | Role::Sidecar => "initContainers",
+            Role::Main => "containers",
+            Role::Ephemeral => "ephemeralContainers",
+        };
+        format!("spec.{list}{{{}}}", self.name)
+    }
+
+    /// Whether an ended container with this exit code is to be started again.
+    pub fn restarts_after(&self, exit_code: i32) -> bool {
+        match self.restart {
+            RestartPolicy::Always => true,
+            RestartPolicy::OnFailure => exit_code != 0,
+            RestartPolicy::Never => false,
+        }
+    }
+}
+
+impl Qos {
+    /// Models pkg/apis/core/v1/helper/qos.
+    fn of(object: &Value) -> Qos {
+        let spec = object.get("spec");
+        let containers = ["initContainers", "containers"];
+        let all = || containers.iter().flat_map(|field| spec.get(field).list());
+        let counts = |name: &str| name == "cpu" || name == "memory";
+        let nonzero = |entries: &api::Map| -> Vec<(Str, api::quantity::Quantity)> {
+            entries
+                .iter()
+                .filter(|(name, _)| counts(name))
+                .filter_map(|(name, value)| Some((name.clone(), api::quantity::Quantity::of(value)?)))
+                .filter(|(_, quantity)| !quantity.is_zero())
+                .collect()
+        };
+        let mut best_effort = true;
+        let mut guaranteed = true;
+        for container in all() {
+            let resources = container.get("resources");
+            let requests = nonzero(resources.get("requests").entries());
+            let limits = nonzero(resources.get("limits").entries());
+            best_effort &= requests.is_empty() && limits.is_empty();
+            let equal = requests
+                .iter()
+                .all(|(name, q)| limits.iter().any(|(n, l)| n == name && l.milli() == q.milli()));
+            guaranteed &= limits.len() == 2 && equal;
+        }
+        match (best_effort, guaranteed) {
+            (true, _) => Qos::BestEffort,
+            (false, true) => Qos::Guaranteed,
+            (false, false) => Qos::Burstable,
+        }
+    }
+
+    /// As `status.qosClass` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Qos::Guaranteed => "Guaranteed",
+            Qos::Burstable => "Burstable",
+            Qos::BestEffort => "BestEffort",
+        }
+    }
+}
+
+fn text(value: &Value) -> Str {
+    value.as_shared_str().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::object;
+
+    #[test]
+    fn containers_know_their_part() {
+        let pod = Pod::new(
+            object! {
+                "metadata": { "name": "p", "namespace": "ns", "uid": "u1" },
+                "spec": {
+                    "initContainers": [
+                        { "name": "i", "image": "busybox" },
+                        { "name": "s", "image": "nginx:1.27", "restartPolicy": "Always" },
+                    ],
+                    "containers": [{ "name": "c", "image": "nginx" }],
+                },
+            },
+            Source::Api,
+        );
+        let got: Vec<_> =
+            pod.spec.containers.iter().map(|c| (c.role, c.restart, c.pull)).collect();
+        assert_eq!(
+            got,
+            [
+                (Role::Init, RestartPolicy::OnFailure, PullPolicy::Always),
+                (Role::Sidecar, RestartPolicy::Always, PullPolicy::IfNotPresent),
+                (Role::Main, RestartPolicy::Always, PullPolicy::Always),
+            ]
+        );
+        assert_eq!(pod.spec.containers[1].field_path(), "spec.initContainers{s}");
+        assert_eq!(pod.full_name(), "p_ns(u1)");
+        assert_eq!(&*pod.cgroup(), "/kubepods/besteffort/podu1");
+        let same = pod.updated(pod.object.clone());
+        assert!(Rc::ptr_eq(&same.spec, &pod.spec));
+    }
+
+    #[test]
+    fn quality_of_service() {
+        #[track_caller]
+        fn check(resources: Value, expect: &str) {
+            let pod = object! { "spec": { "containers": [{ "resources": (resources) }] } };
+            assert_eq!(Qos::of(&pod).as_str(), expect);
+        }
+        check(object! {}, "BestEffort");
+        check(object! { "requests": { "cpu": "0" } }, "BestEffort");
+        check(object! { "requests": { "cpu": "100m" } }, "Burstable");
+        check(object! { "limits": { "memory": "1Gi" } }, "Burstable");
+        let both = object! { "cpu": "1", "memory": "1Gi" };
+        check(object! { "limits": (both.clone()), "requests": (both.clone()) }, "Guaranteed");
+        let half = object! { "cpu": "500m", "memory": "1Gi" };
+        check(object! { "limits": (both), "requests": (half) }, "Burstable");
+    }
+}

@@ -1,0 +1,28 @@
+//! Which node a pod goes to, and why. The framework and one file per plugin; a decision is returned
+//! with the reasons of every node, and only `component` turns it into writes.
+//!
+//! `Scheduler` is the pure part: objects in, decisions out. `Component` is kube-scheduler without
+//! its process: caches, leader election, bindings, events.
+
+mod cluster;
+mod cycle;
+mod decision;
+pub mod framework;
+mod node;
+mod plugins;
+mod pod;
+mod preemption;
+mod profile;
+mod queue;
+mod resources;
+mod scheduler;
+
+pub use cluster::Cluster;
+pub use decision::{Decision, Outcome, Score, Verdict};
+pub use framework::{EventKind, Rejection};
+pub use node::{LabelGroup, NodeInfo};
+pub use pod::{HostPort, PodInfo, Taint, Toleration};
+pub use profile::{Enabled, Profile};
+pub use queue::{Place, SchedulingQueue, Waiting};
+pub use resources::{Requests, Resources};
+pub use scheduler::Scheduler;

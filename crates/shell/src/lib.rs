@@ -1,0 +1,5 @@
+//! shell
+#![allow(missing_docs)]
+pub mod expand;
+pub mod pattern;
+pub mod syntax;

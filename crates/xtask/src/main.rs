@@ -1,0 +1,51 @@
+//! The project's automation: `cargo xtask serve | test | bench | build | tools`.
+//!
+//! Everything a developer or CI does is here, so that a fresh machine with rustup, Node and git
+//! needs nothing else.
+
+mod bench;
+mod files;
+mod page;
+mod run;
+mod serve;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  serve [--port N]   build the page if anything changed and serve it on 127.0.0.1 (port 8080)
+  build              build the page into web/dist
+  test [PART...]     run every test, or the named parts: lint native lessons wasm page
+  bench [PART...]    print the figures, or the named parts: native page sizes
+  tools              install the tools that are missing
+  help               print this text";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", args.as_slice()),
+    };
+    let result = match command {
+        "serve" => serve::serve(rest),
+        "build" => page::build().map(|_| ()),
+        "test" => test::test(rest),
+        "bench" => bench::bench(rest),
+        "tools" => tools::all(),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => Err(anyhow::anyhow!("there is no command {other:?}\n\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A pod's tile.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::mark::{mark, name};
+use super::scene::{Part, Tile};
+use crate::protocol::{Pod, PodState};
+
+/// How much room a tile has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Mark, name and words.
+    Roomy,
+    /// The mark; the words are in its tooltip.
+    Dense,
+    /// Mark and name, quietly: the cluster's own.
+    Quiet,
+}
+
+/// A pod's tile.
+#[derive(Clone, Debug, PartialEq, Properties)]
+pub struct PodProps {
+    /// The pod.
+    pub pod: Rc<Pod>,
+    /// The short name on the tile.
+    pub label: AttrValue,
+    /// The part of the cluster it is.
+    pub part: Option<Part>,
+    /// How much room it has.
+    pub size: Size,
+    /// Its details are open.
+    pub open: bool,
+    /// Open its details.
+    pub inspect: Callback<String>,
+}
+
+/// Draws a pod's tile.
+#[component]
+pub fn PodTile(props: &PodProps) -> Html {
+    let PodProps { pod, label, part, size, open, inspect } = props;
+    let uid = pod.uid.clone();
+    let onclick = inspect.reform(move |_: MouseEvent| uid.clone());
+    let class = match size {
+        Size::Roomy => classes!("pod"),
+        Size::Dense => classes!("pod", "dense"),
+        Size::Quiet => classes!("pod", "quiet", part.map(|_| "part")),
+    };
+    let wordless = *size == Size::Quiet && pod.state == PodState::Running;
+    html! {
+        <button {class} id={element_id(&pod.uid)} data-state={name(pod.state)}
+            aria-expanded={open.to_string()} aria-haspopup="dialog"
+            title={format!("{}: {}", pod.name, words(pod))} {onclick}>
+            { mark(pod.state, *part) }
+            <span class="who">{ label }</span>
+            if wordless {
+                <span class="unseen">{ words(pod) }</span>
+            } else {
+                <span class="what">{ words(pod) }</span>
+            }
+        </button>
+    }
+}
+
+/// Draws tiles in a row.
+pub fn tiles(tiles: &[Tile], size: Size, open: Option<&str>, inspect: &Callback<String>) -> Html {
+    let tile = |tile: &Tile| {
+        html! {
+            <PodTile key={tile.pod.uid.clone()} pod={tile.pod.clone()} label={tile.label.clone()}
+                part={tile.part} {size} open={open == Some(tile.pod.uid.as_str())}
+                inspect={inspect.clone()} />
+        }
+    };
+    html! { <div class="tiles">{ for tiles.iter().map(tile) }</div> }
+}
+
+/// The id of a pod's tile in the document.
+pub fn element_id(uid: &str) -> String {
+    format!("pod-{uid}")
+}
+
+/// The words on a tile: the status, and what a look at the READY and RESTARTS columns would add.
+fn words(pod: &Pod) -> String {
+    let mut words = pod.status.clone();
+    if pod.state == PodState::NotReady {
+        words.push_str(&format!(" {}/{}", pod.ready, pod.containers));
+    }
+    if pod.restarts > 0 {
+        words.push_str(&format!(" ×{}", pod.restarts));
+    }
+    words
+}

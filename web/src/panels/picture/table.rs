@@ -1,0 +1,63 @@
+//! The picture as tables: the same facts in rows.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::mark::{mark, name};
+use crate::protocol::{Machine, Picture, Pod};
+
+/// Draws machines and pods as tables.
+pub fn tables(picture: &Picture) -> Html {
+    let mut pods: Vec<&Rc<Pod>> = picture.pods.values().collect();
+    pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    html! {
+        <>
+            <table class="grid">
+                <caption>{ "Machines" }</caption>
+                <thead><tr>
+                    { for ["Name", "Status", "Role", "Address", "Version"].map(head) }
+                </tr></thead>
+                <tbody>{ for picture.machines.values().map(|machine| machine_row(machine)) }</tbody>
+            </table>
+            <table class="grid" style="margin-top:var(--space-5)">
+                <caption>{ format!("{} pods", pods.len()) }</caption>
+                <thead><tr>
+                    { for ["Namespace", "Name", "Ready", "Status", "Restarts", "IP", "Node"].map(head) }
+                </tr></thead>
+                <tbody>{ for pods.iter().map(|pod| pod_row(pod)) }</tbody>
+            </table>
+        </>
+    }
+}
+
+fn head(name: &str) -> Html {
+    html! { <th scope="col">{ name }</th> }
+}
+
+fn machine_row(machine: &Machine) -> Html {
+    let ready = if machine.ready { "Ready" } else { "NotReady" };
+    let status =
+        if machine.schedulable { ready.to_owned() } else { format!("{ready},SchedulingDisabled") };
+    html! {
+        <tr key={machine.name.clone()}>
+            <td>{ &machine.name }</td><td>{ status }</td><td>{ &machine.role }</td>
+            <td>{ &machine.ip }</td><td>{ &machine.version }</td>
+        </tr>
+    }
+}
+
+fn pod_row(pod: &Pod) -> Html {
+    let none = || "<none>".to_owned();
+    html! {
+        <tr key={pod.uid.clone()}>
+            <td>{ &pod.namespace }</td>
+            <td>{ &pod.name }</td>
+            <td>{ format!("{}/{}", pod.ready, pod.containers) }</td>
+            <td><span class="told" data-state={name(pod.state)}>{ mark(pod.state, None) }{ &pod.status }</span></td>
+            <td>{ pod.restarts }</td>
+            <td>{ if pod.ip.is_empty() { none() } else { pod.ip.clone() } }</td>
+            <td>{ pod.node.clone().unwrap_or_else(none) }</td>
+        </tr>
+    }
+}

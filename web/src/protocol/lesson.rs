@@ -1,0 +1,98 @@
+//! What the home page and the lesson panel show.
+
+use serde::{Deserialize, Serialize};
+
+/// A row of lessons that belong together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// Its folder's name.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// The lessons in order.
+    pub lessons: Vec<LessonCard>,
+}
+
+/// A lesson as the home page lists it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LessonCard {
+    /// `track/nn-name`.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// What one learns, a sentence.
+    pub summary: String,
+    /// How long it takes, 0 when the lesson does not say.
+    pub minutes: u32,
+    /// How many steps it has.
+    pub steps: u32,
+}
+
+/// The lesson panel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LessonView {
+    /// `track/nn-name`.
+    pub id: String,
+    /// The lesson's name.
+    pub title: String,
+    /// The track's name.
+    pub track: String,
+    /// All steps in order.
+    pub steps: Vec<Step>,
+    /// Which of them is shown, from 0.
+    pub current: u32,
+    /// The step's text, Markdown from a file nobody vouches for.
+    pub text: String,
+    /// What the step asks for.
+    pub checks: Vec<Check>,
+    /// The hints shown so far, Markdown.
+    pub hints: Vec<Hint>,
+    /// How many hints there are in all.
+    pub hints_total: u32,
+    /// All checks of this step were met.
+    pub step_done: bool,
+    /// All steps are done.
+    pub finished: bool,
+    /// What to say at the end, Markdown; empty when there is nothing.
+    pub debrief: String,
+}
+
+/// A step in the row of steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its heading.
+    pub title: String,
+    /// Its checks were met.
+    pub done: bool,
+    /// One may turn to it.
+    pub open: bool,
+}
+
+/// A check and what it saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// What is asked for, a phrase.
+    pub label: String,
+    /// How it stands.
+    pub state: CheckState,
+    /// What was seen instead, empty when there is nothing to say.
+    pub saw: String,
+}
+
+/// How a check stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CheckState {
+    /// Not met yet.
+    Waiting,
+    /// Met.
+    Met,
+    /// It says that something is wrong, not merely missing.
+    Failed,
+}
+
+/// A hint that was shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hint {
+    /// Markdown.
+    pub text: String,
+}
