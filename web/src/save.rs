@@ -49,7 +49,8 @@ pub fn seal(blob: &[u8]) -> String {
 
 /// The blob in a text that [`seal`] made.
 pub fn open(text: &str) -> Result<Vec<u8>, Damage> {
-    let mut parts = text.trim().split(' ');
+    let text = text.trim_matches(['\r', '\n']);
+    let mut parts = text.split(' ');
     if parts.next() != Some(MAGIC) {
         return Err(Damage::NotASave);
     }
@@ -59,7 +60,7 @@ pub fn open(text: &str) -> Result<Vec<u8>, Damage> {
     }
     let sum = parts.next().ok_or(Damage::Incomplete)?;
     let body = parts.next().ok_or(Damage::Incomplete)?;
-    let at = text.trim().len() - body.len();
+    let at = text.len() - body.len();
     let blob = from_base64(body).map_err(|damage| match damage {
         Damage::Character(found, offset) => Damage::Character(found, at + offset),
         other => other,

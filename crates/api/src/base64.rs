@@ -10,7 +10,11 @@ pub fn encode(bytes: &[u8]) -> String {
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         for i in 0..4 {
             let letter = ALPHABET[(bits >> (18 - 6 * i) & 63) as usize];
-            out.push(if i > chunk.len() { '=' } else { char::from(letter) });
+            out.push(if i > chunk.len() {
+                '='
+            } else {
+                char::from(letter)
+            });
         }
     }
     out
@@ -20,13 +24,20 @@ pub fn encode(bytes: &[u8]) -> String {
 /// counts it.
 pub fn decode(text: &str) -> Result<Vec<u8>, usize> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let mut letters = text.bytes().enumerate().filter(|(_, b)| !matches!(b, b'\r' | b'\n'));
+    let mut letters = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, b)| !matches!(b, b'\r' | b'\n'));
     loop {
         let mut bits = 0;
         for place in 0..4 {
             let Some((at, letter)) = letters.next() else {
                 // Go points at the beginning of a group that is cut short.
-                return if place == 0 { Ok(out) } else { Err(text.len() - place) };
+                return if place == 0 {
+                    Ok(out)
+                } else {
+                    Err(text.len() - place)
+                };
             };
             if letter == b'=' {
                 return padded(out, bits, place, at, &mut letters, text.len());

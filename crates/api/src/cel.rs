@@ -18,6 +18,7 @@ mod lexer;
 mod macros;
 mod ops;
 mod parser;
+mod reserved;
 mod time;
 mod val;
 
@@ -61,9 +62,17 @@ impl CelError {
 impl fmt::Display for CelError {
     /// As cel-go prints it: place, message, the line and a mark under the place.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, column, message, source_line } = self;
+        let Self {
+            line,
+            column,
+            message,
+            source_line,
+        } = self;
         let dots = ".".repeat(*column as usize - 1);
-        write!(f, "ERROR: <input>:{line}:{column}: {message}\n | {source_line}\n | {dots}^")
+        write!(
+            f,
+            "ERROR: <input>:{line}:{column}: {message}\n | {source_line}\n | {dots}^"
+        )
     }
 }
 
@@ -79,12 +88,18 @@ pub struct EvalError {
 impl EvalError {
     fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { message, fatal: false }
+        Self {
+            message,
+            fatal: false,
+        }
     }
 
     fn too_costly() -> Self {
         let message = "operation cancelled: actual cost limit exceeded".into();
-        Self { message, fatal: true }
+        Self {
+            message,
+            fatal: true,
+        }
     }
 }
 
@@ -120,7 +135,11 @@ impl Bindings {
     }
 
     fn get(&self, name: &str) -> Option<&Val> {
-        self.vars.iter().rev().find(|(n, _)| &**n == name).map(|(_, val)| val)
+        self.vars
+            .iter()
+            .rev()
+            .find(|(n, _)| &**n == name)
+            .map(|(_, val)| val)
     }
 }
 
@@ -135,7 +154,10 @@ impl Program {
     /// Compiles an expression whose variables become known when it is evaluated.
     pub fn compile(source: &str) -> Result<Program, CelError> {
         let root = Rc::new(parser::parse(source)?);
-        Ok(Program { source: source.into(), root })
+        Ok(Program {
+            source: source.into(),
+            root,
+        })
     }
 
     /// Compiles an expression that may use just these variables.
@@ -189,7 +211,13 @@ fn declared<'e>(expr: &'e Expr, scope: &mut Vec<&'e str>) -> Result<(), (usize, 
                 declared(inner, scope)?;
             }
         }
-        ExprKind::Bind { name, value, body } | ExprKind::OptMap { name, of: value, body, .. } => {
+        ExprKind::Bind { name, value, body }
+        | ExprKind::OptMap {
+            name,
+            of: value,
+            body,
+            ..
+        } => {
             declared(value, scope)?;
             scope.push(name);
             declared(body, scope)?;

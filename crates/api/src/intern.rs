@@ -88,7 +88,7 @@ impl Interner {
     fn map(&mut self, map: &Map, old: &Value) -> Value {
         let before = old.entries();
         let mut fresh = Vec::with_capacity(map.len());
-        let mut all_old = before.len() == map.len();
+        let mut all_old = old.is_map() && before.len() == map.len();
         let mut hash = 3;
         for (i, (key, item)) in map.iter().enumerate() {
             // Both are sorted, so the old entry is nearly always at the same place.
@@ -180,5 +180,6 @@ mod tests {
         assert!(one(new.get("spec"), old.get("spec")));
         assert!(one(new.get("metadata"), old.get("metadata")));
         assert!(one(&interner.intern(&pod("a"), &old), &old));
+        assert!(interner.intern(&object! {}, crate::NULL).is_map());
     }
 }

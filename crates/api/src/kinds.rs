@@ -9,9 +9,9 @@ use std::fmt;
 
 use sim::Instant;
 
+use crate::Value;
 use crate::field::FieldError;
 use crate::names::{self, Messages};
-use crate::{Str, Value};
 
 pub mod binding;
 pub mod configmap;
@@ -57,8 +57,16 @@ const KINDS: &[&Kind] = &[
 ];
 
 /// What most resources can do.
-pub const ALL_VERBS: &[&str] =
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+pub const ALL_VERBS: &[&str] = &[
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
 
 /// A part of a resource with a path of its own, `…/pods/{name}/status`.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +88,12 @@ impl Subresource {
         group_version: &'static str,
         kind: &'static str,
     ) -> Self {
-        Self { name, verbs, group_version, kind }
+        Self {
+            name,
+            verbs,
+            group_version,
+            kind,
+        }
     }
 
     const fn status(kind: &'static str) -> Self {
@@ -88,7 +101,12 @@ impl Subresource {
     }
 
     const fn scale() -> Self {
-        Self::new("scale", &["get", "patch", "update"], "autoscaling/v1", "Scale")
+        Self::new(
+            "scale",
+            &["get", "patch", "update"],
+            "autoscaling/v1",
+            "Scale",
+        )
     }
 }
 
@@ -103,7 +121,8 @@ pub struct View {
     pub load: fn(&Value) -> Value,
 }
 
-/// Everything particular to one kind. Objects handed to the functions have passed strict decoding.
+/// Everything particular to one kind. Objects handed to the functions have passed decoding, which
+/// checks types, drops empty fields and adds those that are always there.
 #[derive(Clone, Copy)]
 pub struct Kind {
     /// `apps`; empty for the core group.
@@ -160,6 +179,8 @@ pub struct Kind {
     /// What is wrong with a change of an object, metadata and `validate` aside. Arguments as in
     /// `prepare_for_update`.
     pub validate_update: fn(&Value, &Value, &str, &mut Vec<FieldError>),
+    /// What is allowed but hardly meant, to be told to whoever creates the object.
+    pub warnings: fn(&Value) -> Vec<String>,
     /// Grace period of a deletion, given the one asked for; `None` if objects go at once.
     pub grace_period: Option<fn(&Value, Option<i64>) -> i64>,
     /// The columns of a table.
@@ -200,6 +221,7 @@ impl Kind {
             prepare_for_update: |_, _, _| {},
             validate: |_, _| {},
             validate_update: |_, _, _, _| {},
+            warnings: |_| Vec::new(),
             grace_period: None,
             columns: &[],
             row: |_, _| Vec::new(),
@@ -297,15 +319,11 @@ pub fn resolve(name: &str) -> Option<&'static Kind> {
             return false;
         };
         let versioned = rest.strip_prefix(kind.version);
-        let after_version = versioned.and_then(|r| r.strip_prefix('.').or(r.is_empty().then_some("")));
+        let after_version =
+            versioned.and_then(|r| r.strip_prefix('.').or(r.is_empty().then_some("")));
         named(kind, first) && (rest == kind.group || after_version == Some(kind.group))
     };
     KINDS.iter().find(fits).copied()
-}
-
-/// The interned name of a kind's `kind`, for objects that are made in numbers.
-pub fn kind_str(kind: &Kind) -> Str {
-    Str::from(kind.kind)
 }
 
 #[cfg(test)]

@@ -118,6 +118,13 @@ impl Quantity {
         i64::try_from(whole).unwrap_or(if whole > 0 { i64::MAX } else { i64::MIN })
     }
 
+    /// The same with what is finer than a thousandth rounded away from zero.
+    pub fn round_up_milli(self) -> Quantity {
+        let rest = self.nanos % 1_000_000;
+        let up = if rest == 0 { 0 } else { rest.signum() * 1_000_000 - rest };
+        Quantity { nanos: self.nanos + up, ..self }
+    }
+
     /// The amount as a float, for ratios shown to people.
     pub fn as_f64(&self) -> f64 {
         self.nanos as f64 / NANOS as f64
@@ -402,6 +409,8 @@ mod tests {
         assert_eq!(Quantity::of(&Value::from(2)), Some(q("2")));
         assert_eq!(Quantity::of(&Value::from(0.5)), Some(q("500m")));
         assert_eq!(Quantity::of(&Value::Null), None);
+        assert_eq!(q("0.0001").round_up_milli().to_string(), "1m");
+        assert_eq!(q("100m").round_up_milli().to_string(), "100m");
         assert_eq!(Quantity::from_milli(1500).to_string(), "1500m");
         assert_eq!(Quantity::from_bytes(8 << 30).to_string(), "8Gi");
     }

@@ -53,8 +53,11 @@ pub(crate) fn user_of(
         return Ok(user_of_subject(subject));
     }
     if let Some(header) = request.headers.get("Authorization") {
-        let token = header.strip_prefix("Bearer ").ok_or_else(status::unauthorized)?;
-        return token::verify(config, resources, now, token.trim()).ok_or_else(status::unauthorized);
+        let token = header
+            .strip_prefix("Bearer ")
+            .ok_or_else(status::unauthorized)?;
+        return token::verify(config, resources, now, token.trim())
+            .ok_or_else(status::unauthorized);
     }
     if !config.anonymous_auth {
         return Err(status::unauthorized());
@@ -68,7 +71,11 @@ pub(crate) fn user_of(
 
 /// The user of a certificate: the common name, and a group for each organisation.
 fn user_of_subject(subject: &str) -> User {
-    let mut user = User { name: "".into(), groups: Vec::new(), uid: "".into() };
+    let mut user = User {
+        name: "".into(),
+        groups: Vec::new(),
+        uid: "".into(),
+    };
     for part in subject.split(',') {
         match part.trim().split_once('=') {
             Some(("CN", name)) => user.name = name.into(),

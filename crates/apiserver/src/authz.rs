@@ -19,12 +19,16 @@ pub(crate) fn allow(user: &User, info: &RequestInfo) -> Result<(), Status> {
     if !info.is_resource {
         let path = info.path.trim_end_matches('/');
         let public = PUBLIC.iter().any(|page| {
-            path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            path.strip_prefix(page)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
         if public && info.verb == "get" {
             return Ok(());
         }
-        let why = format!("User {:?} cannot {} path {:?}", &*user.name, info.verb, info.path);
+        let why = format!(
+            "User {:?} cannot {} path {:?}",
+            &*user.name, info.verb, info.path
+        );
         return Err(status::forbidden("", "", "", why));
     }
     Err(refusal(user, info))
@@ -55,7 +59,11 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, target: &str, expected: Result<(), &str>) {
-        let user = User { name: name.into(), groups: Vec::new(), uid: "".into() };
+        let user = User {
+            name: name.into(),
+            groups: Vec::new(),
+            uid: "".into(),
+        };
         let info = RequestInfo::of(&Request::get(target), &Query::default());
         let said = allow(&user, &info).map_err(|status| status.message);
         assert_eq!(said, expected.map_err(str::to_owned));
@@ -74,8 +82,10 @@ mod tests {
         check(
             ANONYMOUS,
             "/api/v1/namespaces/kube-system/pods/x/log",
-            Err("pods \"x\" is forbidden: User \"system:anonymous\" cannot get resource \
-                 \"pods/log\" in API group \"\" in the namespace \"kube-system\""),
+            Err(
+                "pods \"x\" is forbidden: User \"system:anonymous\" cannot get resource \
+                 \"pods/log\" in API group \"\" in the namespace \"kube-system\"",
+            ),
         );
     }
 }

@@ -21,7 +21,7 @@ pub(crate) const PREFIX: &str = "/registry/";
 
 /// How long until a broken connection is tried again, at first and at most.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
-const RETRY_MOST: Duration = Duration::from_secs(10);
+const RETRY_MOST: Duration = Duration::from_secs(3);
 /// A server that cannot reach etcd for so long when it starts gives up.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// History older than this is compacted away.
@@ -109,7 +109,8 @@ impl ApiServer {
         request: etcd::Request,
         purpose: Purpose,
     ) -> CallId {
-        let http = Request::new(Method::Post, request.path()).with_body(Body::shared(Rc::new(request)));
+        let http =
+            Request::new(Method::Post, request.path()).with_body(Body::shared(Rc::new(request)));
         self.call(cx, Peer::Etcd, self.identify(http), purpose)
     }
 
@@ -129,8 +130,16 @@ impl ApiServer {
         purpose: Purpose,
     ) {
         let op = match put {
-            Some((value, lease)) => Op::Put(Put { key: key.clone(), value, lease, prev_kv: false }),
-            None => Op::DeleteRange(DeleteRange { keys: Keys::One(key.clone()), prev_kv: false }),
+            Some((value, lease)) => Op::Put(Put {
+                key: key.clone(),
+                value,
+                lease,
+                prev_kv: false,
+            }),
+            None => Op::DeleteRange(DeleteRange {
+                keys: Keys::One(key.clone()),
+                prev_kv: false,
+            }),
         };
         self.causes.insert(key.clone(), cx.cause);
         let txn = Txn {
@@ -147,7 +156,9 @@ impl ApiServer {
             Ok(reply) => reply,
             Err(_) => return self.etcd_down(cx),
         };
-        let ReplyBody::Range(range) = &reply.body else { return self.etcd_down(cx) };
+        let ReplyBody::Range(range) = &reply.body else {
+            return self.etcd_down(cx);
+        };
         let revision = reply.header.revision;
         if self.backend.filled && revision >= self.backend.revision {
             self.make_up(cx, range, revision);
@@ -162,7 +173,10 @@ impl ApiServer {
         self.backend.state = State::Ready;
         self.backend.retry_after = RETRY_FIRST;
         let watch = Watch::of(1, Keys::prefix(PREFIX.as_bytes()), revision + 1);
-        let watch = Watch { progress_notify: true, ..watch };
+        let watch = Watch {
+            progress_notify: true,
+            ..watch
+        };
         let body = Body::shared(Rc::new(WatchRequest::Create(watch)));
         let mut request = Request::new(Method::Post, "/etcdserverpb.Watch/Watch").with_body(body);
         request.more = true;
@@ -175,7 +189,8 @@ impl ApiServer {
         self.resources.clear(revision);
         for kv in &range.kvs {
             if let Some(value) = stored_value(&kv.value) {
-                self.resources.fill_one(kv.key_text(), &value, kv.mod_revision);
+                self.resources
+                    .fill_one(kv.key_text(), &value, kv.mod_revision);
             }
         }
     }
@@ -204,7 +219,9 @@ impl ApiServer {
 
     /// News from the watch.
     pub(crate) fn on_etcd_watch(&mut self, cx: &mut Cx<'_>, body: &Body) {
-        let Some(news) = body.downcast_rc::<WatchResponse>() else { return };
+        let Some(news) = body.downcast_rc::<WatchResponse>() else {
+            return;
+        };
         if news.canceled {
             self.etcd_down(cx);
             return;

@@ -35,7 +35,12 @@ impl Entry {
     pub(crate) fn new(key: Str, stored: &Value, revision: i64) -> Rc<Entry> {
         let value = with_version(stored, revision);
         let len = value.json_len() as u64;
-        Rc::new(Entry { key, value, len, revision })
+        Rc::new(Entry {
+            key,
+            value,
+            len,
+            revision,
+        })
     }
 
     /// The same object under another revision, as deletions show it.
@@ -75,7 +80,11 @@ pub(crate) struct Cache {
 impl Cache {
     /// Fills the cache with what etcd holds. Nothing before the revision is known.
     pub(crate) fn fill(&mut self, objects: Objects, revision: i64) {
-        *self = Cache { objects, history: GenericVector::new(), forgotten: revision };
+        *self = Cache {
+            objects,
+            history: GenericVector::new(),
+            forgotten: revision,
+        };
     }
 
     /// Puts an object that was there before anything is remembered.
@@ -101,17 +110,27 @@ impl Cache {
     /// The object is stored: the change, to be told to watchers.
     pub(crate) fn put(&mut self, key: &str, stored: &Value, revision: i64) -> Rc<Change> {
         let before = self.objects.get(key).cloned();
-        let key = before.as_ref().map_or_else(|| Str::from(key), |entry| entry.key.clone());
+        let key = before
+            .as_ref()
+            .map_or_else(|| Str::from(key), |entry| entry.key.clone());
         let entry = Entry::new(key.clone(), stored, revision);
         self.objects.insert(key, entry.clone());
-        self.remember(Change { entry, before, deleted: false })
+        self.remember(Change {
+            entry,
+            before,
+            deleted: false,
+        })
     }
 
     /// The object is gone: the change, or nothing where it was not known.
     pub(crate) fn delete(&mut self, key: &str, revision: i64) -> Option<Rc<Change>> {
         let before = self.objects.remove(key)?;
         let entry = before.at(revision);
-        Some(self.remember(Change { entry, before: Some(before), deleted: true }))
+        Some(self.remember(Change {
+            entry,
+            before: Some(before),
+            deleted: true,
+        }))
     }
 
     fn remember(&mut self, change: Change) -> Rc<Change> {
@@ -179,7 +198,11 @@ pub(crate) fn in_namespace<'a>(
         (_, "") => Bound::Included(format!("{namespace}/")),
         (_, after) => Bound::Excluded(after.to_owned()),
     };
-    let prefix = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
+    let prefix = if namespace.is_empty() {
+        String::new()
+    } else {
+        format!("{namespace}/")
+    };
     let start = match &start {
         Bound::Included(key) => Bound::Included(key.as_str()),
         Bound::Excluded(key) => Bound::Excluded(key.as_str()),
@@ -187,7 +210,9 @@ pub(crate) fn in_namespace<'a>(
     };
     let range = objects.range::<_, str>((start, Bound::Unbounded));
     Box::new(
-        range.map(|(_, entry)| entry).take_while(move |entry| entry.key.starts_with(&prefix)),
+        range
+            .map(|(_, entry)| entry)
+            .take_while(move |entry| entry.key.starts_with(&prefix)),
     )
 }
 
@@ -197,13 +222,19 @@ mod tests {
     use api::object;
 
     fn names(objects: &Objects, namespace: &str, after: &str) -> Vec<String> {
-        in_namespace(objects, namespace, after).map(|entry| entry.key.to_string()).collect()
+        in_namespace(objects, namespace, after)
+            .map(|entry| entry.key.to_string())
+            .collect()
     }
 
     fn cache() -> Cache {
         let mut cache = Cache::default();
         for (revision, key) in [(2, "a/x"), (3, "b/x"), (4, "a/y"), (5, "a/x")] {
-            cache.put(key, &object! { "metadata": { "name": key, "n": revision } }, revision);
+            cache.put(
+                key,
+                &object! { "metadata": { "name": key, "n": revision } },
+                revision,
+            );
         }
         cache.delete("a/y", 6);
         cache
@@ -228,7 +259,12 @@ mod tests {
         assert_eq!(at(4), Some(vec!["a/x".into(), "a/y".into(), "b/x".into()]));
         assert_eq!(at(2), Some(vec!["a/x".into()]));
         let since = |revision| -> Option<Vec<(i64, bool)>> {
-            Some(cache.since(revision)?.map(|c| (c.entry.revision, c.deleted)).collect())
+            Some(
+                cache
+                    .since(revision)?
+                    .map(|c| (c.entry.revision, c.deleted))
+                    .collect(),
+            )
         };
         assert_eq!(since(4), Some(vec![(5, false), (6, true)]));
         assert_eq!(since(6), Some(vec![]));

@@ -86,7 +86,9 @@ impl ApiServer {
         id: u64,
         result: Result<(u16, Value), Status>,
     ) {
-        let Some(open) = self.collections.open.get_mut(&id) else { return };
+        let Some(open) = self.collections.open.get_mut(&id) else {
+            return;
+        };
         open.left -= 1;
         match result {
             // Who is gone already is as good as deleted.
@@ -99,7 +101,9 @@ impl ApiServer {
     }
 
     fn collection_done(&mut self, cx: &mut Cx<'_>, id: u64) {
-        let Some(open) = self.collections.open.remove(&id) else { return };
+        let Some(open) = self.collections.open.remove(&id) else {
+            return;
+        };
         let response = match open.failure {
             Some(status) => reply::status(&status, open.accept),
             None => {

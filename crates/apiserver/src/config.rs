@@ -76,7 +76,10 @@ impl Config {
                 None if is_switch(flag) => (flag, "true"),
                 None => {
                     let value = args.next();
-                    (flag, value.ok_or(format!("flag needs an argument: --{flag}"))?)
+                    (
+                        flag,
+                        value.ok_or(format!("flag needs an argument: --{flag}"))?,
+                    )
                 }
             };
             if !FLAGS.contains(&name) && !is_switch(name) {
@@ -224,20 +227,33 @@ const FLAGS: [&str; 76] = [
 ];
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
+    text.parse()
+        .map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
 }
 
 fn cidr(text: &str) -> Result<(Ipv4Addr, u8), String> {
     let wrong = || format!("invalid CIDR address: {text}");
-    let (network, len) = text.split(',').next().unwrap_or("").split_once('/').ok_or_else(wrong)?;
+    let (network, len) = text
+        .split(',')
+        .next()
+        .unwrap_or("")
+        .split_once('/')
+        .ok_or_else(wrong)?;
     let network = network.parse().map_err(|_| wrong())?;
-    let len = len.parse().ok().filter(|len| *len <= 32).ok_or_else(wrong)?;
+    let len = len
+        .parse()
+        .ok()
+        .filter(|len| *len <= 32)
+        .ok_or_else(wrong)?;
     Ok((network, len))
 }
 
 fn server_address(text: &str) -> Result<SocketAddrV4, String> {
     let first = text.split(',').next().unwrap_or("");
-    let host = first.split_once("://").map_or(first, |(_, rest)| rest).trim_end_matches('/');
+    let host = first
+        .split_once("://")
+        .map_or(first, |(_, rest)| rest)
+        .trim_end_matches('/');
     host.replace("localhost", "127.0.0.1")
         .parse()
         .map_err(|_| format!("parse {first:?}: invalid host and port"))
@@ -262,7 +278,11 @@ fn duration(text: &str) -> Result<Duration, String> {
         secs += unit * digits.parse::<u64>().map_err(|_| wrong())?;
         digits.clear();
     }
-    if digits.is_empty() { Ok(Duration::from_secs(secs)) } else { Err(wrong()) }
+    if digits.is_empty() {
+        Ok(Duration::from_secs(secs))
+    } else {
+        Err(wrong())
+    }
 }
 
 #[cfg(test)]
@@ -289,7 +309,10 @@ mod tests {
 
     #[track_caller]
     fn check_refused(args: &[&str], message: &str) {
-        assert_eq!(Config::from_args(args.iter().copied()).map(|_| ()), Err(message.to_owned()));
+        assert_eq!(
+            Config::from_args(args.iter().copied()).map(|_| ()),
+            Err(message.to_owned())
+        );
     }
 
     #[test]

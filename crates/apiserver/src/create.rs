@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use api::kinds::Kind;
 use api::{Status, Str, Value, status};
-use sim::EntryId;
 
 use crate::admission;
 use crate::authn::User;
 use crate::decode::{Validation, decode};
 use crate::effect::Cx;
+use crate::list::key_of;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::write::{Deed, Origin, Plan, Write};
@@ -30,7 +30,7 @@ impl ApiServer {
         resource: ResourceId,
     ) -> Result<(), Status> {
         let validation = Validation::of(&ask.query)?;
-        let decoded = decode(kind, &ask.request, validation)?;
+        let decoded = decode(&self.schemas, kind, &ask.request, validation)?;
         let mut object = decoded.object;
         match_namespace(kind, &mut object, &ask.info.namespace)?;
         let mut write = Write::of(cx, ask, kind, resource, Deed::Create(object));
@@ -39,19 +39,28 @@ impl ApiServer {
         Ok(())
     }
 
-    /// The server wants an object created for itself, if it is not there already.
-    pub(crate) fn create_own(&mut self, cx: &mut Cx<'_>, kind: &'static Kind, object: Value) {
-        let Some(resource) = self.resources.of_kind(kind) else { return };
+    /// The server wants an object of its own written: created, or put in the place of what is there.
+    pub(crate) fn write_own(&mut self, cx: &mut Cx<'_>, kind: &'static Kind, object: Value) {
+        let Some(resource) = self.resources.of_kind(kind) else {
+            return;
+        };
+        let name = Str::from(object.name());
+        let namespace = Str::from(object.namespace());
+        let key = key_of(&namespace, &name);
+        let deed = match self.resources.get(resource).cache.get(&key) {
+            Some(_) => Deed::Replace(object),
+            None => Deed::Create(object),
+        };
         let write = Box::new(Write {
             origin: Origin::Server,
-            cause: EntryId::NONE,
+            cause: cx.cause,
             user: Rc::new(User::server()),
             kind,
             resource,
-            namespace: object.namespace().into(),
-            name: Str::from(""),
+            namespace,
+            name,
             subresource: "",
-            deed: Deed::Create(object),
+            deed,
             dry_run: false,
             warnings: Vec::new(),
             tries: 0,
@@ -66,11 +75,18 @@ impl ApiServer {
         cx: &mut Cx<'_>,
         write: &mut Write,
     ) -> Result<Plan, Status> {
-        let Deed::Create(given) = &write.deed else { unreachable!("a creation") };
+        let Deed::Create(given) = &write.deed else {
+            unreachable!("a creation")
+        };
         let mut object = given.clone();
         self.complete(cx, write, &mut object)?;
         self.allocate(write, &mut object, None)?;
-        Ok(Plan::Put { object, expected: 0, code: 201, answer: None })
+        Ok(Plan::Put {
+            object,
+            expected: 0,
+            code: 201,
+            answer: None,
+        })
     }
 
     /// Everything that happens to a new object before it is stored, but for allocations.
@@ -86,7 +102,10 @@ impl ApiServer {
         if object.name().is_empty() && !object.generate_name().is_empty() {
             let mut prefix = object.generate_name().to_owned();
             prefix.truncate(MAX_PREFIX);
-            object.set("metadata.name", format!("{prefix}{}", self.random.alnum(RANDOM)));
+            object.set(
+                "metadata.name",
+                format!("{prefix}{}", self.random.alnum(RANDOM)),
+            );
         }
         write.name = Str::from(object.name());
         object.set("metadata.creationTimestamp", cx.now.rfc3339());
@@ -96,7 +115,12 @@ impl ApiServer {
         kind.prepare_for_create(object);
         let errors = kind.validate_create(object);
         if !errors.is_empty() {
-            return Err(status::invalid(kind.group, kind.kind, object.name(), &errors));
+            return Err(status::invalid(
+                kind.group,
+                kind.kind,
+                object.name(),
+                &errors,
+            ));
         }
         admission::validate(self, write, object, None)
     }

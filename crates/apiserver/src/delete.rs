@@ -73,7 +73,11 @@ impl DeleteOptions {
         let mut errors = Vec::new();
         if !policy.is_empty() && !policies.contains(&policy) {
             let known = ["Foreground", "Background", "Orphan", "nil"];
-            errors.push(FieldError::not_supported("propagationPolicy", policy, &known));
+            errors.push(FieldError::not_supported(
+                "propagationPolicy",
+                policy,
+                &known,
+            ));
         }
         if !policy.is_empty() && self.orphan_dependents.is_some() {
             errors.push(FieldError::invalid(
@@ -93,7 +97,8 @@ impl DeleteOptions {
     }
 
     fn grace(&self) -> Option<i64> {
-        self.grace_period_secs.map(|secs| if secs < 0 { 1 } else { secs })
+        self.grace_period_secs
+            .map(|secs| if secs < 0 { 1 } else { secs })
     }
 }
 
@@ -126,7 +131,9 @@ impl ApiServer {
             _ => unreachable!("a deletion"),
         };
         let cache = &self.resources.get(write.resource).cache;
-        let Some(old) = cache.get(&write.key()).cloned() else { return Err(write.not_found()) };
+        let Some(old) = cache.get(&write.key()).cloned() else {
+            return Err(write.not_found());
+        };
         check_preconditions(write, &options, &old)?;
         admission::validate_delete(self, write)?;
         if evicts {
@@ -138,26 +145,31 @@ impl ApiServer {
         } else {
             plan_object(cx, kind, &options, &old)
         };
-        Ok(if evicts { answered(plan, eviction::done()) } else { plan })
+        Ok(if evicts {
+            answered(plan, eviction::done())
+        } else {
+            plan
+        })
     }
 }
 
 /// The plan with another answer.
 fn answered(plan: Plan, answer: Value) -> Plan {
     match plan {
-        Plan::Put { object, expected, .. } => {
-            Plan::Put { object, expected, code: 201, answer: Some(answer) }
-        }
+        Plan::Put {
+            object, expected, ..
+        } => Plan::Put {
+            object,
+            expected,
+            code: 201,
+            answer: Some(answer),
+        },
         Plan::Remove { expected, .. } => Plan::Remove { expected, answer },
         Plan::Nothing { .. } => Plan::Nothing { code: 201, answer },
     }
 }
 
-fn check_preconditions(
-    write: &Write,
-    options: &DeleteOptions,
-    old: &Entry,
-) -> Result<(), Status> {
+fn check_preconditions(write: &Write, options: &DeleteOptions, old: &Entry) -> Result<(), Status> {
     let version = old.value.resource_version();
     let checks = [
         ("UID", &options.uid, old.value.uid()),
@@ -180,7 +192,10 @@ fn plan_namespace(cx: &Cx<'_>, write: &Write, old: &Entry) -> Result<Plan, Statu
     let mut object = old.value.clone();
     if old.value.is_terminating() {
         if old.value.list_at("spec.finalizers").is_empty() && old.value.finalizers().is_empty() {
-            return Ok(Plan::Remove { expected: old.revision, answer: object });
+            return Ok(Plan::Remove {
+                expected: old.revision,
+                answer: object,
+            });
         }
         return Err(write.conflict(
             "The system is ensuring all content is removed from this namespace.  Upon completion, \
@@ -189,7 +204,12 @@ fn plan_namespace(cx: &Cx<'_>, write: &Write, old: &Entry) -> Result<Plan, Statu
     }
     object.set("metadata.deletionTimestamp", cx.now.rfc3339());
     object.set("status.phase", "Terminating");
-    Ok(Plan::Put { object, expected: old.revision, code: 200, answer: None })
+    Ok(Plan::Put {
+        object,
+        expected: old.revision,
+        code: 200,
+        answer: None,
+    })
 }
 
 fn plan_object(cx: &Cx<'_>, kind: &Kind, options: &DeleteOptions, old: &Entry) -> Plan {
@@ -198,11 +218,17 @@ fn plan_object(cx: &Cx<'_>, kind: &Kind, options: &DeleteOptions, old: &Entry) -
     set_finalizers(kind, options, &mut object);
     let pending = matches!(graceful, Grace::Pending);
     if pending && object.finalizers() == old.value.finalizers() {
-        return Plan::Nothing { code: 200, answer: old.value.clone() };
+        return Plan::Nothing {
+            code: 200,
+            answer: old.value.clone(),
+        };
     }
     let at_once = matches!(graceful, Grace::None);
     if at_once && object.finalizers().is_empty() {
-        return Plan::Remove { expected: old.revision, answer: gone(kind, &object) };
+        return Plan::Remove {
+            expected: old.revision,
+            answer: gone(kind, &object),
+        };
     }
     if at_once && !object.is_terminating() {
         object.set("metadata.deletionTimestamp", cx.now.rfc3339());
@@ -210,9 +236,17 @@ fn plan_object(cx: &Cx<'_>, kind: &Kind, options: &DeleteOptions, old: &Entry) -
         count_generation(&mut object);
     }
     if object.same(&old.value) {
-        return Plan::Nothing { code: 200, answer: object };
+        return Plan::Nothing {
+            code: 200,
+            answer: object,
+        };
     }
-    Plan::Put { object, expected: old.revision, code: 200, answer: None }
+    Plan::Put {
+        object,
+        expected: old.revision,
+        code: 200,
+        answer: None,
+    }
 }
 
 /// What the grace period comes to.
@@ -226,7 +260,9 @@ enum Grace {
 }
 
 fn begin_grace(now: Instant, kind: &Kind, options: &DeleteOptions, object: &mut Value) -> Grace {
-    let Some(period) = kind.grace_period else { return Grace::None };
+    let Some(period) = kind.grace_period else {
+        return Grace::None;
+    };
     let running = object.metadata().get("deletionGracePeriodSeconds").as_i64();
     if let Some(running) = running.filter(|_| object.is_terminating()) {
         let wanted = options.grace();

@@ -20,7 +20,9 @@ impl ApiServer {
         }
         check_scope(kind, ask)?;
         if !info.subresource.is_empty() {
-            let sub = kind.subresource(&info.subresource).ok_or_else(status::path_not_found)?;
+            let sub = kind
+                .subresource(&info.subresource)
+                .ok_or_else(status::path_not_found)?;
             if !sub.verbs.contains(&info.verb) {
                 return Err(status::method_not_allowed());
             }

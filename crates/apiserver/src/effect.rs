@@ -89,11 +89,19 @@ impl Notes for Forget {
 impl<'a> Cx<'a> {
     /// A context without effects yet.
     pub fn new(now: Instant, cause: EntryId, journal: &'a mut dyn Notes) -> Cx<'a> {
-        Cx { now, cause, journal, effects: Vec::new() }
+        Cx {
+            now,
+            cause,
+            journal,
+            effects: Vec::new(),
+        }
     }
 
     pub(crate) fn act(&mut self, action: Action) {
-        self.effects.push(Effect { cause: self.cause, action });
+        self.effects.push(Effect {
+            cause: self.cause,
+            action,
+        });
     }
 
     /// Writes an entry, which becomes the cause of what follows.
@@ -104,6 +112,9 @@ impl<'a> Cx<'a> {
 
 impl std::fmt::Debug for Cx<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cx").field("now", &self.now).field("effects", &self.effects).finish()
+        f.debug_struct("Cx")
+            .field("now", &self.now)
+            .field("effects", &self.effects)
+            .finish()
     }
 }

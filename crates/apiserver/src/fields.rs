@@ -49,7 +49,11 @@ impl Filter {
                 negated: false,
             });
         }
-        Ok(Filter { kind, labels, fields })
+        Ok(Filter {
+            kind,
+            labels,
+            fields,
+        })
     }
 
     /// Whether the filter picks everything.
@@ -66,7 +70,8 @@ impl Filter {
             return true;
         }
         let by_fields = |object: &Value| {
-            self.fields.matches(|label| self.kind.selectable(object, label).unwrap_or(""))
+            self.fields
+                .matches(|label| self.kind.selectable(object, label).unwrap_or(""))
         };
         match self.kind.view {
             None => by_fields(stored),

@@ -1,1 +1,42 @@
-//! apiserver
+//! The API server: authentication, authorisation, admission, the registry of kinds, the watch cache,
+//! discovery, tables. A state machine: it is told of requests and of etcd's answers, and says what is
+//! to be done. Knows no sockets.
+//!
+//! Models k8s.io/apiserver and cmd/kube-apiserver.
+
+mod admission;
+mod alloc;
+mod authn;
+mod authz;
+mod backend;
+mod bootstrap;
+mod cache;
+mod collection;
+mod config;
+mod create;
+mod decode;
+mod delete;
+mod discovery;
+mod dispatch;
+mod effect;
+mod fields;
+mod list;
+mod pages;
+mod patch;
+mod reply;
+mod request;
+mod resources;
+mod server;
+mod subresources;
+mod table;
+mod token;
+mod update;
+mod watch;
+mod watchers;
+mod write;
+
+pub use authn::User;
+pub use config::Config;
+pub use effect::{Action, CallId, Cx, Effect, Forget, Notes, Peer, StreamId};
+pub use request::{Query, RequestInfo};
+pub use server::ApiServer;

@@ -86,15 +86,27 @@ impl ApiServer {
         let page = self.page_of(resource, &ask.info.namespace, &filter, query)?;
         let mut response = match ask.accept.transform {
             Transform::Table => {
-                let shown: Vec<Value> =
-                    page.entries.iter().map(|entry| shown(kind, &entry.value)).collect();
-                let table =
-                    table::of(kind, shown.iter(), page.metadata, ask.accept.include, true, cx.now);
+                let shown: Vec<Value> = page
+                    .entries
+                    .iter()
+                    .map(|entry| shown(kind, &entry.value))
+                    .collect();
+                let table = table::of(
+                    kind,
+                    shown.iter(),
+                    page.metadata,
+                    ask.accept.include,
+                    true,
+                    cx.now,
+                );
                 reply::object(200, &table, ask.accept)
             }
             Transform::MetadataList | Transform::Metadata => {
-                let items: Vec<Value> =
-                    page.entries.iter().map(|entry| table::partial_metadata(&entry.value)).collect();
+                let items: Vec<Value> = page
+                    .entries
+                    .iter()
+                    .map(|entry| table::partial_metadata(&entry.value))
+                    .collect();
                 let list = object! {
                     "kind": "PartialObjectMetadataList",
                     "apiVersion": "meta.k8s.io/v1",
@@ -133,7 +145,9 @@ impl ApiServer {
             };
             if token.revision >= 0 {
                 revision = token.revision;
-                past = cache.at(revision).ok_or_else(|| token_expired(namespace, &after))?;
+                past = cache
+                    .at(revision)
+                    .ok_or_else(|| token_expired(namespace, &after))?;
                 objects = &past;
             }
         } else if !query.resource_version.is_empty() && query.resource_version != "0" {
@@ -142,9 +156,8 @@ impl ApiServer {
                 return Err(too_large(asked, now));
             }
             if query.resource_version_match == "Exact" {
-                let expired = || {
-                    status::expired("The resourceVersion for the provided list is too old.")
-                };
+                let expired =
+                    || status::expired("The resourceVersion for the provided list is too old.");
                 past = cache.at(asked).ok_or_else(expired)?;
                 objects = &past;
                 revision = asked;
@@ -190,7 +203,14 @@ fn collect(
     if next.is_some()
         && let Some(last) = entries.last()
     {
-        metadata.set("continue", Token { revision, start: last.key.to_string() }.write(namespace));
+        metadata.set(
+            "continue",
+            Token {
+                revision,
+                start: last.key.to_string(),
+            }
+            .write(namespace),
+        );
         if everything {
             metadata.set("remainingItemCount", rest.count() as i64 + 1);
         }
@@ -200,18 +220,23 @@ fn collect(
 
 /// A list of whole objects, measured from what its items are known to measure.
 fn full_list(kind: &Kind, page: &Page, ask: &Ask) -> Response {
-    let items: Vec<Value> =
-        page.entries.iter().map(|entry| shown(kind, &entry.value)).collect();
+    let items: Vec<Value> = page
+        .entries
+        .iter()
+        .map(|entry| shown(kind, &entry.value))
+        .collect();
     let items_len: u64 = page.entries.iter().map(|entry| entry.len + 1).sum();
     let no_items = items.is_empty();
     let mut head = object! {
         "kind": format!("{}List", kind.kind),
         "apiVersion": kind.api_version(),
-        "metadata": page.metadata,
+        "metadata": page.metadata.clone(),
         "items": Value::list_of(Vec::new()),
     };
     let head_len = head.json_len() as u64;
-    let Value::Map(map) = &mut head else { return reply::object(200, &head, ask.accept) };
+    let Value::Map(map) = &mut head else {
+        return reply::object(200, &head, ask.accept);
+    };
     let map: &mut Map = map;
     map.insert("items", Value::list_of(items));
     if kind.view.is_some() || ask.accept.is_for_people() {
@@ -244,16 +269,21 @@ pub(crate) fn warn_deprecated(response: &mut Response, kind: &Kind) {
 
 /// A resource version as a number.
 pub(crate) fn version(text: &str) -> Result<i64, Status> {
-    text.parse().ok().filter(|version| *version >= 0).ok_or_else(|| {
-        let why = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
-        let error = FieldError::invalid("resourceVersion", text, why);
-        status::bad_request(error.to_string())
-    })
+    text.parse()
+        .ok()
+        .filter(|version| *version >= 0)
+        .ok_or_else(|| {
+            let why = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
+            let error = FieldError::invalid("resourceVersion", text, why);
+            status::bad_request(error.to_string())
+        })
 }
 
 fn too_large(asked: i64, now: i64) -> Status {
-    let mut status =
-        status::timeout(&format!("Too large resource version: {asked}, current: {now}"), 1);
+    let mut status = status::timeout(
+        &format!("Too large resource version: {asked}, current: {now}"),
+        1,
+    );
     status = status.causes(vec![object! {
         "reason": "ResourceVersionTooLarge",
         "message": "Too large resource version",
@@ -280,7 +310,11 @@ fn check_options(query: &Query) -> Result<(), Status> {
             "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
         )),
         "Exact" | "NotOlderThan" => {}
-        other => errors.push(FieldError::not_supported(path, other, &["Exact", "NotOlderThan"])),
+        other => errors.push(FieldError::not_supported(
+            path,
+            other,
+            &["Exact", "NotOlderThan"],
+        )),
     }
     if query.send_initial_events.is_some() {
         errors.push(FieldError::forbidden(
@@ -305,7 +339,10 @@ impl Token {
     fn write(&self, namespace: &str) -> String {
         let start = match namespace {
             "" => self.start.as_str(),
-            namespace => self.start.strip_prefix(namespace).map_or("", |rest| &rest[1..]),
+            namespace => self
+                .start
+                .strip_prefix(namespace)
+                .map_or("", |rest| &rest[1..]),
         };
         let token = object! {
             "v": "meta.k8s.io/v1",
@@ -325,9 +362,16 @@ impl Token {
             text.push('=');
         }
         let token = Value::from_json(&base64::decode(&text).ok()?).ok()?;
-        let start = token.str("start").strip_prefix('/')?.trim_end_matches('\0').to_owned();
+        let start = token
+            .str("start")
+            .strip_prefix('/')?
+            .trim_end_matches('\0')
+            .to_owned();
         (token.str("v") == "meta.k8s.io/v1").then_some(())?;
-        Some(Token { revision: token.i64_at("rv")?, start })
+        Some(Token {
+            revision: token.i64_at("rv")?,
+            start,
+        })
     }
 }
 
@@ -339,7 +383,10 @@ fn token_expired(namespace: &str, after: &str) -> Status {
          results in an inconsistent list - objects that were created, modified, or deleted between \
          the time the first chunk was returned and now may show up in the list.",
     );
-    let token = Token { revision: -1, start: after.to_owned() };
+    let token = Token {
+        revision: -1,
+        start: after.to_owned(),
+    };
     status.details.set("continue", token.write(namespace));
     status
 }

@@ -45,7 +45,9 @@ impl Accept {
     /// Reads a request's wishes.
     pub(crate) fn of(request: &Request, query: &Query) -> Accept {
         let agent = request.headers.get("User-Agent").unwrap_or("");
-        let person = ["curl", "Wget", "Mozilla/5.0"].iter().any(|name| agent.starts_with(name));
+        let person = ["curl", "Wget", "Mozilla/5.0"]
+            .iter()
+            .any(|name| agent.starts_with(name));
         let mut accept = Accept {
             include: Include::of(&query.include_object),
             pretty: query.pretty.unwrap_or(person),
@@ -68,6 +70,14 @@ impl Accept {
     /// Whether the answer is written as text at once.
     pub(crate) fn is_for_people(self) -> bool {
         self.yaml || self.pretty
+    }
+
+    /// The same, with lines and indents.
+    pub(crate) fn for_people(self) -> Accept {
+        Accept {
+            pretty: true,
+            ..self
+        }
     }
 }
 
@@ -165,7 +175,9 @@ pub(crate) fn status(status: &Status, accept: Accept) -> Response {
 pub(crate) fn warn(response: &mut Response, warnings: &[String]) {
     for warning in warnings {
         let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
-        response.headers.add("Warning", format!("299 - \"{quoted}\""));
+        response
+            .headers
+            .add("Warning", format!("299 - \"{quoted}\""));
     }
 }
 

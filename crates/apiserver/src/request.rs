@@ -34,9 +34,16 @@ impl RequestInfo {
     /// Reads a request.
     pub fn of(request: &Request, query: &Query) -> RequestInfo {
         let path = request.path().to_owned();
-        let parts: Vec<String> =
-            path.split('/').filter(|part| !part.is_empty()).map(percent_decode).collect();
-        let mut info = RequestInfo { path, verb: plain_verb(request.method), ..Self::default() };
+        let parts: Vec<String> = path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(percent_decode)
+            .collect();
+        let mut info = RequestInfo {
+            path,
+            verb: plain_verb(request.method),
+            ..Self::default()
+        };
         let mut rest = match parts.first().map(String::as_str) {
             Some("api") if parts.len() >= 3 => {
                 info.version = parts[1].clone();
@@ -59,7 +66,9 @@ impl RequestInfo {
             if let Some(namespace) = rest.get(1) {
                 info.namespace = namespace.clone();
                 // A namespace's own subresources are not resources in it.
-                let own = rest.get(2).is_some_and(|word| word == "status" || word == "finalize");
+                let own = rest
+                    .get(2)
+                    .is_some_and(|word| word == "status" || word == "finalize");
                 if rest.len() > 2 && !own {
                     rest = &rest[2..];
                 }
@@ -151,7 +160,10 @@ pub struct Query {
 impl Query {
     /// Reads a request's query. Malformed numbers count as absent.
     pub fn of(request: &Request) -> Query {
-        let mut query = Query { pairs: request.query(), ..Query::default() };
+        let mut query = Query {
+            pairs: request.query(),
+            ..Query::default()
+        };
         for (name, value) in std::mem::take(&mut query.pairs) {
             query.take(&name, &value);
             query.pairs.push((name, value));
@@ -186,7 +198,10 @@ impl Query {
 
     /// The first value of a parameter; empty if absent.
     pub fn get(&self, name: &str) -> &str {
-        self.pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.pairs
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
     }
 }
 
@@ -205,7 +220,15 @@ mod tests {
         let query = Query::of(&request);
         let info = RequestInfo::of(&request, &query);
         let said = if info.is_resource {
-            let RequestInfo { verb, group, version, namespace, resource, name, .. } = &info;
+            let RequestInfo {
+                verb,
+                group,
+                version,
+                namespace,
+                resource,
+                name,
+                ..
+            } = &info;
             let mut said = format!("{verb} {group}/{version} {namespace} {resource} {name}");
             for word in [&info.subresource].into_iter().chain(&info.rest) {
                 said.push(' ');
@@ -223,16 +246,48 @@ mod tests {
         use Method::{Delete, Get, Patch, Post, Put};
         check(Get, "/api/v1/pods", "list /v1  pods");
         check(Get, "/api/v1/pods?watch=1", "watch /v1  pods");
-        check(Get, "/api/v1/namespaces/default/pods/x", "get /v1 default pods x");
-        check(Get, "/api/v1/namespaces/default", "get /v1 default namespaces default");
-        check(Put, "/api/v1/namespaces/a/finalize", "update /v1 a namespaces a finalize");
+        check(
+            Get,
+            "/api/v1/namespaces/default/pods/x",
+            "get /v1 default pods x",
+        );
+        check(
+            Get,
+            "/api/v1/namespaces/default",
+            "get /v1 default namespaces default",
+        );
+        check(
+            Put,
+            "/api/v1/namespaces/a/finalize",
+            "update /v1 a namespaces a finalize",
+        );
         check(Get, "/api/v1/namespaces", "list /v1  namespaces");
-        check(Post, "/apis/apps/v1/namespaces/n/deployments", "create apps/v1 n deployments");
-        check(Post, "/api/v1/namespaces/n/pods/x/binding", "create /v1 n pods x binding");
-        check(Patch, "/apis/apps/v1/namespaces/n/deployments/d/scale", "patch apps/v1 n deployments d scale");
-        check(Delete, "/api/v1/namespaces/n/pods", "deletecollection /v1 n pods");
+        check(
+            Post,
+            "/apis/apps/v1/namespaces/n/deployments",
+            "create apps/v1 n deployments",
+        );
+        check(
+            Post,
+            "/api/v1/namespaces/n/pods/x/binding",
+            "create /v1 n pods x binding",
+        );
+        check(
+            Patch,
+            "/apis/apps/v1/namespaces/n/deployments/d/scale",
+            "patch apps/v1 n deployments d scale",
+        );
+        check(
+            Delete,
+            "/api/v1/namespaces/n/pods",
+            "deletecollection /v1 n pods",
+        );
         check(Get, "/api/v1/watch/namespaces/n/pods", "watch /v1 n pods");
-        check(Get, "/api/v1/nodes/n1/proxy/logs/syslog", "get /v1  nodes n1 proxy logs syslog");
+        check(
+            Get,
+            "/api/v1/nodes/n1/proxy/logs/syslog",
+            "get /v1  nodes n1 proxy logs syslog",
+        );
         check(Get, "/healthz", "get /healthz");
         check(Get, "/apis/apps/v1", "get /apis/apps/v1");
         check(Get, "/api/v1", "get /api/v1");

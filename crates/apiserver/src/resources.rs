@@ -57,10 +57,16 @@ impl Resources {
             let id = ResourceId(list.len() as u16);
             if index.by_storage.insert(kind.storage, id).is_none() {
                 index.by_name.insert((kind.group, kind.plural), id);
-                list.push(Resource { kind, cache: Cache::default() });
+                list.push(Resource {
+                    kind,
+                    cache: Cache::default(),
+                });
             }
         }
-        Resources { list, index: Rc::new(index) }
+        Resources {
+            list,
+            index: Rc::new(index),
+        }
     }
 
     /// A resource by its number.
@@ -71,19 +77,30 @@ impl Resources {
     /// Where the objects of a kind are stored; `None` for kinds that never are.
     pub(crate) fn of_kind(&self, kind: &'static Kind) -> Option<ResourceId> {
         let stored = kind.stored();
-        self.index.by_name.get(&(stored.group, stored.plural)).copied()
+        self.index
+            .by_name
+            .get(&(stored.group, stored.plural))
+            .copied()
     }
 
     /// The resource of a built-in group and plural that is known to exist.
     pub(crate) fn named(&self, group: &str, plural: &str) -> Option<&Resource> {
-        let found = self.index.by_name.iter().find(|((g, p), _)| *g == group && *p == plural);
-        found.map(|(_, id)| self.get(*id))
+        self.id(group, plural).map(|id| self.get(id))
     }
 
     /// An object by its resource and `namespace/name` or `name`.
     pub(crate) fn lookup(&self, group: &str, plural: &str, key: &str) -> Option<&Rc<Entry>> {
-        let id = self.index.by_name.get(&(group, plural) as &(&str, &str))?;
-        self.get(*id).cache.get(key)
+        self.named(group, plural)?.cache.get(key)
+    }
+
+    /// The number of a built-in resource.
+    pub(crate) fn id(&self, group: &str, plural: &str) -> Option<ResourceId> {
+        self.index.by_name.get(&(group, plural)).copied()
+    }
+
+    /// The events' resource, whose objects go after a while.
+    pub(crate) fn events(&self) -> Option<ResourceId> {
+        self.id("", "events")
     }
 
     /// The key in etcd of an object.
@@ -111,7 +128,9 @@ impl Resources {
     /// Puts an object that was there already into its cache.
     pub(crate) fn fill_one(&mut self, key: &str, value: &Value, revision: i64) {
         if let Some((id, key)) = self.meant(key) {
-            self.list[id.index()].cache.fill_one(Entry::new(Str::from(key), value, revision));
+            self.list[id.index()]
+                .cache
+                .fill_one(Entry::new(Str::from(key), value, revision));
         }
     }
 

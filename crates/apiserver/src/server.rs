@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use api::schema::Schemas;
 use api::{Interner, Status, status};
 use net::Errno;
 use net::http::{Body, Request, Response};
@@ -12,11 +13,13 @@ use sim::{Duration, EntryId, Instant, LookupMap, Stream};
 
 use crate::alloc::Allocators;
 use crate::backend::Backend;
+use crate::bootstrap::Bootstrap;
 use crate::collection::Collections;
 use crate::config::Config;
 use crate::effect::{Action, CallId, Cx, Peer, StreamId};
 use crate::request::{Query, RequestInfo};
 use crate::resources::Resources;
+use crate::subresources::proxy;
 use crate::watchers::Watchers;
 use crate::write::Write;
 use crate::{authn, authz, reply};
@@ -28,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(7);
 #[derive(Clone, Debug)]
 pub struct ApiServer {
     pub(crate) config: Config,
+    pub(crate) schemas: Rc<Schemas>,
     pub(crate) random: Stream,
     pub(crate) backend: Backend,
     pub(crate) resources: Resources,
@@ -46,10 +50,8 @@ pub struct ApiServer {
     pub(crate) causes: LookupMap<etcd::Key, EntryId>,
     /// The lease that new events hang on.
     pub(crate) event_lease: EventLease,
-    /// The default namespaces and the `kubernetes` Service are seen to.
-    pub(crate) bootstrapped: bool,
-    /// When the server was started.
-    pub(crate) started: Instant,
+    /// How far the server is with the objects it sees to itself.
+    pub(crate) bootstrap: Bootstrap,
 }
 
 /// What a call is for.
@@ -88,10 +90,11 @@ struct Parked {
 
 impl ApiServer {
     /// A server that has not reached etcd yet. It acts with the first [`ApiServer::on_timer`].
-    pub fn new(config: Config, random: Stream, now: Instant) -> ApiServer {
+    pub fn new(config: Config, schemas: Rc<Schemas>, random: Stream, now: Instant) -> ApiServer {
         ApiServer {
             allocators: Allocators::new(&config),
             config,
+            schemas,
             random,
             backend: Backend::new(now),
             resources: Resources::new(),
@@ -104,8 +107,7 @@ impl ApiServer {
             parked: Vec::new(),
             causes: LookupMap::new(),
             event_lease: EventLease::default(),
-            bootstrapped: false,
-            started: now,
+            bootstrap: Bootstrap::new(),
         }
     }
 
@@ -116,7 +118,7 @@ impl ApiServer {
 
     /// Whether the server serves: etcd is reached and the default objects are there.
     pub fn is_ready(&self) -> bool {
-        self.backend.is_ready() && self.bootstrapped
+        self.backend.is_ready() && self.bootstrap.done
     }
 
     /// A client's request.
@@ -139,10 +141,22 @@ impl ApiServer {
         if !self.backend.is_ready() {
             let until = cx.now + PATIENCE;
             let request = request.clone();
-            self.parked.push(Parked { from, request, cause: cx.cause, until });
+            self.parked.push(Parked {
+                from,
+                request,
+                cause: cx.cause,
+                until,
+            });
             return;
         }
-        let ask = Ask { from, request: request.clone(), info, query, accept, user };
+        let ask = Ask {
+            from,
+            request: request.clone(),
+            info,
+            query,
+            accept,
+            user,
+        };
         if let Err(status) = self.dispatch(cx, &ask) {
             self.refuse(cx, from, accept, &status);
         }
@@ -187,7 +201,10 @@ impl ApiServer {
     pub fn on_closed(&mut self, cx: &mut Cx<'_>, conn: u64) {
         self.watchers.remove_conn(conn);
         self.parked.retain(|parked| parked.from.conn != conn);
-        let range = StreamId { conn, stream: 0 }..=StreamId { conn, stream: u32::MAX };
+        let range = StreamId { conn, stream: 0 }..=StreamId {
+            conn,
+            stream: u32::MAX,
+        };
         let gone: Vec<StreamId> = self.proxied.range(range).map(|(from, _)| *from).collect();
         for from in gone {
             self.on_reset(cx, from);
@@ -211,7 +228,10 @@ impl ApiServer {
 
     /// A call was answered; more follows where the response says so.
     pub fn on_response(&mut self, cx: &mut Cx<'_>, call: CallId, response: &Response) {
-        let stays = matches!(self.calls.get(&call), Some(Purpose::EtcdWatch | Purpose::Proxy(_)));
+        let stays = matches!(
+            self.calls.get(&call),
+            Some(Purpose::EtcdWatch | Purpose::Proxy(_))
+        );
         if stays {
             self.on_stream_response(cx, call, response);
             return;
@@ -227,10 +247,14 @@ impl ApiServer {
     fn on_stream_response(&mut self, cx: &mut Cx<'_>, call: CallId, response: &Response) {
         if let Some(Purpose::Proxy(to)) = self.calls.get(&call) {
             let to = *to;
-            let mut response = response.clone();
-            // What the kubelet says of its connection to this server is not for the client.
-            response.headers.remove("Content-Length");
             let more = response.more;
+            let response = if response.status >= 300 {
+                let text = response.body.text();
+                let status = proxy::refusal(response.status, &text, ("", "pods", ""));
+                reply::status(&status, reply::Accept::default())
+            } else {
+                response.clone()
+            };
             cx.act(Action::Respond(to, response));
             if !more {
                 self.calls.remove(&call);
@@ -285,12 +309,22 @@ impl ApiServer {
     /// When the server next wants [`ApiServer::on_timer`].
     pub fn deadline(&self) -> Option<Instant> {
         let parked = self.parked.iter().map(|parked| parked.until).min();
-        [Some(self.backend.deadline()), self.watchers.deadline(), parked].into_iter().flatten().min()
+        let bootstrap = if self.backend.is_ready() {
+            self.bootstrap.deadline()
+        } else {
+            Instant::FAR
+        };
+        let own = [self.backend.deadline(), bootstrap];
+        own.into_iter()
+            .chain(self.watchers.deadline())
+            .chain(parked)
+            .min()
     }
 
     /// The deadline has come.
     pub fn on_timer(&mut self, cx: &mut Cx<'_>) {
         self.backend_timer(cx);
+        self.bootstrap_timer(cx);
         self.watchers.on_timer(cx, self.backend.revision);
         if self.parked.iter().any(|parked| parked.until <= cx.now) {
             for parked in std::mem::take(&mut self.parked) {
@@ -308,10 +342,10 @@ impl ApiServer {
 
     /// etcd is reached and everything is known.
     pub(crate) fn on_backend_ready(&mut self, cx: &mut Cx<'_>) {
-        if !self.bootstrapped {
-            self.bootstrap(cx);
-            self.bootstrapped = true;
+        if let Some(services) = self.resources.id("", "services") {
+            self.learn_allocations(services);
         }
+        self.bootstrap(cx);
         for parked in std::mem::take(&mut self.parked) {
             cx.cause = parked.cause;
             self.on_request(cx, parked.from, &parked.request);
@@ -326,8 +360,11 @@ impl ApiServer {
         value: Option<&api::Value>,
         revision: i64,
     ) {
-        let Some((resource, change)) = self.resources.apply(key, value, revision) else { return };
-        self.allocators.observe(self.resources.get(resource), &change);
+        let Some((resource, change)) = self.resources.apply(key, value, revision) else {
+            return;
+        };
+        self.allocators
+            .observe(self.resources.get(resource), &change);
         self.watchers.tell(cx, resource, &change);
     }
 }

@@ -47,8 +47,14 @@ pub(crate) fn of<'a>(
     columns: bool,
     now: Instant,
 ) -> Value {
-    let rows: Vec<Value> = objects.map(|object| row(kind, object, include, now)).collect();
-    let definitions = if columns { columns_of(kind) } else { Value::Null };
+    let rows: Vec<Value> = objects
+        .map(|object| row(kind, object, include, now))
+        .collect();
+    let definitions = if columns {
+        columns_of(kind)
+    } else {
+        Value::Null
+    };
     object! {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -67,7 +73,14 @@ pub(crate) fn of_one(
     now: Instant,
 ) -> Value {
     let metadata = object! { "resourceVersion": object.metadata().get("resourceVersion") };
-    of(kind, std::iter::once(object), metadata, include, columns, now)
+    of(
+        kind,
+        std::iter::once(object),
+        metadata,
+        include,
+        columns,
+        now,
+    )
 }
 
 /// A bookmark as a table without rows.
@@ -82,7 +95,11 @@ pub(crate) fn bookmark(object: &Value) -> Value {
 }
 
 fn row(kind: &Kind, object: &Value, include: Include, now: Instant) -> Value {
-    let cells = if kind.columns.is_empty() { plain_cells(object) } else { (kind.row)(object, now) };
+    let cells = if kind.columns.is_empty() {
+        plain_cells(object)
+    } else {
+        (kind.row)(object, now)
+    };
     let mut row = object! { "cells": Value::list_of(cells) };
     match include {
         Include::Metadata => row.set("object", partial_metadata(object)),
@@ -94,7 +111,10 @@ fn row(kind: &Kind, object: &Value, include: Include, now: Instant) -> Value {
 
 /// The cells of kinds that say nothing of their columns.
 fn plain_cells(object: &Value) -> Vec<Cell> {
-    vec![object.metadata().get("name").clone(), object.creation_timestamp().into()]
+    vec![
+        object.metadata().get("name").clone(),
+        object.creation_timestamp().into(),
+    ]
 }
 
 fn columns_of(kind: &Kind) -> Value {
@@ -108,9 +128,14 @@ fn columns_of(kind: &Kind) -> Value {
         }
     };
     if kind.columns.is_empty() {
-        let columns =
-            vec![column("Name", "string", "name", 0), column("Created At", "date", "", 0)];
+        let columns = vec![
+            column("Name", "string", "name", 0),
+            column("Created At", "date", "", 0),
+        ];
         return Value::list_of(columns);
     }
-    kind.columns.iter().map(|c| column(c.name, c.kind, c.format, c.priority)).collect()
+    kind.columns
+        .iter()
+        .map(|c| column(c.name, c.kind, c.format, c.priority))
+        .collect()
 }

@@ -45,7 +45,11 @@ pub(crate) fn sign(config: &Config, now: Instant, claims: &Claims<'_>) -> String
         "sub": format!("system:serviceaccount:{}:{}", claims.namespace, claims.service_account),
     };
     let head = object! { "alg": "RS256", "kid": "kubarium" };
-    let signed = format!("{}.{}", url_encode(&head.to_json()), url_encode(&body.to_json()));
+    let signed = format!(
+        "{}.{}",
+        url_encode(&head.to_json()),
+        url_encode(&body.to_json())
+    );
     let signature = signature(config, &signed);
     format!("{signed}.{signature}")
 }
@@ -106,7 +110,11 @@ fn url_encode(text: &str) -> String {
 }
 
 fn url_encode_bytes(bytes: &[u8]) -> String {
-    base64::encode(bytes).replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned()
+    base64::encode(bytes)
+        .replace('+', "-")
+        .replace('/', "_")
+        .trim_end_matches('=')
+        .to_owned()
 }
 
 fn url_decode(text: &str) -> Option<Vec<u8>> {

@@ -26,7 +26,12 @@ impl ApiServer {
         resource: ResourceId,
         subresource: &'static str,
     ) -> Result<(), Status> {
-        let decoded = decode(kind, &ask.request, Validation::of(&ask.query)?)?;
+        let decoded = decode(
+            &self.schemas,
+            kind,
+            &ask.request,
+            Validation::of(&ask.query)?,
+        )?;
         let mut object = decoded.object;
         match_namespace(kind, &mut object, &ask.info.namespace)?;
         match object.name() {
@@ -59,31 +64,47 @@ impl ApiServer {
         let mut new = self.changed(cx, write, &old)?;
         let kind = write.stored_kind();
         check_preconditions(kind, write, &new, &old)?;
-        new.set("metadata.resourceVersion", old.value.metadata().get("resourceVersion"));
+        new.set(
+            "metadata.resourceVersion",
+            old.value.metadata().get("resourceVersion"),
+        );
+        if let Deed::Bind(_) = write.deed {
+            // A binding is the server's own change of the pod: there is nothing to check.
+            let answer = Some(binding::done());
+            return Ok(Plan::Put {
+                object: new,
+                expected: old.revision,
+                code: 201,
+                answer,
+            });
+        }
         admission::mutate(self, write, &mut new, Some(&old.value))?;
         kind.prepare_for_update(&mut new, &old.value, write.subresource);
-        self.allocate(write, &mut new, Some(&old.value))?;
         let errors = kind.validate_update(&new, &old.value, write.subresource);
         if !errors.is_empty() {
             return Err(status::invalid(kind.group, kind.kind, new.name(), &errors));
         }
         admission::validate(self, write, &new, Some(&old.value))?;
-        let (code, answer) = match &write.deed {
-            Deed::Bind(_) => (201, Some(binding::done())),
-            Deed::Scale(_) => (200, None),
-            _ => (200, None),
-        };
+        self.allocate(write, &mut new, Some(&old.value))?;
         if new.same(&old.value) {
             let answer = match &write.deed {
                 Deed::Scale(_) => scale::of(&old.value),
-                _ => answer.unwrap_or(new),
+                _ => new,
             };
-            return Ok(Plan::Nothing { code, answer });
+            return Ok(Plan::Nothing { code: 200, answer });
         }
         if is_gone(kind, &new) {
-            return Ok(Plan::Remove { expected: old.revision, answer: new });
+            return Ok(Plan::Remove {
+                expected: old.revision,
+                answer: new,
+            });
         }
-        Ok(Plan::Put { object: new, expected: old.revision, code, answer })
+        Ok(Plan::Put {
+            object: new,
+            expected: old.revision,
+            code: 200,
+            answer: None,
+        })
     }
 
     /// What the object becomes, before anything is checked.
@@ -95,9 +116,9 @@ impl ApiServer {
     ) -> Result<Value, Status> {
         match write.deed.clone() {
             Deed::Replace(new) => Ok(new),
-            Deed::Patch(patch) => self.patched(cx, write, &patch, &old.value),
+            Deed::Patch(patch) => self.patched(write, &patch, &old.value),
             Deed::Bind(target) => binding::bind(write, &target, &old.value, cx.now),
-            Deed::Scale(by) => scale::scaled(write, &by, old),
+            Deed::Scale(by) => scale::scaled(&self.schemas, write, &by, old),
             Deed::Create(_) | Deed::Delete(_) | Deed::Evict(_) => unreachable!("a change"),
         }
     }
@@ -105,7 +126,9 @@ impl ApiServer {
     /// The object to change does not exist: some kinds are created then.
     fn plan_missing(&mut self, cx: &mut Cx<'_>, write: &mut Write) -> Result<Plan, Status> {
         let kind = write.stored_kind();
-        let Deed::Replace(object) = &write.deed else { return Err(write.not_found()) };
+        let Deed::Replace(object) = &write.deed else {
+            return Err(write.not_found());
+        };
         if !kind.create_on_update || !write.subresource.is_empty() {
             return Err(write.not_found());
         }
@@ -115,17 +138,17 @@ impl ApiServer {
         let mut object = object.clone();
         self.complete(cx, write, &mut object)?;
         self.allocate(write, &mut object, None)?;
-        Ok(Plan::Put { object, expected: 0, code: 201, answer: None })
+        Ok(Plan::Put {
+            object,
+            expected: 0,
+            code: 201,
+            answer: None,
+        })
     }
 }
 
 /// Refuses a change of another object than the client saw.
-fn check_preconditions(
-    kind: &Kind,
-    write: &Write,
-    new: &Value,
-    old: &Entry,
-) -> Result<(), Status> {
+fn check_preconditions(kind: &Kind, write: &Write, new: &Value, old: &Entry) -> Result<(), Status> {
     let (wanted, found) = (new.uid(), old.value.uid());
     if !wanted.is_empty() && wanted != found {
         let why = format!(
@@ -144,7 +167,12 @@ fn check_preconditions(
                 0_i64,
                 "must be specified for an update",
             );
-            Err(status::invalid(kind.group, kind.kind, &write.name, &[error]))
+            Err(status::invalid(
+                kind.group,
+                kind.kind,
+                &write.name,
+                &[error],
+            ))
         }
         text if version(text)? != old.revision => {
             Err(status::outdated(kind.group, kind.plural, &write.name))
@@ -155,7 +183,12 @@ fn check_preconditions(
 
 /// Whether an object whose deletion has begun has nothing left to wait for.
 pub(crate) fn is_gone(kind: &Kind, object: &Value) -> bool {
-    let waits = object.metadata().get("deletionGracePeriodSeconds").as_i64().unwrap_or(0) > 0;
+    let waits = object
+        .metadata()
+        .get("deletionGracePeriodSeconds")
+        .as_i64()
+        .unwrap_or(0)
+        > 0;
     let namespace = kind.kind == "Namespace" && !object.list_at("spec.finalizers").is_empty();
     object.is_terminating() && object.finalizers().is_empty() && !waits && !namespace
 }

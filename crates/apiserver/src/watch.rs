@@ -94,19 +94,17 @@ impl ApiServer {
     }
 
     /// What happened after a revision.
-    fn tell_since(
-        &self,
-        cx: &mut Cx<'_>,
-        watcher: &mut Watcher,
-        from: i64,
-    ) -> Result<(), Status> {
+    fn tell_since(&self, cx: &mut Cx<'_>, watcher: &mut Watcher, from: i64) -> Result<(), Status> {
         let cache = &self.resources.get(watcher.resource).cache;
         let forgotten = cache.forgotten();
         // A revision still to come is one of a state that etcd was restored from: it is as useless
         // as one that is too old.
         let changes = cache.since(from).filter(|_| from <= self.backend.revision);
         let Some(changes) = changes else {
-            return Err(status::too_old(from.cast_unsigned(), forgotten.cast_unsigned()));
+            return Err(status::too_old(
+                from.cast_unsigned(),
+                forgotten.cast_unsigned(),
+            ));
         };
         let prefix = format!("{}/", watcher.namespace);
         for change in changes {
@@ -132,7 +130,10 @@ impl ApiServer {
 
 /// Refuses combinations of options that make no sense.
 fn check_options(query: &Query) -> Result<(), Status> {
-    let error = match (query.send_initial_events, query.resource_version_match.as_str()) {
+    let error = match (
+        query.send_initial_events,
+        query.resource_version_match.as_str(),
+    ) {
         (None, "") | (Some(_), "NotOlderThan") => return Ok(()),
         (None, _) => FieldError::forbidden(
             "resourceVersionMatch",

@@ -144,7 +144,10 @@ impl Watchers {
 
     /// All watchers on a connection are gone.
     pub(crate) fn remove_conn(&mut self, conn: u64) {
-        let streams = StreamId { conn, stream: 0 }..=StreamId { conn, stream: u32::MAX };
+        let streams = StreamId { conn, stream: 0 }..=StreamId {
+            conn,
+            stream: u32::MAX,
+        };
         let ids: Vec<u64> = self.by_stream.range(streams).map(|(_, id)| *id).collect();
         for id in ids {
             self.remove(id);
@@ -184,19 +187,20 @@ impl Watchers {
     }
 
     /// Tells everyone whom a change concerns.
-    pub(crate) fn tell(
-        &mut self,
-        cx: &mut Cx<'_>,
-        resource: ResourceId,
-        change: &Change,
-    ) {
-        let Some(index) = self.index.get(resource.index()).filter(|index| !index.is_empty()) else {
+    pub(crate) fn tell(&mut self, cx: &mut Cx<'_>, resource: ResourceId, change: &Change) {
+        let Some(index) = self
+            .index
+            .get(resource.index())
+            .filter(|index| !index.is_empty())
+        else {
             return;
         };
         let ids = concerned(index, change);
         let mut bodies = Bodies::new(change, cx.now);
         for id in ids {
-            let Some(watcher) = self.all.get_mut(&id) else { continue };
+            let Some(watcher) = self.all.get_mut(&id) else {
+                continue;
+            };
             if let Some(happened) = seen_by(&watcher.filter, change) {
                 let kind = watcher.filter.kind;
                 let body = bodies.get(kind, happened, watcher.format, watcher.columns_sent);
@@ -211,14 +215,30 @@ impl Watchers {
 fn concerned(index: &Index, change: &Change) -> Vec<u64> {
     let entry = &change.entry;
     let mut places = vec![Place::Everything, Place::One(entry.key.clone())];
-    let node = |entry: &Entry| entry.value.get("spec").get("nodeName").as_shared_str().cloned();
+    let node = |entry: &Entry| {
+        entry
+            .value
+            .get("spec")
+            .get("nodeName")
+            .as_shared_str()
+            .cloned()
+    };
     if let Some(namespace) = entry.value.metadata().get("namespace").as_shared_str() {
         places.push(Place::Namespace(namespace.clone()));
     }
     let now = node(entry);
-    let before = change.before.as_deref().and_then(node).filter(|node| Some(node) != now.as_ref());
+    let before = change
+        .before
+        .as_deref()
+        .and_then(node)
+        .filter(|node| Some(node) != now.as_ref());
     places.extend(now.into_iter().chain(before).map(Place::Node));
-    let mut ids: Vec<u64> = places.iter().filter_map(|place| index.get(place)).flatten().copied().collect();
+    let mut ids: Vec<u64> = places
+        .iter()
+        .filter_map(|place| index.get(place))
+        .flatten()
+        .copied()
+        .collect();
     ids.sort_unstable();
     ids
 }
@@ -241,7 +261,10 @@ fn place(watcher: &Watcher) -> Place {
 /// one that ceases to match is deleted.
 pub(crate) fn seen_by(filter: &Filter, change: &Change) -> Option<Happened> {
     let now = !change.deleted && filter.matches(&change.entry.value);
-    let before = change.before.as_ref().is_some_and(|before| filter.matches(&before.value));
+    let before = change
+        .before
+        .as_ref()
+        .is_some_and(|before| filter.matches(&before.value));
     match (before, now) {
         (false, true) => Some(Happened::Added),
         (true, true) => Some(Happened::Modified),
@@ -268,7 +291,11 @@ struct Shape {
 
 impl<'a> Bodies<'a> {
     pub(crate) fn new(change: &'a Change, now: Instant) -> Self {
-        Bodies { change, now, made: Vec::new() }
+        Bodies {
+            change,
+            now,
+            made: Vec::new(),
+        }
     }
 
     pub(crate) fn get(
@@ -279,7 +306,12 @@ impl<'a> Bodies<'a> {
         columns_sent: bool,
     ) -> Body {
         let columns_sent = columns_sent || !matches!(format, Format::Table(_));
-        let shape = Shape { kind, happened, format, columns_sent };
+        let shape = Shape {
+            kind,
+            happened,
+            format,
+            columns_sent,
+        };
         if let Some((_, body)) = self.made.iter().find(|(made, _)| *made == shape) {
             return body.clone();
         }
@@ -312,7 +344,10 @@ pub(crate) fn event(
         Format::Metadata => (table::partial_metadata(&entry.value), None),
         Format::Table(include) => {
             let object = shown(kind, &entry.value);
-            (table::of_one(kind, &object, include, !columns_sent, now), None)
+            (
+                table::of_one(kind, &object, include, !columns_sent, now),
+                None,
+            )
         }
     };
     line(happened.name(), value, len)

@@ -6,7 +6,6 @@
 use std::rc::Rc;
 
 use api::kinds::Kind;
-use api::status::Reason;
 use api::{Status, Str, Value, status};
 use etcd::{ReplyBody, read_reply};
 use net::http::Response;
@@ -29,9 +28,18 @@ const MAX_TRIES: u8 = 16;
 /// How often a name is generated anew.
 const MAX_NAMES: u8 = 8;
 
-static CREATES: EntryKind = EntryKind { name: "api.create", says: "{0} creates {1} {2}" };
-static UPDATES: EntryKind = EntryKind { name: "api.update", says: "{0} updates {1} {2}" };
-static DELETES: EntryKind = EntryKind { name: "api.delete", says: "{0} deletes {1} {2}" };
+static CREATES: EntryKind = EntryKind {
+    name: "api.create",
+    says: "{0} creates {1} {2}",
+};
+static UPDATES: EntryKind = EntryKind {
+    name: "api.update",
+    says: "{0} updates {1} {2}",
+};
+static DELETES: EntryKind = EntryKind {
+    name: "api.delete",
+    says: "{0} deletes {1} {2}",
+};
 
 /// A write under way.
 #[derive(Clone, Debug)]
@@ -109,7 +117,12 @@ pub(crate) struct Sent {
 #[derive(Debug)]
 pub(crate) enum Plan {
     /// Store this object, if the one there is still that of revision `expected` (0: there is none).
-    Put { object: Value, expected: i64, code: u16, answer: Option<Value> },
+    Put {
+        object: Value,
+        expected: i64,
+        code: u16,
+        answer: Option<Value>,
+    },
     /// Remove the object, if it is still that of revision `expected`.
     Remove { expected: i64, answer: Value },
     /// Nothing is to be stored; this is the answer.
@@ -131,7 +144,11 @@ impl Write {
             user: ask.user.clone(),
             kind,
             resource,
-            namespace: if kind.namespaced { ask.info.namespace.as_str().into() } else { "".into() },
+            namespace: if kind.namespaced {
+                ask.info.namespace.as_str().into()
+            } else {
+                "".into()
+            },
             name: ask.info.name.as_str().into(),
             subresource: "",
             deed,
@@ -172,25 +189,43 @@ impl ApiServer {
         match self.plan(cx, &mut write) {
             Err(status) => self.finish(cx, &write, Err(status)),
             Ok(Plan::Nothing { code, answer }) => self.finish(cx, &write, Ok((code, answer))),
-            Ok(Plan::Put { object, code, answer, .. }) if write.dry_run => {
+            Ok(Plan::Put {
+                object,
+                code,
+                answer,
+                ..
+            }) if write.dry_run => {
                 let answer = answer.unwrap_or(object);
                 self.finish(cx, &write, Ok((code, answer)));
             }
             Ok(Plan::Remove { answer, .. }) if write.dry_run => {
                 self.finish(cx, &write, Ok((200, answer)));
             }
-            Ok(Plan::Put { mut object, expected, code, answer }) => {
+            Ok(Plan::Put {
+                mut object,
+                expected,
+                code,
+                answer,
+            }) => {
                 object.remove("metadata.resourceVersion");
                 let key = write.key();
                 let old = self.resources.get(write.resource).cache.get(&key);
                 let old = old.map_or(Value::Null, |entry| entry.value.clone());
                 let stored = Rc::new(self.interner.intern(&object, &old));
-                write.sent = Some(Sent { stored: Some(stored), code, answer });
+                write.sent = Some(Sent {
+                    stored: Some(stored),
+                    code,
+                    answer,
+                });
                 let verb = if expected == 0 { &CREATES } else { &UPDATES };
                 self.send(cx, write, verb, expected);
             }
             Ok(Plan::Remove { expected, answer }) => {
-                write.sent = Some(Sent { stored: None, code: 200, answer: Some(answer) });
+                write.sent = Some(Sent {
+                    stored: None,
+                    code: 200,
+                    answer: Some(answer),
+                });
                 self.send(cx, write, &DELETES, expected);
             }
         }
@@ -214,9 +249,16 @@ impl ApiServer {
         expected: i64,
     ) {
         let mut lease = 0;
-        let puts = write.sent.as_ref().is_some_and(|sent| sent.stored.is_some());
-        if puts && write.resource == self.resources.events() {
-            match self.event_lease.current.filter(|(_, until)| *until > cx.now) {
+        let puts = write
+            .sent
+            .as_ref()
+            .is_some_and(|sent| sent.stored.is_some());
+        if puts && Some(write.resource) == self.resources.events() {
+            match self
+                .event_lease
+                .current
+                .filter(|(_, until)| *until > cx.now)
+            {
                 Some((id, _)) => lease = id,
                 None => return self.wait_for_lease(cx, write),
             }
@@ -274,7 +316,8 @@ impl ApiServer {
         response: &Response,
     ) {
         cx.cause = write.cause;
-        self.causes.remove(&*Resources::etcd_key(write.stored_kind(), &write.key()));
+        self.causes
+            .remove(&*Resources::etcd_key(write.stored_kind(), &write.key()));
         let reply = match read_reply(response) {
             Ok(reply) => reply,
             Err((_, message)) => return self.finish(cx, &write, Err(unknown(&message))),
@@ -285,8 +328,12 @@ impl ApiServer {
         if !txn.succeeded {
             return self.retry(cx, write);
         }
-        let Some(sent) = write.sent.take() else { return };
-        let stored = sent.stored.map(|stored| with_version(&stored, reply.header.revision));
+        let Some(sent) = write.sent.take() else {
+            return;
+        };
+        let stored = sent
+            .stored
+            .map(|stored| with_version(&stored, reply.header.revision));
         let answer = match (sent.answer, stored, &write.deed) {
             (Some(answer), _, _) => answer,
             (None, Some(stored), Deed::Scale(_)) => scale::of(&stored),
@@ -323,7 +370,8 @@ impl ApiServer {
     /// The connection to etcd broke while a write was under way: nobody knows what became of it.
     pub(crate) fn lost(&mut self, cx: &mut Cx<'_>, write: Box<Write>) {
         cx.cause = write.cause;
-        self.causes.remove(&*Resources::etcd_key(write.stored_kind(), &write.key()));
+        self.causes
+            .remove(&*Resources::etcd_key(write.stored_kind(), &write.key()));
         self.finish(cx, &write, Err(unknown("etcdserver: request timed out")));
     }
 
@@ -335,8 +383,9 @@ impl ApiServer {
         result: Result<(u16, Value), Status>,
     ) {
         if result.is_err() {
-            self.allocators.release(&write.key(), write.resource);
+            self.release(write);
         }
+        let done = result.is_ok();
         match &write.origin {
             Origin::Client(stream, accept) => {
                 let mut response = match result {
@@ -347,13 +396,7 @@ impl ApiServer {
                 cx.act(Action::Respond(*stream, response));
             }
             Origin::Collection(id) => self.one_deleted(cx, *id, result),
-            Origin::Server => {
-                // The server's own objects may well be there already.
-                debug_assert!(
-                    result.as_ref().err().is_none_or(|s| s.reason != Reason::Invalid),
-                    "{result:?}"
-                );
-            }
+            Origin::Server => self.own_written(cx, done),
         }
     }
 }

@@ -1,1 +1,59 @@
-fn main() {}
+//! The native binary `kubarium`: proves lessons and runs scripts headless. Files, arguments and exit
+//! codes are handled here; what is simulated is decided below.
+
+mod check;
+mod journal;
+mod run;
+mod world;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+kubarium: a Kubernetes cluster in one process
+
+Usage: kubarium <command> [options]
+
+Commands:
+  check PATH...      prove lessons: untouched they fail, with their solution they pass
+  run SCRIPT         run a shell script in a fresh cluster (- reads standard input)
+  schema             print the JSON Schema of lesson files
+  journal FILE       run the reference scenario and write its journal
+  help               print this text
+
+Options of check:
+  --seeds N              prove with N different seeds (1)
+
+Options of run:
+  --on MACHINE           the machine to run on (the first one)
+  --files DIR            put the files of a folder into the home directory
+  --world WORLD          a preset (default, single, large) or a YAML file with version and nodes
+  --seed N               the seed of everything random (1)
+  --json                 print an object per top-level command, one a line
+  --max-virtual-time T   give up after this much virtual time: 90s, 30m, 2h (1h)";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_else(|| "help".to_owned());
+    let rest: Vec<String> = args.collect();
+    let result = match command.as_str() {
+        "check" => check::check(&rest),
+        "run" => run::run(&rest),
+        "schema" => {
+            println!("{}", lesson::json_schema());
+            Ok(ExitCode::SUCCESS)
+        }
+        "journal" => journal::journal(&rest),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => Err(anyhow::anyhow!("there is no command {other:?}; `kubarium help` lists them")),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("kubarium: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

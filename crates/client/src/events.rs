@@ -82,6 +82,8 @@ pub struct EventRecorder {
     waiting: VecDeque<Write>,
     under_way: Vec<(CallId, Write)>,
     retry_at: Option<Instant>,
+    /// The time in the name of the last event, in Unix nanoseconds.
+    named: u64,
 }
 
 /// A request that is not answered yet.
@@ -167,6 +169,7 @@ impl EventRecorder {
             waiting: VecDeque::new(),
             under_way: Vec::new(),
             retry_at: None,
+            named: 0,
         }
     }
 
@@ -239,7 +242,8 @@ impl EventRecorder {
     }
 
     fn counted(&mut self, now: Instant, occurrence: &Occurrence) -> Option<(Value, Option<Value>)> {
-        let verdict = self.correlator.correlate(now, occurrence);
+        let name = self.event_name(&occurrence.involved.name, now);
+        let verdict = self.correlator.correlate(now, occurrence, name);
         let (counted, message) = match verdict {
             Verdict::Dropped => return None,
             Verdict::Counted { counted, message } => (counted, message),
@@ -263,7 +267,8 @@ impl EventRecorder {
         occurrence: &Occurrence,
         instance: &Str,
     ) -> Option<(Value, Option<Value>)> {
-        let repeated = self.series.repeated(now, occurrence)?;
+        let name = self.event_name(&occurrence.involved.name, now);
+        let repeated = self.series.repeated(now, occurrence, name)?;
         let mut message = occurrence.message.clone();
         if message.len() > NOTE_LENGTH {
             let end = (0..=NOTE_LENGTH)
@@ -284,6 +289,19 @@ impl EventRecorder {
             event.set("series", patch.get("series"));
         }
         Some((event, patch))
+    }
+
+    /// The name upstream gives an event: the object's, and the time in hexadecimal. Virtual time
+    /// may stand still between two events, and two components may tell of one object at one time,
+    /// so nanoseconds that nothing else depends on make the difference.
+    fn event_name(&mut self, object: &str, now: Instant) -> Str {
+        let own = self
+            .component
+            .bytes()
+            .fold(7_u64, |sum, byte| sum * 31 % 997 + u64::from(byte));
+        let unix = now.unix_secs().unsigned_abs() * 1_000_000_000 + u64::from(now.subsec_nanos());
+        self.named = (unix + own).max(self.named + 1);
+        Str::from(format!("{object}.{:x}", self.named))
     }
 
     fn event(&self, o: &Occurrence, name: &str, message: &str, instance: &Str) -> Value {
@@ -316,12 +334,6 @@ impl Write {
             None => request::create(&EVENTS, namespace, self.event.clone()),
         }
     }
-}
-
-/// The name upstream gives an event: the object's, and the time in hexadecimal.
-fn event_name(object: &str, now: Instant) -> Str {
-    let unix = now.unix_secs().unsigned_abs() * 1_000_000_000 + u64::from(now.subsec_nanos());
-    Str::from(format!("{object}.{unix:x}"))
 }
 
 #[cfg(test)]

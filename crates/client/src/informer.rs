@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use api::{Str, Value, body_value};
+use api::{Str, Value};
 use net::http::Body;
 use sim::{Duration, Instant};
 

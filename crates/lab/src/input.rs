@@ -58,11 +58,11 @@ pub enum Input {
         /// On or off.
         on: bool,
     },
-    /// Runs a command as root on a machine, without a terminal: set-up and checks of a lesson.
+    /// Runs commands as root on a machine, without a terminal: scripts, and checks of a lesson.
     Run {
         /// The machine's name.
         machine: Rc<str>,
-        /// What `bash -c` gets.
+        /// A script for bash.
         command: Rc<str>,
     },
 }

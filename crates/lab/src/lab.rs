@@ -2,9 +2,11 @@
 //! and views come out. Pacing is the shells' business: here time moves only when told to.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use machine::{Exec, Outside, Request, Signal, Spawn, TtyId, World};
+use net::NetnsId;
 use sim::{Duration, EntryId, Instant, Kind, MachineId, Pid};
 
 use crate::cluster::build;
@@ -43,6 +45,23 @@ pub struct Run {
     pub stderr: Vec<u8>,
     /// Its exit code, once it has ended.
     pub exit_code: Option<i32>,
+    /// Its top-level commands so far; the last one may still run.
+    pub commands: Vec<RunCommand>,
+}
+
+/// A top-level command of a [`Run`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunCommand {
+    /// Its source.
+    pub text: Rc<str>,
+    /// When it began.
+    pub started: Instant,
+    /// When it ended, and its exit code.
+    pub ended: Option<(Instant, i32)>,
+    /// What it printed to standard output.
+    pub stdout: Vec<u8>,
+    /// What it printed to standard error.
+    pub stderr: Vec<u8>,
 }
 
 /// A world with terminals. Clone is cheap: checkpoints and what-if branches are clones.
@@ -236,6 +255,56 @@ impl Lab {
         }
     }
 
+    /// As [`Lab::advance`], but stops as soon as the command has ended.
+    pub fn step_run(&mut self, number: TerminalId, until: Instant, budget: u64) -> u64 {
+        let mut ran = 0;
+        while ran < budget && self.run_result(number).is_some_and(|run| run.exit_code.is_none()) {
+            if !self.world.step(until) {
+                self.world.queue.advance_to(until);
+                break;
+            }
+            ran += 1;
+            if !self.world.outside.is_empty() {
+                self.collect();
+            }
+        }
+        ran
+    }
+
+    /// Puts a file on a machine's disk, before anyone looks: the files a script brings along.
+    ///
+    /// # Errors
+    /// There is no such machine, or the path is not free for a file.
+    pub fn put_file(&mut self, machine: &str, path: &str, bytes: &[u8]) -> Result<(), String> {
+        let id = self.machine(machine)?;
+        let node = machine::fs::Node::file(bytes, 0o644);
+        let disk = self.world.host_mut(id).disk_mut();
+        disk.put_all(path, node).map_err(|errno| format!("{path}: {}", errno.message()))
+    }
+
+    /// Runs a command in the network of a pod, with the files of the pod's machine. It is no input
+    /// and not logged: for branches that are thrown away, to see what the pod would.
+    ///
+    /// # Errors
+    /// There is no such pod, or it has no network.
+    pub fn run_in_pod(
+        &mut self,
+        namespace: &str,
+        pod: &str,
+        command: &Rc<str>,
+    ) -> Result<TerminalId, String> {
+        let object = self.objects().get("pods", namespace, pod);
+        let object = object.ok_or_else(|| format!("there is no pod {namespace}/{pod}"))?;
+        let lacking = || format!("pod {namespace}/{pod} has no network yet");
+        let machine: Rc<str> = object.str_at("spec.nodeName").into();
+        let ip: Ipv4Addr = object.str_at("status.podIP").parse().map_err(|_| lacking())?;
+        let id = self.machine(&machine)?;
+        let mut spaces = self.world.net.namespaces();
+        let netns = spaces.find(|ns| ns.machine == id && ns.is_local(ip)).map(|ns| ns.id);
+        self.start(id, &machine, command, Some(netns.ok_or_else(lacking)?))?;
+        Ok(TerminalId(u32::try_from(self.runs.len()).expect("few runs")))
+    }
+
     fn open(&mut self, machine: &Rc<str>, columns: u16, rows: u16) -> Result<TerminalId, String> {
         let id = self.machine(machine)?;
         let cause = self.note(id, "open a terminal", machine, "");
@@ -254,10 +323,22 @@ impl Lab {
 
     fn run(&mut self, machine: &Rc<str>, command: &Rc<str>) -> Result<(), String> {
         let id = self.machine(machine)?;
+        self.start(id, machine, command, None)
+    }
+
+    fn start(
+        &mut self,
+        id: MachineId,
+        machine: &Rc<str>,
+        command: &Rc<str>,
+        netns: Option<NetnsId>,
+    ) -> Result<(), String> {
         let cause = self.note(id, "run", machine, command);
         let sink = u32::try_from(self.runs.len()).expect("few runs");
-        let mut spawn = login(vec!["bash".into(), "-c".into(), command.clone()]);
+        let mut spawn = login(vec!["bash".into()]);
+        spawn.exec = Exec::Program(shell::script(command));
         spawn.sink = Some(sink);
+        spawn.netns = netns;
         let pid = self
             .world
             .enter(id, cause, |sys| sys.spawn(spawn))
@@ -265,7 +346,8 @@ impl Lab {
             .map_err(|errno| format!("{machine}: /bin/bash: {}", errno.message()))?;
         let (stdout, stderr) = (Vec::new(), Vec::new());
         let started = self.now();
-        self.runs.push(Run { pid, machine: id, started, stdout, stderr, exit_code: None });
+        let (exit_code, commands) = (None, Vec::new());
+        self.runs.push(Run { pid, machine: id, started, stdout, stderr, exit_code, commands });
         Ok(())
     }
 
@@ -309,6 +391,11 @@ impl Lab {
                 }
                 Outside::Printed { sink, stderr, bytes } => {
                     if let Some(run) = self.runs.get_mut(sink as usize) {
+                        if let Some(command) = run.commands.last_mut() {
+                            let own =
+                                if stderr { &mut command.stderr } else { &mut command.stdout };
+                            own.extend(&bytes);
+                        }
                         let stream = if stderr { &mut run.stderr } else { &mut run.stdout };
                         stream.extend(bytes);
                     }
@@ -318,12 +405,30 @@ impl Lab {
                         run.exit_code = Some(status.shell_code());
                     }
                 }
+                Outside::Command { .. } => {}
+                Outside::Command { machine, pid, at, text, code } => {
+                    let run = self.runs.iter_mut().find(|r| (r.machine, r.pid) == (machine, pid));
+                    if let Some(run) = run {
+                        told(run, at, text, code);
+                    }
+                }
                 Outside::Asked { machine, pid, id, request } => {
                     self.asked.insert(id, (machine, pid));
                     let Request::Edit { path, text } = request;
                     self.outputs.push(Output::Edit { request: id, path, text });
                 }
             }
+        }
+    }
+}
+
+/// Takes note that a command of a run begins, or ended with a code.
+fn told(run: &mut Run, at: Instant, text: Rc<str>, code: Option<i32>) {
+    match (code, run.commands.last_mut()) {
+        (Some(code), Some(command)) => command.ended = Some((at, code)),
+        _ => {
+            let (stdout, stderr) = (Vec::new(), Vec::new());
+            run.commands.push(RunCommand { text, started: at, ended: None, stdout, stderr });
         }
     }
 }

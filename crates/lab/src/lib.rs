@@ -10,11 +10,12 @@ mod lab;
 mod objects;
 mod programs;
 mod ready;
+pub mod scenario;
 mod spec;
 pub mod views;
 
 pub use cluster::NIC;
 pub use input::{Input, Logged, Output, TerminalId};
-pub use lab::{Lab, Run, Terminal};
+pub use lab::{Lab, Run, RunCommand, Terminal};
 pub use objects::Objects;
 pub use spec::{MAX_NODES, NodeSpec, PRESETS, Role, VERSIONS, WorldSpec, node_ip, pod_network};

@@ -5,7 +5,8 @@ use machine::Constructor;
 /// Finds a program: the shell, a tool, a node's daemon, or what an image brings.
 pub(crate) fn program(name: &str) -> Option<Constructor> {
     match name {
-        "bash" | "sh" => Some(shell::program),
+        "bash" => Some(shell::bash),
+        "dash" => Some(shell::dash),
         _ => commands::program(name)
             .or_else(|| node::program(name, images::registry))
             .or_else(|| images::program(name)),

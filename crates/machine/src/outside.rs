@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use sim::{MachineId, Pid};
+use sim::{Instant, MachineId, Pid};
 
 use crate::process::ExitStatus;
 use crate::tty::TtyId;
@@ -55,6 +55,19 @@ pub enum Outside {
         sink: u32,
         /// How.
         status: ExitStatus,
+    },
+    /// A script that was started to tell of its commands begins or has ended one.
+    Command {
+        /// Its machine.
+        machine: MachineId,
+        /// The process.
+        pid: Pid,
+        /// When.
+        at: Instant,
+        /// The command's source.
+        text: Rc<str>,
+        /// Its exit code once it has ended.
+        code: Option<i32>,
     },
     /// A process asks for something.
     Asked {

@@ -16,11 +16,17 @@ pub struct Ipv4Net {
 
 impl Ipv4Net {
     /// `0.0.0.0/0`.
-    pub const DEFAULT: Ipv4Net = Ipv4Net { addr: Ipv4Addr::UNSPECIFIED, prefix: 0 };
+    pub const DEFAULT: Ipv4Net = Ipv4Net {
+        addr: Ipv4Addr::UNSPECIFIED,
+        prefix: 0,
+    };
 
     /// `addr/prefix`; a prefix over 32 counts as 32.
     pub const fn new(addr: Ipv4Addr, prefix: u8) -> Ipv4Net {
-        Ipv4Net { addr, prefix: if prefix > 32 { 32 } else { prefix } }
+        Ipv4Net {
+            addr,
+            prefix: if prefix > 32 { 32 } else { prefix },
+        }
     }
 
     /// `addr/32`.
@@ -35,7 +41,10 @@ impl Ipv4Net {
 
     /// The network itself, host bits cleared.
     pub fn network(self) -> Ipv4Net {
-        Ipv4Net { addr: Ipv4Addr::from(u32::from(self.addr) & self.mask()), ..self }
+        Ipv4Net {
+            addr: Ipv4Addr::from(u32::from(self.addr) & self.mask()),
+            ..self
+        }
     }
 
     /// Whether `addr` lies in this network.
@@ -56,7 +65,11 @@ impl Ipv4Net {
 
 /// The netmask of a prefix length.
 pub(crate) const fn mask(prefix: u8) -> u32 {
-    if prefix == 0 { 0 } else { u32::MAX << (32 - prefix) }
+    if prefix == 0 {
+        0
+    } else {
+        u32::MAX << (32 - prefix)
+    }
 }
 
 impl fmt::Display for Ipv4Net {
@@ -93,7 +106,10 @@ impl FromStr for Ipv4Net {
         if prefix > 32 {
             return Err(NotANet);
         }
-        Ok(Ipv4Net { addr: addr.parse().map_err(|_| NotANet)?, prefix })
+        Ok(Ipv4Net {
+            addr: addr.parse().map_err(|_| NotANet)?,
+            prefix,
+        })
     }
 }
 
@@ -166,7 +182,10 @@ mod tests {
         for bad in ["10.0.0.1/33", "10.0.0/24", "x", "10.0.0.1/", "10.0.0.1/-1"] {
             assert_eq!(bad.parse::<Ipv4Net>(), Err(NotANet), "{bad}");
         }
-        assert_eq!("10.0.0.1".parse(), Ok(Ipv4Net::host(Ipv4Addr::new(10, 0, 0, 1))));
+        assert_eq!(
+            "10.0.0.1".parse(),
+            Ok(Ipv4Net::host(Ipv4Addr::new(10, 0, 0, 1)))
+        );
     }
 
     #[test]

@@ -19,7 +19,11 @@ impl Net {
         mac: Mac,
     ) -> Option<LinkId> {
         let switch = self.links.get(bridge)?.bridge()?;
-        let learned = switch.fdb.get(&mac).copied().filter(|port| Some(*port) != inbound);
+        let learned = switch
+            .fdb
+            .get(&mac)
+            .copied()
+            .filter(|port| Some(*port) != inbound);
         if let Some(port) = learned
             && self.links.get(port).is_some_and(|port| port.up)
         {
@@ -34,23 +38,33 @@ impl Net {
 
     /// The card on the segment of `from` that a frame to `mac` reaches.
     pub(crate) fn card_for(&self, from: LinkId, mac: Mac) -> Option<LinkId> {
-        let LinkKind::Uplink { segment } = &self.links.get(from)?.kind else { return None };
+        let LinkKind::Uplink { segment } = &self.links.get(from)?.kind else {
+            return None;
+        };
         let segment = self.segments.get(*segment)?;
         if let Some(card) = segment.by_mac.get(&mac) {
             return Some(*card).filter(|card| *card != from);
         }
         let others = segment.ports.iter().copied().filter(|card| *card != from);
-        let mut bridged =
-            others.filter(|card| self.links.get(*card).is_some_and(|card| card.master.is_some()));
+        let mut bridged = others.filter(|card| {
+            self.links
+                .get(*card)
+                .is_some_and(|card| card.master.is_some())
+        });
         bridged.find(|card| self.is_behind(*card, mac, 1))
     }
 
     /// Whether the machine of `card` is off and everybody has had time to notice. A fresh
     /// neighbour entry is trusted, so packets to a machine that just died are lost on the wire.
     pub(crate) fn is_known_dead(&self, now: Instant, from: LinkId, mac: Mac, card: LinkId) -> bool {
-        let Some(card) = self.links.get(card) else { return true };
+        let Some(card) = self.links.get(card) else {
+            return true;
+        };
         self.is_machine_down(self.machine_of_netns(card.ns))
-            && self.links.get(from).is_some_and(|link| link.is_stale(mac, now))
+            && self
+                .links
+                .get(from)
+                .is_some_and(|link| link.is_stale(mac, now))
     }
 
     fn search_ports(
@@ -71,7 +85,9 @@ impl Net {
 
     /// Whether a frame to `mac` that comes in by `link` is taken there.
     fn is_behind(&self, link: LinkId, mac: Mac, depth: u8) -> bool {
-        let Some(link) = self.links.get(link).filter(|_| depth < MAX_DEPTH) else { return false };
+        let Some(link) = self.links.get(link).filter(|_| depth < MAX_DEPTH) else {
+            return false;
+        };
         match link.master.and_then(|master| self.links.get(master)) {
             None => link.mac == mac,
             Some(bridge) => {
@@ -86,6 +102,8 @@ impl Net {
 impl Link {
     /// Whether what is known of the neighbour with this hardware address is no longer fresh.
     fn is_stale(&self, mac: Mac, now: Instant) -> bool {
-        self.neigh.values().any(|neigh| neigh.is_stale_for(mac, now))
+        self.neigh
+            .values()
+            .any(|neigh| neigh.is_stale_for(mac, now))
     }
 }

@@ -161,7 +161,12 @@ mod tests {
     fn names_numbers_and_sentences_are_those_of_linux() {
         let cases = [
             (Errno::ENOENT, "ENOENT", 2, "No such file or directory"),
-            (Errno::ECONNREFUSED, "ECONNREFUSED", 111, "Connection refused"),
+            (
+                Errno::ECONNREFUSED,
+                "ECONNREFUSED",
+                111,
+                "Connection refused",
+            ),
             (Errno::EHOSTUNREACH, "EHOSTUNREACH", 113, "No route to host"),
             (Errno::ETIMEDOUT, "ETIMEDOUT", 110, "Connection timed out"),
         ];
@@ -176,6 +181,10 @@ mod tests {
 
     #[test]
     fn numbers_are_distinct_and_ascend() {
-        assert!(Errno::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
+        assert!(
+            Errno::ALL
+                .windows(2)
+                .all(|pair| pair[0].number() < pair[1].number())
+        );
     }
 }

@@ -165,7 +165,9 @@ impl Request {
 
     /// The path, still percent-encoded, without the query.
     pub fn path(&self) -> &str {
-        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+        self.target
+            .split_once('?')
+            .map_or(&self.target, |(path, _)| path)
     }
 
     /// The query as written, without the question mark; empty if there is none.
@@ -196,7 +198,12 @@ impl Request {
 impl Response {
     /// An answer with a body and no headers.
     pub fn new(status: u16, body: impl Into<Body>) -> Response {
-        Response { status, headers: Headers::default(), body: body.into(), more: false }
+        Response {
+            status,
+            headers: Headers::default(),
+            body: body.into(),
+            more: false,
+        }
     }
 
     /// The same answer with a header set.
@@ -342,19 +349,31 @@ impl From<String> for Body {
 
 impl From<&[u8]> for Body {
     fn from(bytes: &[u8]) -> Body {
-        if bytes.is_empty() { Body::Empty } else { Body::Bytes(bytes.into()) }
+        if bytes.is_empty() {
+            Body::Empty
+        } else {
+            Body::Bytes(bytes.into())
+        }
     }
 }
 
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Body {
-        if bytes.is_empty() { Body::Empty } else { Body::Bytes(bytes.into()) }
+        if bytes.is_empty() {
+            Body::Empty
+        } else {
+            Body::Bytes(bytes.into())
+        }
     }
 }
 
 impl From<Rc<[u8]>> for Body {
     fn from(bytes: Rc<[u8]>) -> Body {
-        if bytes.is_empty() { Body::Empty } else { Body::Bytes(bytes) }
+        if bytes.is_empty() {
+            Body::Empty
+        } else {
+            Body::Bytes(bytes)
+        }
     }
 }
 
@@ -366,18 +385,27 @@ impl Headers {
 
     /// The first value of `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+        self.0
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| &**value)
     }
 
     /// Every value of `name`, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// Replaces every value of `name` by `value`.
     pub fn set(&mut self, name: &str, value: impl Into<Rc<str>>) {
         let value = value.into();
-        match self.0.iter().position(|(key, _)| key.eq_ignore_ascii_case(name)) {
+        match self
+            .0
+            .iter()
+            .position(|(key, _)| key.eq_ignore_ascii_case(name))
+        {
             None => self.0.push((name.into(), value)),
             Some(first) => {
                 self.0[first].1 = value;
@@ -417,13 +445,21 @@ impl Headers {
 
     /// Length as HTTP/1.1 writes them, in bytes.
     pub fn size(&self) -> u64 {
-        self.0.iter().map(|(name, value)| (name.len() + value.len() + 4) as u64).sum()
+        self.0
+            .iter()
+            .map(|(name, value)| (name.len() + value.len() + 4) as u64)
+            .sum()
     }
 }
 
 impl<N: Into<Rc<str>>, V: Into<Rc<str>>> FromIterator<(N, V)> for Headers {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Headers {
-        Headers(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Headers(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
@@ -488,15 +524,23 @@ mod tests {
         let mut headers = Headers::from_iter([("Accept", "a"), ("Host", "h"), ("accept", "b")]);
         assert_eq!(headers.get_all("ACCEPT").collect::<Vec<_>>(), ["a", "b"]);
         headers.set("aCCept", "c");
-        assert_eq!(headers.iter().collect::<Vec<_>>(), [("Accept", "c"), ("Host", "h")]);
+        assert_eq!(
+            headers.iter().collect::<Vec<_>>(),
+            [("Accept", "c"), ("Host", "h")]
+        );
         headers.remove("host");
         assert_eq!(headers.len(), 1);
     }
 
     #[test]
     fn a_message_reads_as_http_1_1() {
-        let request = Request::new(Method::Post, "/x").with_header("Host", "web").with_body("hi");
-        assert_eq!(request.to_bytes(), b"POST /x HTTP/1.1\r\nHost: web\r\n\r\nhi");
+        let request = Request::new(Method::Post, "/x")
+            .with_header("Host", "web")
+            .with_body("hi");
+        assert_eq!(
+            request.to_bytes(),
+            b"POST /x HTTP/1.1\r\nHost: web\r\n\r\nhi"
+        );
         let response = Response::new(404, "gone");
         assert_eq!(response.to_bytes(), b"HTTP/1.1 404 Not Found\r\n\r\ngone");
     }
@@ -511,7 +555,9 @@ mod tests {
 
     #[test]
     fn methods_parse_what_they_print() {
-        for name in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT"] {
+        for name in [
+            "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT",
+        ] {
             assert_eq!(Method::parse(name).expect("known").as_str(), name);
         }
         assert_eq!(Method::parse("get"), None);

@@ -6,6 +6,7 @@
 //! has come and turns the notices into wakes of processes. Nothing else has a clock or a queue.
 
 mod addr;
+mod address;
 mod bridge;
 mod errno;
 mod hooks;

@@ -1,5 +1,5 @@
 //! Network interfaces and what is done to them: pairs, bridges, addresses, up and down.
-//! Knows nothing of packets. Models drivers/net/veth.c, net/bridge/br_if.c and net/ipv4/devinet.c.
+//! Knows nothing of packets. Models drivers/net/veth.c and net/bridge/br_if.c.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -9,8 +9,7 @@ use sim::LookupMap;
 
 use crate::neigh::Neigh;
 use crate::net::Net;
-use crate::route::RouteProto;
-use crate::{Errno, Ipv4Net, LinkId, Mac, NetnsId, Route, SegmentId};
+use crate::{Errno, Ipv4Net, LinkId, Mac, NetnsId, SegmentId};
 
 /// The usual largest packet of Ethernet, in bytes.
 const ETHERNET_MTU: u32 = 1500;
@@ -303,7 +302,9 @@ impl Net {
 
     /// Deletes an interface, and with a veth its other end. Unknown ids are ignored.
     pub fn delete_link(&mut self, id: LinkId) {
-        let Some(link) = self.links.get(id) else { return };
+        let Some(link) = self.links.get(id) else {
+            return;
+        };
         let kind = link.kind.clone();
         let mac = link.mac;
         self.leave_namespace(id);
@@ -325,70 +326,6 @@ impl Net {
                 }
             }
         }
-    }
-
-    /// Gives an interface an address; if it is up, the route to its network appears. EEXIST if it
-    /// has the address already.
-    pub fn addr_add(&mut self, id: LinkId, net: Ipv4Net) -> Result<(), Errno> {
-        let link = self.links.get_mut(id).ok_or(Errno::ENODEV)?;
-        if link.addrs.iter().any(|other| other.addr == net.addr) {
-            return Err(Errno::EEXIST);
-        }
-        link.addrs.push(net);
-        let (up, ns) = (link.up, link.ns);
-        if let Some(ns) = self.spaces.get_mut(ns) {
-            ns.local.insert(net.addr, id);
-        }
-        self.owners.insert((net.addr, id));
-        if up {
-            self.add_connected(id, net);
-        }
-        Ok(())
-    }
-
-    /// Takes an address and the route to its network away. EADDRNOTAVAIL if it is not there.
-    pub fn addr_del(&mut self, id: LinkId, net: Ipv4Net) -> Result<(), Errno> {
-        let link = self.links.get_mut(id).ok_or(Errno::ENODEV)?;
-        let at = link.addrs.iter().position(|other| *other == net).ok_or(Errno::EADDRNOTAVAIL)?;
-        link.addrs.remove(at);
-        let ns = link.ns;
-        self.owners.remove(&(net.addr, id));
-        self.disown(ns, net.addr, id);
-        if let Some(ns) = self.spaces.get_mut(ns) {
-            ns.routes.retain(|route| route.dev != Some(id) || route.src != Some(net.addr));
-        }
-        Ok(())
-    }
-
-    /// Adds a route to a namespace's main table. EEXIST if there is one, ENETDOWN if its interface
-    /// is down, ENETUNREACH if its gateway is on no network of the interface, EINVAL if a route
-    /// that sends on names no interface.
-    pub fn route_add(&mut self, ns: NetnsId, route: Route) -> Result<(), Errno> {
-        if let Some(dev) = route.dev {
-            let link = self.links.get(dev).filter(|link| link.ns == ns).ok_or(Errno::ENODEV)?;
-            if !link.up {
-                return Err(Errno::ENETDOWN);
-            }
-            let reachable = |gateway: Ipv4Addr| {
-                let table = &self.spaces.get(ns)?.routes;
-                table.lookup(gateway).filter(|r| r.via.is_none() && r.dev == Some(dev))
-            };
-            if route.via.is_some_and(|gateway| reachable(gateway).is_none()) {
-                return Err(Errno::ENETUNREACH);
-            }
-        } else if route.kind == crate::RouteKind::Unicast {
-            return Err(Errno::EINVAL);
-        }
-        self.spaces.get_mut(ns).ok_or(Errno::ENOENT)?.routes.add(route)
-    }
-
-    /// Removes the first route that `matches`, and returns it. ESRCH if none does.
-    pub fn route_del(
-        &mut self,
-        ns: NetnsId,
-        matches: impl Fn(&Route) -> bool,
-    ) -> Result<Route, Errno> {
-        self.spaces.get_mut(ns).ok_or(Errno::ENOENT)?.routes.del(matches)
     }
 
     fn new_link(&mut self, ns: NetnsId, name: &str, kind: LinkKind) -> LinkId {
@@ -427,40 +364,15 @@ impl Net {
         if name.contains(odd) {
             return Err(Errno::EINVAL);
         }
-        self.link_by_name(ns, name).map_or(Ok(()), |_| Err(Errno::EEXIST))
-    }
-
-    fn add_connected(&mut self, id: LinkId, net: Ipv4Net) {
-        let Some(link) = self.links.get(id) else { return };
-        if net.prefix == 32 || matches!(link.kind, LinkKind::Loopback) {
-            return;
-        }
-        let route = Route { src: Some(net.addr), proto: RouteProto::Kernel, ..Route::on_link(net, id) };
-        if let Some(ns) = self.spaces.get_mut(link.ns) {
-            // A second address in the same network shares the route of the first.
-            let _ = ns.routes.add(route);
-        }
-    }
-
-    /// Forgets that `addr` is local to `ns` by `id`, unless another interface has it too.
-    fn disown(&mut self, ns: NetnsId, addr: Ipv4Addr, id: LinkId) {
-        let owners = &self.owners;
-        let links = &self.links;
-        let Some(space) = self.spaces.get_mut(ns) else { return };
-        if space.local.get(&addr) != Some(&id) {
-            return;
-        }
-        space.local.remove(&addr);
-        let range = (addr, LinkId(0))..=(addr, LinkId(u64::MAX));
-        let mut others = owners.range(range).map(|(_, link)| *link);
-        if let Some(other) = others.find(|l| links.get(*l).is_some_and(|link| link.ns == ns)) {
-            space.local.insert(addr, other);
-        }
+        self.link_by_name(ns, name)
+            .map_or(Ok(()), |_| Err(Errno::EEXIST))
     }
 
     fn leave_namespace(&mut self, id: LinkId) {
         self.leave_bridge(id);
-        let Some(link) = self.links.get(id) else { return };
+        let Some(link) = self.links.get(id) else {
+            return;
+        };
         let (ns, addrs) = (link.ns, link.addrs.clone());
         for net in addrs {
             let _ = self.addr_del(id, net);
@@ -486,6 +398,7 @@ impl Net {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Route;
     use sim::MachineId;
 
     fn net(text: &str) -> Ipv4Net {
@@ -494,7 +407,11 @@ mod tests {
 
     fn routes(net: &Net, ns: NetnsId) -> Vec<String> {
         let table = &net.netns(ns).expect("there").routes;
-        table.list().iter().map(|route| route.dst.to_string()).collect()
+        table
+            .list()
+            .iter()
+            .map(|route| route.dst.to_string())
+            .collect()
     }
 
     #[test]
@@ -514,15 +431,27 @@ mod tests {
         world.set_down(bridge).expect("there");
         assert!(routes(&world, ns).is_empty());
         world.set_up(bridge).expect("there");
-        assert_eq!(routes(&world, ns), ["10.244.1.0/24"], "only the kernel's own come back");
+        assert_eq!(
+            routes(&world, ns),
+            ["10.244.1.0/24"],
+            "only the kernel's own come back"
+        );
         world.addr_del(bridge, net("10.244.1.1/24")).expect("there");
-        assert!(!world.netns(ns).expect("there").is_local(Ipv4Addr::new(10, 244, 1, 1)));
+        assert!(
+            !world
+                .netns(ns)
+                .expect("there")
+                .is_local(Ipv4Addr::new(10, 244, 1, 1))
+        );
     }
 
     #[test]
     fn names_are_checked_per_namespace() {
         let mut world = Net::new();
-        let (a, b) = (world.add_netns(MachineId(1), "a"), world.add_netns(MachineId(1), "b"));
+        let (a, b) = (
+            world.add_netns(MachineId(1), "a"),
+            world.add_netns(MachineId(1), "b"),
+        );
         world.add_veth(a, "eth0", b, "eth0").expect("each is free");
         let cases = [
             ("eth0", Errno::EEXIST),
@@ -538,7 +467,10 @@ mod tests {
     #[test]
     fn a_moved_interface_arrives_bare_and_a_deleted_one_takes_its_peer() {
         let mut world = Net::new();
-        let (a, b) = (world.add_netns(MachineId(1), "a"), world.add_netns(MachineId(1), "b"));
+        let (a, b) = (
+            world.add_netns(MachineId(1), "a"),
+            world.add_netns(MachineId(1), "b"),
+        );
         let bridge = world.add_bridge(a, "br0").expect("free");
         let (x, y) = world.add_veth(a, "x", a, "y").expect("free");
         world.set_master(x, Some(bridge)).expect("a bridge");
@@ -550,6 +482,13 @@ mod tests {
         assert!(routes(&world, a).is_empty());
         world.delete_link(y);
         assert!(world.link(x).is_none());
-        assert!(world.link(bridge).and_then(Link::bridge).expect("a bridge").ports.is_empty());
+        assert!(
+            world
+                .link(bridge)
+                .and_then(Link::bridge)
+                .expect("a bridge")
+                .ports
+                .is_empty()
+        );
     }
 }

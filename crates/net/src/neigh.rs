@@ -79,7 +79,12 @@ impl Net {
             for ((_, addr), _) in self.waiting.range(range) {
                 lines.insert(*addr, (None, NeighState::Incomplete));
             }
-            let entry = |(addr, (mac, state))| NeighEntry { addr, dev: link.id, mac, state };
+            let entry = |(addr, (mac, state))| NeighEntry {
+                addr,
+                dev: link.id,
+                mac,
+                state,
+            };
             entries.extend(lines.into_iter().map(entry));
         }
         entries
@@ -88,7 +93,10 @@ impl Net {
     /// Finds the hardware address of `addr` behind `link`, asking if it is not known.
     #[inline]
     pub(crate) fn resolve(&mut self, now: Instant, link: LinkId, addr: Ipv4Addr) -> Option<Mac> {
-        let known = self.links.get(link).and_then(|link| link.neigh.get(&addr)?.mac);
+        let known = self
+            .links
+            .get(link)
+            .and_then(|link| link.neigh.get(&addr)?.mac);
         known.or_else(|| self.ask(now, link, addr))
     }
 
@@ -102,9 +110,20 @@ impl Net {
         packet: Packet,
     ) {
         let waiting = self.waiting.entry((link, addr)).or_insert_with(|| {
-            let machine = self.spaces.get(ns).map_or(sim::MachineId::WORLD, |ns| ns.machine);
-            ctx.out.events.push((ctx.now + PROBE_EVERY, machine, NetEvent::Probe { link, addr }));
-            Waiting { ns, probes: 1, packets: Vec::new() }
+            let machine = self
+                .spaces
+                .get(ns)
+                .map_or(sim::MachineId::WORLD, |ns| ns.machine);
+            ctx.out.events.push((
+                ctx.now + PROBE_EVERY,
+                machine,
+                NetEvent::Probe { link, addr },
+            ));
+            Waiting {
+                ns,
+                probes: 1,
+                packets: Vec::new(),
+            }
         });
         if waiting.packets.len() < MAX_WAITING {
             waiting.packets.push(packet);
@@ -121,7 +140,9 @@ impl Net {
 
     /// A second has passed since `addr` was asked about.
     pub(crate) fn on_probe(&mut self, ctx: &mut Ctx<'_>, link: LinkId, addr: Ipv4Addr) {
-        let Some(mut waiting) = self.waiting.remove(&(link, addr)) else { return };
+        let Some(mut waiting) = self.waiting.remove(&(link, addr)) else {
+            return;
+        };
         if self.ask(ctx.now, link, addr).is_some() {
             for packet in waiting.packets {
                 self.send_to_neighbour(ctx, waiting.ns, link, addr, packet);
@@ -134,11 +155,21 @@ impl Net {
         {
             waiting.probes += 1;
             self.waiting.insert((link, addr), waiting);
-            ctx.out.events.push((ctx.now + PROBE_EVERY, machine, NetEvent::Probe { link, addr }));
+            ctx.out.events.push((
+                ctx.now + PROBE_EVERY,
+                machine,
+                NetEvent::Probe { link, addr },
+            ));
             return;
         }
         if let Some(link) = self.links.get_mut(link) {
-            link.neigh.insert(addr, Neigh { mac: None, at: ctx.now });
+            link.neigh.insert(
+                addr,
+                Neigh {
+                    mac: None,
+                    at: ctx.now,
+                },
+            );
         }
         for packet in waiting.packets {
             ctx.cause = packet.cause;
@@ -153,9 +184,15 @@ impl Net {
         let target = self.who_has(asker, addr)?;
         let mac = self.links.get(target)?.mac;
         let (own_mac, own_addr) = (asker.mac, asker.addrs.first().map(|net| net.addr));
-        self.links.get_mut(link)?.neigh.insert(addr, Neigh::answered(mac, now));
+        self.links
+            .get_mut(link)?
+            .neigh
+            .insert(addr, Neigh::answered(mac, now));
         if let Some(own) = own_addr {
-            self.links.get_mut(target)?.neigh.insert(own, Neigh::answered(own_mac, now));
+            self.links
+                .get_mut(target)?
+                .neigh
+                .insert(own, Neigh::answered(own_mac, now));
         }
         Some(mac)
     }
@@ -166,16 +203,20 @@ impl Net {
             LinkKind::Loopback => None,
             LinkKind::Veth { peer } => self.who_behind(*peer, addr, 0),
             LinkKind::Bridge(bridge) => self.who_on_ports(&bridge.ports, None, addr, 0),
-            LinkKind::Uplink { segment } => {
-                self.who_on_segment(*segment, link.id, addr, 0)
-            }
+            LinkKind::Uplink { segment } => self.who_on_segment(*segment, link.id, addr, 0),
         }
     }
 
     /// Who answers when the question comes in by `link`.
     fn who_behind(&self, link: LinkId, addr: Ipv4Addr, depth: u8) -> Option<LinkId> {
-        let link = self.links.get(link).filter(|link| link.up && depth < MAX_DEPTH)?;
-        let ns = self.spaces.get(link.ns).filter(|ns| !self.is_machine_down(ns.machine))?;
+        let link = self
+            .links
+            .get(link)
+            .filter(|link| link.up && depth < MAX_DEPTH)?;
+        let ns = self
+            .spaces
+            .get(link.ns)
+            .filter(|ns| !self.is_machine_down(ns.machine))?;
         match link.master {
             None => (ns.is_local(addr) && !addr.is_loopback()).then_some(link.id),
             Some(master) => {
@@ -208,12 +249,12 @@ impl Net {
             }
         }
         let others = ports.iter().filter(|port| Some(**port) != inbound);
-        let mut up = others.filter_map(|port| self.links.get(*port)).filter(|port| port.up);
+        let mut up = others
+            .filter_map(|port| self.links.get(*port))
+            .filter(|port| port.up);
         up.find_map(|port| match &port.kind {
             LinkKind::Veth { peer } => self.who_behind(*peer, addr, depth + 1),
-            LinkKind::Uplink { segment } => {
-                self.who_on_segment(*segment, port.id, addr, depth + 1)
-            }
+            LinkKind::Uplink { segment } => self.who_on_segment(*segment, port.id, addr, depth + 1),
             LinkKind::Loopback | LinkKind::Bridge(_) => None,
         })
     }
@@ -240,9 +281,16 @@ impl Net {
             }
         }
         // Or behind a bridge that a card is a port of.
-        let cards = self.segments.get(segment)?.ports.iter().filter(|card| **card != inbound);
+        let cards = self
+            .segments
+            .get(segment)?
+            .ports
+            .iter()
+            .filter(|card| **card != inbound);
         let mut bridged = cards.filter(|card| {
-            self.links.get(**card).is_some_and(|card| card.master.is_some())
+            self.links
+                .get(**card)
+                .is_some_and(|card| card.master.is_some())
         });
         bridged.find_map(|card| self.who_behind(*card, addr, depth + 1))
     }
@@ -250,7 +298,10 @@ impl Net {
 
 impl Neigh {
     fn answered(mac: Mac, now: Instant) -> Neigh {
-        Neigh { mac: Some(mac), at: now }
+        Neigh {
+            mac: Some(mac),
+            at: now,
+        }
     }
 
     pub(crate) fn is_stale_for(&self, mac: Mac, now: Instant) -> bool {

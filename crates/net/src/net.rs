@@ -100,7 +100,10 @@ pub enum Notice {
     Ready(SocketId),
 }
 
-static DROPPED: Kind = Kind { name: "net.drop", says: "packet from {0} to {1} dropped: {2}" };
+static DROPPED: Kind = Kind {
+    name: "net.drop",
+    says: "packet from {0} to {1} dropped: {2}",
+};
 
 impl Default for Net {
     fn default() -> Net {
@@ -130,9 +133,22 @@ impl Net {
                 ctx.cause = packet.cause;
                 self.arrive(ctx, ns, packet);
             }
-            NetEvent::Wire { to, from, mac, packet } => {
+            NetEvent::Wire {
+                to,
+                from,
+                mac,
+                packet,
+            } => {
                 ctx.cause = packet.cause;
-                self.off_the_wire(ctx, Frame { card: to, from, to: mac }, packet);
+                self.off_the_wire(
+                    ctx,
+                    Frame {
+                        card: to,
+                        from,
+                        to: mac,
+                    },
+                    packet,
+                );
             }
             NetEvent::Retransmit { socket, timer } => self.on_timer(ctx, socket, timer),
             NetEvent::Probe { link, addr } => self.on_probe(ctx, link, addr),
@@ -170,10 +186,14 @@ impl Net {
         packet: Packet,
         reason: DropReason,
     ) {
-        let machine = self.spaces.get(ns).map_or(MachineId::WORLD, |ns| ns.machine);
+        let machine = self
+            .spaces
+            .get(ns)
+            .map_or(MachineId::WORLD, |ns| ns.machine);
         let flow = packet.flow();
         let args = [flow.src.into(), flow.dst.into(), reason.message().into()];
-        ctx.journal.note(ctx.now, machine, packet.cause, &DROPPED, &args);
+        ctx.journal
+            .note(ctx.now, machine, packet.cause, &DROPPED, &args);
         self.on_loss(ctx, packet);
     }
 

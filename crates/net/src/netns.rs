@@ -88,12 +88,14 @@ impl Net {
     /// Removes a namespace: its connections are reset, its interfaces vanish, and with a veth its
     /// other end. Unknown ids are ignored.
     pub fn remove_netns(&mut self, ctx: &mut Ctx<'_>, id: NetnsId) {
-        let Some(ns) = self.spaces.get(id) else { return };
+        let Some(ns) = self.spaces.get(id) else {
+            return;
+        };
         let mut sockets = ns.sockets.clone();
         sockets.sort_unstable();
         let links = ns.links.clone();
         for socket in sockets {
-            self.abort(ctx, socket);
+            self.evict(ctx, socket);
         }
         for link in links {
             self.delete_link(link);

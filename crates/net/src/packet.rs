@@ -188,7 +188,11 @@ impl Packet {
 
     /// A UDP datagram.
     pub fn udp(src: SocketAddrV4, dst: SocketAddrV4, payload: Payload) -> Packet {
-        let body = PacketBody::Udp { sport: src.port(), dport: dst.port(), payload };
+        let body = PacketBody::Udp {
+            sport: src.port(),
+            dport: dst.port(),
+            payload,
+        };
         let len = match &body {
             PacketBody::Udp { payload, .. } => payload.size(),
             _ => 0,
@@ -210,7 +214,12 @@ impl Packet {
         len: u64,
         segment: Segment,
     ) -> Packet {
-        let body = PacketBody::Tcp { sport: src.port(), dport: dst.port(), seq, segment };
+        let body = PacketBody::Tcp {
+            sport: src.port(),
+            dport: dst.port(),
+            seq,
+            segment,
+        };
         Packet::new(*src.ip(), *dst.ip(), len, body)
     }
 
@@ -224,6 +233,16 @@ impl Packet {
             PacketBody::Tcp { seq, .. } => seq,
             _ => 0,
         }
+    }
+
+    pub(crate) fn is_reset(&self) -> bool {
+        matches!(
+            &self.body,
+            PacketBody::Tcp {
+                segment: Segment::Rst { .. },
+                ..
+            }
+        )
     }
 
     /// The transport protocol.
@@ -241,9 +260,9 @@ impl Packet {
             PacketBody::Tcp { sport, dport, .. } | PacketBody::Udp { sport, dport, .. } => {
                 (sport, dport)
             }
-            PacketBody::Icmp(
-                Icmp::EchoRequest { ident, seq } | Icmp::EchoReply { ident, seq },
-            ) => (ident, seq),
+            PacketBody::Icmp(Icmp::EchoRequest { ident, seq } | Icmp::EchoReply { ident, seq }) => {
+                (ident, seq)
+            }
             PacketBody::Icmp(Icmp::Error { .. }) => (0, 0),
         };
         Flow {

@@ -125,7 +125,10 @@ mod tests {
         let payload = Payload::Shared(note.clone());
         assert_eq!(payload.size(), 5);
         assert_eq!(&*payload.bytes(), b"hello");
-        assert!(Rc::ptr_eq(&payload.downcast_rc::<Note>().expect("a note"), &note));
+        assert!(Rc::ptr_eq(
+            &payload.downcast_rc::<Note>().expect("a note"),
+            &note
+        ));
     }
 
     #[test]

@@ -14,9 +14,18 @@ use crate::{Errno, NetnsId, SocketId};
 /// Length of an ICMP error above the ICMP header: the quoted IP header and eight bytes.
 const QUOTED: u32 = 28;
 
-static REQUEST: Kind = Kind { name: "net.echo-request", says: "{0} pings {1}, number {2}" };
-static REPLY: Kind = Kind { name: "net.echo-reply", says: "{0} answers the ping of {1}" };
-static ERROR: Kind = Kind { name: "net.icmp-error", says: "{0} tells {1}: {2}" };
+static REQUEST: Kind = Kind {
+    name: "net.echo-request",
+    says: "{0} pings {1}, number {2}",
+};
+static REPLY: Kind = Kind {
+    name: "net.echo-reply",
+    says: "{0} answers the ping of {1}",
+};
+static ERROR: Kind = Kind {
+    name: "net.icmp-error",
+    says: "{0} tells {1}: {2}",
+};
 
 /// What came back for an echo request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +47,13 @@ impl Net {
     pub fn ping_open(&mut self, ns: NetnsId) -> Result<SocketId, Errno> {
         let space = self.spaces.get(ns).ok_or(Errno::EBADF)?;
         let mut idents = 1..=u16::MAX;
-        let ident = idents.find(|ident| !space.pings.contains_key(ident)).ok_or(Errno::EADDRINUSE)?;
-        let kind = SocketKind::Ping(Ping { ident, ..Ping::default() });
+        let ident = idents
+            .find(|ident| !space.pings.contains_key(ident))
+            .ok_or(Errno::EADDRINUSE)?;
+        let kind = SocketKind::Ping(Ping {
+            ident,
+            ..Ping::default()
+        });
         let id = self.new_socket(ns, UNSPECIFIED, UNSPECIFIED, kind);
         if let Some(space) = self.spaces.get_mut(ns) {
             space.pings.insert(ident, id);
@@ -58,7 +72,9 @@ impl Net {
         len: u32,
     ) -> Result<(), Errno> {
         let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
-        let SocketKind::Ping(ping) = &socket.kind else { return Err(Errno::EINVAL) };
+        let SocketKind::Ping(ping) = &socket.kind else {
+            return Err(Errno::EINVAL);
+        };
         let (ns, ident) = (socket.ns, ping.ident);
         let src = self.route_source(ns, dst)?;
         let mut packet = Packet::echo(src, dst, ident, seq, len);
@@ -66,14 +82,18 @@ impl Net {
         packet.from = id;
         let args = [src.into(), dst.into(), seq.into()];
         let machine = self.machine_of_netns(ns);
-        packet.cause = ctx.journal.note(ctx.now, machine, ctx.cause, &REQUEST, &args);
+        packet.cause = ctx
+            .journal
+            .note(ctx.now, machine, ctx.cause, &REQUEST, &args);
         self.output(ctx, ns, packet)
     }
 
     /// Takes the next answer. EAGAIN if there is none.
     pub fn ping_recv(&mut self, id: SocketId) -> Result<PingReply, Errno> {
         let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
-        let SocketKind::Ping(ping) = &mut socket.kind else { return Err(Errno::EINVAL) };
+        let SocketKind::Ping(ping) = &mut socket.kind else {
+            return Err(Errno::EINVAL);
+        };
         let (reply, cause) = ping.queue.pop_front().ok_or(Errno::EAGAIN)?;
         socket.last_cause = cause;
         Ok(reply)
@@ -116,13 +136,31 @@ impl Net {
             }
             Icmp::Error { kind, about } => return self.icmp_error_arrives(ctx, ns, kind, about),
         };
-        let Some(id) = self.spaces.get(ns).and_then(|ns| ns.pings.get(&ident)).copied() else {
+        let Some(id) = self
+            .spaces
+            .get(ns)
+            .and_then(|ns| ns.pings.get(&ident))
+            .copied()
+        else {
             return;
         };
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        let SocketKind::Ping(ping) = &mut socket.kind else { return };
+        let Some(socket) = self.sockets.get_mut(id) else {
+            return;
+        };
+        let SocketKind::Ping(ping) = &mut socket.kind else {
+            return;
+        };
         let (from, ttl, len) = (packet.src, packet.ttl, packet.len);
-        ping.queue.push_back((PingReply { from, seq, ttl, len, error }, packet.cause));
+        ping.queue.push_back((
+            PingReply {
+                from,
+                seq,
+                ttl,
+                len,
+                error,
+            },
+            packet.cause,
+        ));
         self.ready(ctx, id);
     }
 
@@ -144,8 +182,13 @@ impl Net {
         let flow = about.flow;
         match about.proto {
             Proto::Tcp => {
-                let Some(space) = self.spaces.get(ns) else { return };
-                let id = space.connections.get(&Tuple::new(flow.src, flow.dst)).copied();
+                let Some(space) = self.spaces.get(ns) else {
+                    return;
+                };
+                let id = space
+                    .connections
+                    .get(&Tuple::new(flow.src, flow.dst))
+                    .copied();
                 if let Some(id) = id {
                     self.tcp_unreachable(ctx, id, errno);
                 }
@@ -166,11 +209,19 @@ impl Net {
         packet: &Packet,
         kind: IcmpError,
     ) {
-        if matches!(packet.body, PacketBody::Icmp(Icmp::Error { .. } | Icmp::EchoReply { .. })) {
+        if matches!(
+            packet.body,
+            PacketBody::Icmp(Icmp::Error { .. } | Icmp::EchoReply { .. })
+        ) {
             return;
         }
-        let Ok(src) = self.route_source(ns, packet.src) else { return };
-        let about = About { proto: packet.proto(), flow: packet.flow() };
+        let Ok(src) = self.route_source(ns, packet.src) else {
+            return;
+        };
+        let about = About {
+            proto: packet.proto(),
+            flow: packet.flow(),
+        };
         let mut error = Packet::icmp(src, packet.src, QUOTED, Icmp::Error { kind, about });
         let args = [src.into(), packet.src.into(), kind.message().into()];
         let machine = self.machine_of_netns(ns);

@@ -54,7 +54,10 @@ pub enum RouteProto {
 impl Route {
     /// `dst via gateway dev link`.
     pub fn via(dst: Ipv4Net, gateway: Ipv4Addr, link: LinkId) -> Route {
-        Route { via: Some(gateway), ..Route::on_link(dst, link) }
+        Route {
+            via: Some(gateway),
+            ..Route::on_link(dst, link)
+        }
     }
 
     /// `dst dev link`.
@@ -115,8 +118,14 @@ impl RouteTable {
 
     /// Adds a route. EEXIST if there is one to the same network with the same metric.
     pub fn add(&mut self, route: Route) -> Result<(), Errno> {
-        let at = self.routes.partition_point(|other| rank(other) < rank(&route));
-        if self.routes.get(at).is_some_and(|other| rank(other) == rank(&route)) {
+        let at = self
+            .routes
+            .partition_point(|other| rank(other) < rank(&route));
+        if self
+            .routes
+            .get(at)
+            .is_some_and(|other| rank(other) == rank(&route))
+        {
             return Err(Errno::EEXIST);
         }
         self.routes.insert(at, route);
@@ -180,7 +189,12 @@ mod tests {
         for (n, (dst, metric)) in lines.iter().enumerate() {
             let dst: Ipv4Net = dst.parse().expect("a network");
             let route = Route::on_link(dst, LinkId(n as u64));
-            table.add(Route { metric: *metric, ..route }).expect("no duplicate");
+            table
+                .add(Route {
+                    metric: *metric,
+                    ..route
+                })
+                .expect("no duplicate");
         }
         table
     }
@@ -204,9 +218,17 @@ mod tests {
         ];
         for (dst, expected) in cases {
             let route = table.lookup(dst.parse().expect("an address"));
-            assert_eq!(route.and_then(|route| route.dev), expected.map(LinkId), "{dst}");
+            assert_eq!(
+                route.and_then(|route| route.dev),
+                expected.map(LinkId),
+                "{dst}"
+            );
         }
-        let listed: Vec<_> = table.list().iter().map(|route| route.dst.to_string()).collect();
+        let listed: Vec<_> = table
+            .list()
+            .iter()
+            .map(|route| route.dst.to_string())
+            .collect();
         assert_eq!(listed[..2], ["0.0.0.0/0", "10.244.0.0/16"]);
     }
 
@@ -214,7 +236,10 @@ mod tests {
     fn duplicates_and_absent_routes_are_errors() {
         let mut table = table(&[("10.0.0.0/8", 0)]);
         let dst = "10.0.0.0/8".parse().expect("a network");
-        assert_eq!(table.add(Route::on_link(dst, LinkId(9))), Err(Errno::EEXIST));
+        assert_eq!(
+            table.add(Route::on_link(dst, LinkId(9))),
+            Err(Errno::EEXIST)
+        );
         assert!(table.del(|route| route.metric == 1).is_err());
         assert!(table.del(|route| route.dst == dst).is_ok());
         assert!(table.lookup(Ipv4Addr::new(10, 0, 0, 1)).is_none());

@@ -30,16 +30,29 @@ const RETRIES: u8 = 15;
 /// The same when no program holds the socket any more (tcp_orphan_retries).
 const ORPHAN_RETRIES: u8 = 8;
 
-static RESENT: Kind = Kind { name: "net.resend", says: "{0} sends to {1} again, time {2}" };
+static RESENT: Kind = Kind {
+    name: "net.resend",
+    says: "{0} sends to {1} again, time {2}",
+};
 
 impl Net {
     /// A TCP segment has reached its namespace.
     pub(crate) fn tcp_arrive(&mut self, ctx: &mut Ctx<'_>, ns: NetnsId, packet: Packet) {
-        let PacketBody::Tcp { sport, dport, seq, segment } = &packet.body else { return };
+        let PacketBody::Tcp {
+            sport,
+            dport,
+            seq,
+            segment,
+        } = &packet.body
+        else {
+            return;
+        };
         let local = SocketAddrV4::new(packet.dst, *dport);
         let remote = SocketAddrV4::new(packet.src, *sport);
         let (seq, from) = (*seq, packet.from);
-        let Some(space) = self.spaces.get(ns) else { return self.on_loss(ctx, packet) };
+        let Some(space) = self.spaces.get(ns) else {
+            return self.on_loss(ctx, packet);
+        };
         let found = space.connections.get(&Tuple::new(local, remote)).copied();
         let known = found.and_then(|id| self.tcp_mut(id).map(|tcp| (id, tcp)));
         let Some((id, tcp)) = known else {
@@ -65,7 +78,11 @@ impl Net {
             }
             Segment::Rst { to } if *to == id => {
                 let refused = tcp.state == State::SynSent;
-                let errno = if refused { Errno::ECONNREFUSED } else { Errno::ECONNRESET };
+                let errno = if refused {
+                    Errno::ECONNREFUSED
+                } else {
+                    Errno::ECONNRESET
+                };
                 self.fail(ctx, id, errno);
             }
             Segment::Rst { .. } => {}
@@ -84,7 +101,11 @@ impl Net {
             Segment::Data(_) => {
                 tcp.received += 1;
                 let (cause, again) = (packet.cause, packet.attempt > 0);
-                if let PacketBody::Tcp { segment: Segment::Data(payload), .. } = packet.body {
+                if let PacketBody::Tcp {
+                    segment: Segment::Data(payload),
+                    ..
+                } = packet.body
+                {
                     tcp.queue.push_back((payload, cause));
                 }
                 self.ready(ctx, id);
@@ -103,7 +124,9 @@ impl Net {
         remote: SocketAddrV4,
         packet: Packet,
     ) {
-        let Some(space) = self.spaces.get(ns) else { return };
+        let Some(space) = self.spaces.get(ns) else {
+            return;
+        };
         let Some(listener) = find_bound(&space.listeners, local.port(), *local.ip()) else {
             return self.refuse(ctx, ns, local, remote, packet.from);
         };
@@ -129,7 +152,9 @@ impl Net {
 
     /// The answer of `child` to a SYN has arrived: its listener may hand it out.
     fn established(&mut self, ctx: &mut Ctx<'_>, child: SocketId) {
-        let Some(tcp) = self.tcp_mut(child) else { return };
+        let Some(tcp) = self.tcp_mut(child) else {
+            return;
+        };
         if tcp.state != State::SynReceived {
             return;
         }
@@ -178,9 +203,13 @@ impl Net {
 
     /// A connection has failed: whoever holds it learns why.
     pub(crate) fn fail(&mut self, ctx: &mut Ctx<'_>, id: SocketId, errno: Errno) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Some(socket) = self.sockets.get_mut(id) else {
+            return;
+        };
         let (ns, local, remote) = (socket.ns, socket.local, socket.remote);
-        let SocketKind::Tcp(tcp) = &mut socket.kind else { return };
+        let SocketKind::Tcp(tcp) = &mut socket.kind else {
+            return;
+        };
         if tcp.orphan || tcp.state == State::SynReceived {
             return self.drop_socket(id);
         }
@@ -205,9 +234,13 @@ impl Net {
     /// A packet was lost: if its socket wants it to arrive, it will be sent again.
     pub(crate) fn on_loss(&mut self, ctx: &mut Ctx<'_>, mut packet: Packet) {
         let id = packet.from;
-        let Some((machine, _)) = self.socket_place(id) else { return };
+        let Some((machine, _)) = self.socket_place(id) else {
+            return;
+        };
         let Some(tcp) = self.tcp_mut(id) else { return };
-        let PacketBody::Tcp { seq, segment, .. } = &packet.body else { return };
+        let PacketBody::Tcp { seq, segment, .. } = &packet.body else {
+            return;
+        };
         let wanted = match segment {
             Segment::Syn => tcp.state == State::SynSent,
             Segment::SynAck(_) => tcp.state == State::SynReceived,
@@ -227,17 +260,26 @@ impl Net {
         if !resend.armed {
             resend.armed = true;
             resend.timer = resend.timer.wrapping_add(1);
-            let event = NetEvent::Retransmit { socket: id, timer: resend.timer };
-            ctx.out.events.push((ctx.now + timeout(state, resend.attempts), machine, event));
+            let event = NetEvent::Retransmit {
+                socket: id,
+                timer: resend.timer,
+            };
+            ctx.out
+                .events
+                .push((ctx.now + timeout(state, resend.attempts), machine, event));
         }
     }
 
     /// The time for an answer is over.
     pub(crate) fn on_timer(&mut self, ctx: &mut Ctx<'_>, id: SocketId, timer: u32) {
-        let Some((machine, ns)) = self.socket_place(id) else { return };
+        let Some((machine, ns)) = self.socket_place(id) else {
+            return;
+        };
         let Some(tcp) = self.tcp_mut(id) else { return };
         let (state, orphan, soft_error) = (tcp.state, tcp.orphan, tcp.soft_error);
-        let Some(resend) = tcp.resend.as_mut() else { return };
+        let Some(resend) = tcp.resend.as_mut() else {
+            return;
+        };
         if !resend.armed || resend.timer != timer {
             return;
         }
@@ -260,7 +302,9 @@ impl Net {
         for mut packet in packets {
             let flow = packet.flow();
             let args = [flow.src.into(), flow.dst.into(), u64::from(attempts).into()];
-            packet.cause = ctx.journal.note(ctx.now, machine, packet.cause, &RESENT, &args);
+            packet.cause = ctx
+                .journal
+                .note(ctx.now, machine, packet.cause, &RESENT, &args);
             packet.attempt = attempts;
             packet.ttl = crate::packet::DEFAULT_TTL;
             packet.trace = (state == State::SynSent).then(Box::default);
@@ -272,7 +316,11 @@ impl Net {
     fn acknowledged(&mut self, sender: SocketId) {
         if let Some(tcp) = self.tcp_mut(sender) {
             tcp.soft_error = None;
-            if tcp.resend.as_ref().is_some_and(|resend| resend.queue.is_empty()) {
+            if tcp
+                .resend
+                .as_ref()
+                .is_some_and(|resend| resend.queue.is_empty())
+            {
                 tcp.resend = None;
             } else if let Some(resend) = &mut tcp.resend {
                 resend.attempts = 0;

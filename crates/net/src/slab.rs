@@ -37,7 +37,12 @@ enum State<T> {
 
 impl<K: Key, T: Clone> Slab<K, T> {
     pub(crate) const fn new() -> Self {
-        Slab { chunks: Vec::new(), free: None, len: 0, key: PhantomData }
+        Slab {
+            chunks: Vec::new(),
+            free: None,
+            len: 0,
+            key: PhantomData,
+        }
     }
 
     /// Adds what `make` makes of its own id.
@@ -61,14 +66,20 @@ impl<K: Key, T: Clone> Slab<K, T> {
         let chunk = Rc::make_mut(&mut self.chunks[chunks - 1]);
         let index = u32::try_from((chunks - 1) * CHUNK + chunk.len()).unwrap_or(u32::MAX);
         let key = key(index, 0);
-        chunk.push(Slot { generation: 0, state: State::Used(make(key)) });
+        chunk.push(Slot {
+            generation: 0,
+            state: State::Used(make(key)),
+        });
         key
     }
 
     #[inline]
     pub(crate) fn get(&self, key: K) -> Option<&T> {
         let (index, generation) = split(key);
-        let slot = self.chunks.get(index as usize / CHUNK)?.get(index as usize % CHUNK)?;
+        let slot = self
+            .chunks
+            .get(index as usize / CHUNK)?
+            .get(index as usize % CHUNK)?;
         match &slot.state {
             State::Used(value) if slot.generation == generation => Some(value),
             _ => None,
@@ -107,13 +118,16 @@ impl<K: Key, T: Clone> Slab<K, T> {
     /// Every value, in the order of its slot.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &T)> {
         self.chunks.iter().enumerate().flat_map(|(chunk, slots)| {
-            slots.iter().enumerate().filter_map(move |(at, slot)| match &slot.state {
-                State::Used(value) => {
-                    let index = u32::try_from(chunk * CHUNK + at).unwrap_or(u32::MAX);
-                    Some((key(index, slot.generation), value))
-                }
-                State::Free { .. } => None,
-            })
+            slots
+                .iter()
+                .enumerate()
+                .filter_map(move |(at, slot)| match &slot.state {
+                    State::Used(value) => {
+                        let index = u32::try_from(chunk * CHUNK + at).unwrap_or(u32::MAX);
+                        Some((key(index, slot.generation), value))
+                    }
+                    State::Free { .. } => None,
+                })
         })
     }
 
@@ -139,8 +153,18 @@ fn key<K: Key>(index: u32, generation: u32) -> K {
 
 impl<K, T> Clone for Slab<K, T> {
     fn clone(&self) -> Self {
-        let Self { chunks, free, len, key } = self;
-        Slab { chunks: chunks.clone(), free: *free, len: *len, key: *key }
+        let Self {
+            chunks,
+            free,
+            len,
+            key,
+        } = self;
+        Slab {
+            chunks: chunks.clone(),
+            free: *free,
+            len: *len,
+            key: *key,
+        }
     }
 }
 
@@ -180,6 +204,9 @@ mod tests {
         clone.remove(keys[3]);
         assert_eq!(slab.get(keys[70]), Some(&70));
         assert_eq!(slab.get(keys[3]), Some(&3));
-        assert!(Rc::ptr_eq(&slab.chunks[1], &clone.chunks[1]), "untouched chunks stay shared");
+        assert!(
+            Rc::ptr_eq(&slab.chunks[1], &clone.chunks[1]),
+            "untouched chunks stay shared"
+        );
     }
 }

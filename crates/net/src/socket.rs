@@ -19,6 +19,8 @@ use crate::{Errno, NetnsId, SocketId, ports};
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
     pub(crate) ns: NetnsId,
+    /// The machine; it is known even when the namespace is gone.
+    machine: MachineId,
     /// Its place in the namespace's list.
     slot: u32,
     pub(crate) local: SocketAddrV4,
@@ -147,18 +149,24 @@ impl Net {
     /// The peer's address. ENOTCONN if it has none, EBADF if the socket is gone.
     pub fn peer_addr(&self, id: SocketId) -> Result<SocketAddrV4, Errno> {
         let remote = self.sockets.get(id).ok_or(Errno::EBADF)?.remote;
-        if remote == UNSPECIFIED { Err(Errno::ENOTCONN) } else { Ok(remote) }
+        if remote == UNSPECIFIED {
+            Err(Errno::ENOTCONN)
+        } else {
+            Ok(remote)
+        }
     }
 
     /// The machine and namespace of a socket, unless it is gone.
     pub fn socket_place(&self, id: SocketId) -> Option<(MachineId, NetnsId)> {
-        let ns = self.sockets.get(id)?.ns;
-        Some((self.spaces.get(ns)?.machine, ns))
+        let socket = self.sockets.get(id)?;
+        Some((socket.machine, socket.ns))
     }
 
     /// The journal entry of the message that was received last: the cause of what follows.
     pub fn last_cause(&self, id: SocketId) -> EntryId {
-        self.sockets.get(id).map_or(EntryId::NONE, |socket| socket.last_cause)
+        self.sockets
+            .get(id)
+            .map_or(EntryId::NONE, |socket| socket.last_cause)
     }
 
     /// The way the SYN of a connection took, or where it was lost the last time it was sent.
@@ -178,8 +186,10 @@ impl Net {
         kind: SocketKind,
     ) -> SocketId {
         let slot = self.spaces.get(ns).map_or(0, |ns| ns.sockets.len());
+        let machine = self.machine_of_netns(ns);
         let id = self.sockets.insert_with(|_| Socket {
             ns,
+            machine,
             slot: u32::try_from(slot).unwrap_or(u32::MAX),
             local,
             remote,
@@ -195,8 +205,12 @@ impl Net {
 
     /// Forgets a socket without a word to anybody.
     pub(crate) fn drop_socket(&mut self, id: SocketId) {
-        let Some(socket) = self.sockets.remove(id) else { return };
-        let Some(ns) = self.spaces.get_mut(socket.ns) else { return };
+        let Some(socket) = self.sockets.remove(id) else {
+            return;
+        };
+        let Some(ns) = self.spaces.get_mut(socket.ns) else {
+            return;
+        };
         let slot = socket.slot as usize;
         ns.sockets.swap_remove(slot);
         if let Some(moved) = ns.sockets.get(slot)
@@ -241,7 +255,11 @@ impl Net {
         }
         if addr.port() != 0 {
             let in_use = taken(space, addr.port(), ip);
-            return if in_use { Err(Errno::EADDRINUSE) } else { Ok(addr) };
+            return if in_use {
+                Err(Errno::EADDRINUSE)
+            } else {
+                Ok(addr)
+            };
         }
         let mut next = space.next_port;
         let port = ports::choose(&mut next, |port| !taken(space, port, ip));
@@ -284,7 +302,10 @@ pub(crate) fn find_bound(
     port: u16,
     ip: Ipv4Addr,
 ) -> Option<SocketId> {
-    bound.get(&(port, ip)).or_else(|| bound.get(&(port, Ipv4Addr::UNSPECIFIED))).copied()
+    bound
+        .get(&(port, ip))
+        .or_else(|| bound.get(&(port, Ipv4Addr::UNSPECIFIED)))
+        .copied()
 }
 
 impl Tcp {
@@ -335,7 +356,12 @@ impl Socket {
             SocketKind::Tcp(tcp) => {
                 let received = tcp.queue.iter().map(|(payload, _)| payload.size()).sum();
                 let lost = tcp.resend.iter().flat_map(|resend| &resend.queue);
-                (Proto::Tcp, tcp.name(), received, lost.map(|packet| u64::from(packet.len)).sum())
+                (
+                    Proto::Tcp,
+                    tcp.name(),
+                    received,
+                    lost.map(|packet| u64::from(packet.len)).sum(),
+                )
             }
             SocketKind::Udp(udp) => {
                 let state = if udp.connected { "ESTAB" } else { "UNCONN" };
@@ -343,6 +369,14 @@ impl Socket {
             }
             SocketKind::Ping(ping) => (Proto::Icmp, "UNCONN", ping.queue.len() as u64, 0),
         };
-        SocketInfo { id, proto, state, recv_q, send_q, local: self.local, remote: self.remote }
+        SocketInfo {
+            id,
+            proto,
+            state,
+            recv_q,
+            send_q,
+            local: self.local,
+            remote: self.remote,
+        }
     }
 }

@@ -20,11 +20,26 @@ const SOMAXCONN: u32 = 4096;
 /// The sender of what no socket stands behind.
 pub(crate) const NOBODY: SocketId = SocketId(u64::MAX);
 
-static SYN: Kind = Kind { name: "net.syn", says: "{0} connects to {1}" };
-static SYN_ACK: Kind = Kind { name: "net.syn-ack", says: "{0} accepts {1}" };
-static DATA: Kind = Kind { name: "net.data", says: "{0} sends {2} bytes to {1}" };
-static FIN: Kind = Kind { name: "net.fin", says: "{0} says goodbye to {1}" };
-static RST: Kind = Kind { name: "net.rst", says: "{0} resets its connection with {1}" };
+static SYN: Kind = Kind {
+    name: "net.syn",
+    says: "{0} connects to {1}",
+};
+static SYN_ACK: Kind = Kind {
+    name: "net.syn-ack",
+    says: "{0} accepts {1}",
+};
+static DATA: Kind = Kind {
+    name: "net.data",
+    says: "{0} sends {2} bytes to {1}",
+};
+static FIN: Kind = Kind {
+    name: "net.fin",
+    says: "{0} says goodbye to {1}",
+};
+static RST: Kind = Kind {
+    name: "net.rst",
+    says: "{0} resets its connection with {1}",
+};
 
 impl Net {
     /// Waits for connections to `addr`; port 0 chooses one. EADDRINUSE, EADDRNOTAVAIL; EBADF if
@@ -36,8 +51,13 @@ impl Net {
         addr: SocketAddrV4,
         backlog: u32,
     ) -> Result<SocketId, Errno> {
-        let local = self.bind_port(ns, addr, |ns, port, ip| port_is_taken(&ns.listeners, port, ip))?;
-        let listener = Listener { backlog: backlog.min(SOMAXCONN), ..Listener::default() };
+        let local = self.bind_port(ns, addr, |ns, port, ip| {
+            port_is_taken(&ns.listeners, port, ip)
+        })?;
+        let listener = Listener {
+            backlog: backlog.min(SOMAXCONN),
+            ..Listener::default()
+        };
         let id = self.new_socket(ns, local, UNSPECIFIED, SocketKind::Listener(listener));
         if let Some(space) = self.spaces.get_mut(ns) {
             space.listeners.insert((local.port(), *local.ip()), id);
@@ -108,15 +128,12 @@ impl Net {
 
     /// Sends a message. EAGAIN while connecting, EPIPE after shutdown, the connection's error
     /// once if it has failed.
-    pub fn send(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        id: SocketId,
-        payload: Payload,
-    ) -> Result<(), Errno> {
+    pub fn send(&mut self, ctx: &mut Ctx<'_>, id: SocketId, payload: Payload) -> Result<(), Errno> {
         let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
         let (ns, local, remote) = (socket.ns, socket.local, socket.remote);
-        let SocketKind::Tcp(tcp) = &mut socket.kind else { return Err(Errno::ENOTCONN) };
+        let SocketKind::Tcp(tcp) = &mut socket.kind else {
+            return Err(Errno::ENOTCONN);
+        };
         match tcp.state {
             State::SynSent | State::SynReceived => return Err(Errno::EAGAIN),
             State::Closed => return Err(tcp.error.take().unwrap_or(Errno::EPIPE)),
@@ -134,7 +151,9 @@ impl Net {
     /// there is nothing yet; the connection's error once if it has failed.
     pub fn recv(&mut self, id: SocketId) -> Result<Option<Payload>, Errno> {
         let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
-        let SocketKind::Tcp(tcp) = &mut socket.kind else { return Err(Errno::ENOTCONN) };
+        let SocketKind::Tcp(tcp) = &mut socket.kind else {
+            return Err(Errno::ENOTCONN);
+        };
         if let Some((payload, cause)) = tcp.queue.pop_front() {
             socket.last_cause = cause;
             return Ok(Some(payload));
@@ -164,7 +183,9 @@ impl Net {
     /// Gives a socket up. A connection is closed in order if everything received was read, and
     /// reset otherwise. Unknown ids are ignored.
     pub fn close(&mut self, ctx: &mut Ctx<'_>, id: SocketId) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Some(socket) = self.sockets.get_mut(id) else {
+            return;
+        };
         let tcp = match &mut socket.kind {
             SocketKind::Listener(listener) => {
                 for child in std::mem::take(&mut listener.queue) {
@@ -189,21 +210,35 @@ impl Net {
         }
     }
 
-    /// Ends a connection at once: the peer's is reset, this one is gone.
+    /// Ends a connection that no program holds: the peer's is reset, this one is gone.
     pub(crate) fn abort(&mut self, ctx: &mut Ctx<'_>, id: SocketId) {
-        let Some(socket) = self.sockets.get(id) else { return };
+        self.send_reset(ctx, id);
+        self.drop_socket(id);
+    }
+
+    /// Ends whatever `id` is because its namespace is going. A connection that a program holds
+    /// stays, reset, until the program gives it up.
+    pub(crate) fn evict(&mut self, ctx: &mut Ctx<'_>, id: SocketId) {
+        self.send_reset(ctx, id);
+        let held = |tcp: &mut Tcp| !tcp.orphan && tcp.listener.is_none();
+        if self.tcp_mut(id).is_some_and(held) {
+            self.fail(ctx, id, Errno::ECONNRESET);
+        } else {
+            self.drop_socket(id);
+        }
+    }
+
+    fn send_reset(&mut self, ctx: &mut Ctx<'_>, id: SocketId) {
+        let Some(socket) = self.sockets.get(id) else {
+            return;
+        };
         let (ns, local, remote) = (socket.ns, socket.local, socket.remote);
         if let SocketKind::Tcp(tcp) = &socket.kind
             && matches!(tcp.state, State::SynReceived | State::Established)
         {
             let to = tcp.peer.unwrap_or(NOBODY);
             let rst = Packet::tcp(local, remote, tcp.sent, 0, Segment::Rst { to });
-            self.emit(ctx, ns, NOBODY, rst);
-        }
-        let orphan = self.tcp_mut(id).is_some_and(|tcp| tcp.orphan);
-        self.drop_socket(id);
-        if !orphan {
-            self.ready(ctx, id);
+            self.emit(ctx, ns, id, rst);
         }
     }
 
@@ -219,6 +254,7 @@ impl Net {
         packet.cause = self.journal_tcp(ctx, ns, &packet);
         if let Some(resend) = self.tcp_mut(id).and_then(|tcp| tcp.resend.as_mut())
             && !resend.queue.is_empty()
+            && !packet.is_reset()
         {
             resend.queue.push(packet);
             return;
@@ -240,15 +276,28 @@ impl Net {
             _ => return ctx.cause,
         };
         let flow = packet.flow();
-        let args = [flow.src.into(), flow.dst.into(), u64::from(packet.len).into()];
-        let args = if matches!(kind.name, "net.data") { &args[..] } else { &args[..2] };
-        ctx.journal.note(ctx.now, self.machine_of_netns(ns), ctx.cause, kind, args)
+        let args = [
+            flow.src.into(),
+            flow.dst.into(),
+            u64::from(packet.len).into(),
+        ];
+        let args = if matches!(kind.name, "net.data") {
+            &args[..]
+        } else {
+            &args[..2]
+        };
+        ctx.journal
+            .note(ctx.now, self.machine_of_netns(ns), ctx.cause, kind, args)
     }
 
     fn send_fin(&mut self, ctx: &mut Ctx<'_>, id: SocketId) {
-        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Some(socket) = self.sockets.get_mut(id) else {
+            return;
+        };
         let (ns, local, remote) = (socket.ns, socket.local, socket.remote);
-        let SocketKind::Tcp(tcp) = &mut socket.kind else { return };
+        let SocketKind::Tcp(tcp) = &mut socket.kind else {
+            return;
+        };
         tcp.fin_sent = true;
         let fin = Packet::tcp(local, remote, tcp.sent, 0, Segment::Fin);
         tcp.sent += 1;
@@ -277,4 +326,3 @@ impl Net {
         self.source_for(space, dst).ok_or(Errno::EADDRNOTAVAIL)
     }
 }
-

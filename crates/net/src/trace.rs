@@ -167,7 +167,13 @@ impl fmt::Display for Flow {
 impl fmt::Display for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let dash = |name: &Option<Rc<str>>| name.clone().unwrap_or_else(|| "-".into());
-        write!(f, "{} {}->{} ", self.netns, dash(&self.inbound), dash(&self.outbound))?;
+        write!(
+            f,
+            "{} {}->{} ",
+            self.netns,
+            dash(&self.inbound),
+            dash(&self.outbound)
+        )?;
         write!(f, "{}", self.before)?;
         if self.after != self.before {
             write!(f, " becomes {}", self.after)?;
@@ -232,6 +238,10 @@ impl Hop {
 
 impl From<&Route> for HopRoute {
     fn from(route: &Route) -> HopRoute {
-        HopRoute { dst: route.dst, via: route.via, kind: route.kind }
+        HopRoute {
+            dst: route.dst,
+            via: route.via,
+            kind: route.kind,
+        }
     }
 }

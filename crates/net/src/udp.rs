@@ -16,13 +16,18 @@ const RECEIVE_BUFFER: u64 = 212_992;
 /// The longest datagram, in bytes.
 const MAX_DATAGRAM: u64 = 65_507;
 
-static SENT: Kind = Kind { name: "net.udp", says: "{0} sends {2} bytes to {1} over UDP" };
+static SENT: Kind = Kind {
+    name: "net.udp",
+    says: "{0} sends {2} bytes to {1} over UDP",
+};
 
 impl Net {
     /// Opens a UDP socket at `addr`; port 0 chooses one. EADDRINUSE, EADDRNOTAVAIL; EBADF if the
     /// namespace is gone.
     pub fn udp_bind(&mut self, ns: NetnsId, addr: SocketAddrV4) -> Result<SocketId, Errno> {
-        let local = self.bind_port(ns, addr, |ns, port, ip| port_is_taken(&ns.datagrams, port, ip))?;
+        let local = self.bind_port(ns, addr, |ns, port, ip| {
+            port_is_taken(&ns.datagrams, port, ip)
+        })?;
         let id = self.new_socket(ns, local, UNSPECIFIED, SocketKind::Udp(Udp::default()));
         if let Some(space) = self.spaces.get_mut(ns) {
             space.datagrams.insert((local.port(), *local.ip()), id);
@@ -33,7 +38,9 @@ impl Net {
     /// Ties a UDP socket to one peer: others are not heard, and ICMP's errors are reported.
     pub fn udp_connect(&mut self, id: SocketId, dst: SocketAddrV4) -> Result<(), Errno> {
         let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
-        let SocketKind::Udp(udp) = &mut socket.kind else { return Err(Errno::EINVAL) };
+        let SocketKind::Udp(udp) = &mut socket.kind else {
+            return Err(Errno::EINVAL);
+        };
         udp.connected = true;
         socket.remote = dst;
         Ok(())
@@ -50,7 +57,9 @@ impl Net {
     ) -> Result<(), Errno> {
         let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
         let (ns, local) = (socket.ns, socket.local);
-        let SocketKind::Udp(udp) = &mut socket.kind else { return Err(Errno::EINVAL) };
+        let SocketKind::Udp(udp) = &mut socket.kind else {
+            return Err(Errno::EINVAL);
+        };
         if let Some(errno) = udp.error.take() {
             return Err(errno);
         }
@@ -59,7 +68,11 @@ impl Net {
             return Err(Errno::EMSGSIZE);
         }
         let source = self.route_source(ns, *dst.ip())?;
-        let ip = if local.ip().is_unspecified() { source } else { *local.ip() };
+        let ip = if local.ip().is_unspecified() {
+            source
+        } else {
+            *local.ip()
+        };
         let src = SocketAddrV4::new(ip, local.port());
         let mut packet = Packet::udp(src, dst, payload);
         packet.from = id;
@@ -73,7 +86,9 @@ impl Net {
     /// peer's machine reported that nobody listens.
     pub fn recv_from(&mut self, id: SocketId) -> Result<(SocketAddrV4, Payload), Errno> {
         let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
-        let SocketKind::Udp(udp) = &mut socket.kind else { return Err(Errno::EINVAL) };
+        let SocketKind::Udp(udp) = &mut socket.kind else {
+            return Err(Errno::EINVAL);
+        };
         if let Some(errno) = udp.error.take() {
             return Err(errno);
         }
@@ -85,9 +100,18 @@ impl Net {
 
     /// A datagram has reached its namespace.
     pub(crate) fn udp_arrive(&mut self, ctx: &mut Ctx<'_>, ns: NetnsId, packet: Packet) {
-        let PacketBody::Udp { sport, dport, payload } = &packet.body else { return };
+        let PacketBody::Udp {
+            sport,
+            dport,
+            payload,
+        } = &packet.body
+        else {
+            return;
+        };
         let from = SocketAddrV4::new(packet.src, *sport);
-        let Some(space) = self.spaces.get(ns) else { return };
+        let Some(space) = self.spaces.get(ns) else {
+            return;
+        };
         let id = find_bound(&space.datagrams, *dport, packet.dst);
         let socket = id.and_then(|id| self.sockets.get_mut(id));
         let hears = |remote: SocketAddrV4, udp: &Udp| !udp.connected || remote == from;
@@ -118,9 +142,15 @@ impl Net {
         local: (u16, Ipv4Addr),
         errno: Errno,
     ) {
-        let Some(space) = self.spaces.get(ns) else { return };
-        let Some(id) = find_bound(&space.datagrams, local.0, local.1) else { return };
-        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Some(space) = self.spaces.get(ns) else {
+            return;
+        };
+        let Some(id) = find_bound(&space.datagrams, local.0, local.1) else {
+            return;
+        };
+        let Some(socket) = self.sockets.get_mut(id) else {
+            return;
+        };
         if let SocketKind::Udp(udp) = &mut socket.kind
             && udp.connected
         {

@@ -50,17 +50,33 @@ enum Step {
 /// How the way through one machine ends.
 #[derive(Clone, Copy)]
 enum End {
-    Deliver { ns: NetnsId },
-    Wire { ns: NetnsId, frame: Frame },
-    Wait { ns: NetnsId, link: LinkId, addr: Ipv4Addr },
-    Drop { ns: NetnsId, reason: DropReason },
+    Deliver {
+        ns: NetnsId,
+    },
+    Wire {
+        ns: NetnsId,
+        frame: Frame,
+    },
+    Wait {
+        ns: NetnsId,
+        link: LinkId,
+        addr: Ipv4Addr,
+    },
+    Drop {
+        ns: NetnsId,
+        reason: DropReason,
+    },
 }
 
 /// What the IP layer decides about a destination.
 #[derive(Clone, Copy)]
 enum Decision {
     Local,
-    Out { link: LinkId, addr: Ipv4Addr, route: HopRoute },
+    Out {
+        link: LinkId,
+        addr: Ipv4Addr,
+        route: HopRoute,
+    },
     Drop(DropReason),
 }
 
@@ -69,8 +85,10 @@ fn dropped(ns: NetnsId, reason: DropReason) -> Step {
 }
 
 /// An interface or namespace on the way has vanished.
-const GONE: Step =
-    Step::End(End::Drop { ns: NetnsId(u64::MAX), reason: DropReason::Gone });
+const GONE: Step = Step::End(End::Drop {
+    ns: NetnsId(u64::MAX),
+    reason: DropReason::Gone,
+});
 
 impl Net {
     /// Sends a packet of a socket of `ns` on its way. What the sender learns at once is whether
@@ -98,14 +116,18 @@ impl Net {
         mut packet: Packet,
     ) {
         let there = self.links.get(link).is_some_and(|link| link.ns == ns);
-        let step = if there { Step::ToNeighbour { link, addr } } else { GONE };
+        let step = if there {
+            Step::ToNeighbour { link, addr }
+        } else {
+            GONE
+        };
         let end = self.walk(ctx.now, &mut packet, step);
         self.finish(ctx, packet, end, false);
     }
 
     /// A frame arrives at a network card.
     pub(crate) fn off_the_wire(&mut self, ctx: &mut Ctx<'_>, frame: Frame, mut packet: Packet) {
-        let step = self.from_wire(frame, &packet);
+        let step = self.off_wire(frame, &packet);
         let end = self.walk(ctx.now, &mut packet, step);
         self.finish(ctx, packet, end, true);
     }
@@ -119,7 +141,7 @@ impl Net {
         let (mut step, _) = net.first_step(now, ns, &mut packet);
         // Each wire leads to a router or to the end, and routers count the time to live down.
         while let End::Wire { frame, .. } = net.walk(now, &mut packet, step) {
-            step = net.from_wire(frame, &packet);
+            step = net.off_wire(frame, &packet);
         }
         packet.trace.map(|trace| *trace).unwrap_or_default()
     }
@@ -130,7 +152,9 @@ impl Net {
         ns: NetnsId,
         packet: &mut Packet,
     ) -> (Step, Result<(), Errno>) {
-        let Some(space) = self.spaces.get(ns) else { return (GONE, Err(Errno::EBADF)) };
+        let Some(space) = self.spaces.get(ns) else {
+            return (GONE, Err(Errno::EBADF));
+        };
         let mut decision = self.decide(space, packet.dst);
         if let Decision::Drop(reason) = decision {
             let errno = match reason {
@@ -170,20 +194,29 @@ impl Net {
         (step, Ok(()))
     }
 
-    fn from_wire(&mut self, frame: Frame, packet: &Packet) -> Step {
+    fn off_wire(&mut self, frame: Frame, packet: &Packet) -> Step {
         let Frame { card, from, to } = frame;
-        let Some(link) = self.links.get_mut(card) else { return GONE };
+        let Some(link) = self.links.get_mut(card) else {
+            return GONE;
+        };
         let ns = link.ns;
         if !link.up {
             return dropped(ns, DropReason::NoCarrier);
         }
         link.counters.rx_packets += 1;
         link.counters.rx_bytes += packet.wire_len();
-        let machine = self.spaces.get(ns).map_or(MachineId::WORLD, |ns| ns.machine);
+        let machine = self
+            .spaces
+            .get(ns)
+            .map_or(MachineId::WORLD, |ns| ns.machine);
         if self.is_machine_down(machine) {
             return dropped(ns, DropReason::MachineDown);
         }
-        Step::Enter { link: card, from, to }
+        Step::Enter {
+            link: card,
+            from,
+            to,
+        }
     }
 
     /// Follows a packet until its way through this machine ends.
@@ -193,7 +226,7 @@ impl Net {
             step = match step {
                 Step::ToNeighbour { link, addr } => {
                     neighbour = Some((link, addr));
-                    self.to_neighbour(now, link, addr)
+                    self.neighbour(now, link, addr)
                 }
                 Step::Leave { link, from, to } => self.leave(now, packet, link, from, to),
                 Step::Enter { link, from, to } => self.enter(now, packet, link, from, to),
@@ -201,11 +234,13 @@ impl Net {
                 Step::End(end) => match (end, neighbour.take()) {
                     // The remembered answer was true once. Ask again, as a kernel does when
                     // confirmations cease.
-                    (End::Drop { reason: DropReason::WrongMac, .. }, Some((link, addr)))
-                        if self.forget_neighbour(link, addr) =>
-                    {
-                        self.to_neighbour(now, link, addr)
-                    }
+                    (
+                        End::Drop {
+                            reason: DropReason::WrongMac,
+                            ..
+                        },
+                        Some((link, addr)),
+                    ) if self.forget_neighbour(link, addr) => self.neighbour(now, link, addr),
                     _ => {
                         self.take_down_end(now, packet, end);
                         return end;
@@ -218,7 +253,10 @@ impl Net {
             _ => None,
         };
         let ns = ns.map_or(NetnsId(u64::MAX), |link| link.ns);
-        End::Drop { ns, reason: DropReason::BridgeLoop }
+        End::Drop {
+            ns,
+            reason: DropReason::BridgeLoop,
+        }
     }
 
     fn finish(&mut self, ctx: &mut Ctx<'_>, packet: Packet, end: End, wired: bool) {
@@ -228,13 +266,20 @@ impl Net {
             End::Deliver { ns } => {
                 let at = self.arrival(ctx.now, &packet, WITHIN_MACHINE);
                 let machine = self.machine_of_netns(ns);
-                ctx.out.events.push((at, machine, NetEvent::Arrive { ns, packet }));
+                ctx.out
+                    .events
+                    .push((at, machine, NetEvent::Arrive { ns, packet }));
             }
             End::Wire { ns, frame } => {
                 let at = self.arrival(ctx.now, &packet, BETWEEN_MACHINES);
                 let machine = self.machine_of_netns(ns);
                 let Frame { card, from, to } = frame;
-                let event = NetEvent::Wire { to: card, from, mac: to, packet };
+                let event = NetEvent::Wire {
+                    to: card,
+                    from,
+                    mac: to,
+                    packet,
+                };
                 ctx.out.events.push((at, machine, event));
             }
             End::Wait { ns, link, addr } => self.wait_for_neighbour(ctx, ns, link, addr, packet),
@@ -269,7 +314,11 @@ impl Net {
         match (route.kind, route.dev) {
             (RouteKind::Unicast, Some(link)) => {
                 let addr = route.via.unwrap_or(dst);
-                Decision::Out { link, addr, route: route.into() }
+                Decision::Out {
+                    link,
+                    addr,
+                    route: route.into(),
+                }
             }
             (RouteKind::Blackhole, _) => Decision::Drop(DropReason::Blackhole),
             (RouteKind::Prohibit, _) => Decision::Drop(DropReason::Prohibited),
@@ -280,8 +329,10 @@ impl Net {
     }
 
     #[inline]
-    fn to_neighbour(&mut self, now: Instant, id: LinkId, addr: Ipv4Addr) -> Step {
-        let Some(link) = self.links.get(id) else { return GONE };
+    fn neighbour(&mut self, now: Instant, id: LinkId, addr: Ipv4Addr) -> Step {
+        let Some(link) = self.links.get(id) else {
+            return GONE;
+        };
         let (ns, from) = (link.ns, link.mac);
         if !link.up {
             return dropped(ns, DropReason::LinkDown);
@@ -292,16 +343,11 @@ impl Net {
         }
     }
 
-    fn leave(
-        &mut self,
-        now: Instant,
-        packet: &mut Packet,
-        id: LinkId,
-        from: Mac,
-        to: Mac,
-    ) -> Step {
+    fn leave(&mut self, now: Instant, packet: &mut Packet, id: LinkId, from: Mac, to: Mac) -> Step {
         let wire_len = packet.wire_len();
-        let Some(link) = self.links.get_mut(id) else { return GONE };
+        let Some(link) = self.links.get_mut(id) else {
+            return GONE;
+        };
         let ns = link.ns;
         if !link.up {
             link.counters.tx_dropped += 1;
@@ -317,34 +363,40 @@ impl Net {
                     Some(other) if other.up => {
                         other.counters.rx_packets += 1;
                         other.counters.rx_bytes += wire_len;
-                        Step::Enter { link: peer, from, to }
+                        Step::Enter {
+                            link: peer,
+                            from,
+                            to,
+                        }
                     }
                     _ => dropped(ns, DropReason::NoCarrier),
                 }
             }
             LinkKind::Bridge(_) => match self.port_for(id, None, to) {
-                Some(port) => Step::Leave { link: port, from, to },
+                Some(port) => Step::Leave {
+                    link: port,
+                    from,
+                    to,
+                },
                 None => dropped(ns, DropReason::WrongMac),
             },
             LinkKind::Uplink { .. } => match self.card_for(id, to) {
                 Some(card) if self.is_known_dead(now, id, to, card) => {
                     dropped(ns, DropReason::WrongMac)
                 }
-                Some(card) => Step::End(End::Wire { ns, frame: Frame { card, from, to } }),
+                Some(card) => Step::End(End::Wire {
+                    ns,
+                    frame: Frame { card, from, to },
+                }),
                 None => dropped(ns, DropReason::WrongMac),
             },
         }
     }
 
-    fn enter(
-        &mut self,
-        now: Instant,
-        packet: &mut Packet,
-        id: LinkId,
-        from: Mac,
-        to: Mac,
-    ) -> Step {
-        let Some(link) = self.links.get(id) else { return GONE };
+    fn enter(&mut self, now: Instant, packet: &mut Packet, id: LinkId, from: Mac, to: Mac) -> Step {
+        let Some(link) = self.links.get(id) else {
+            return GONE;
+        };
         let ns = link.ns;
         let Some(master) = link.master else {
             return if link.mac == to {
@@ -373,12 +425,20 @@ impl Net {
             hop.inbound = net.link_name(id);
             hop.outbound = net.link_name(port);
         });
-        Step::Leave { link: port, from, to }
+        Step::Leave {
+            link: port,
+            from,
+            to,
+        }
     }
 
     fn receive(&mut self, now: Instant, packet: &mut Packet, id: LinkId) -> Step {
-        let Some(ns) = self.links.get(id).map(|link| link.ns) else { return GONE };
-        let Some(space) = self.spaces.get(ns) else { return GONE };
+        let Some(ns) = self.links.get(id).map(|link| link.ns) else {
+            return GONE;
+        };
+        let Some(space) = self.spaces.get(ns) else {
+            return GONE;
+        };
         let before = packet.trace.is_some().then(|| packet.flow());
         let inbound = Some(id);
         if hooks::run(space, Hook::Prerouting, packet, inbound, None) == HookVerdict::Drop {
@@ -432,7 +492,9 @@ impl Net {
     }
 
     pub(crate) fn machine_of_netns(&self, ns: NetnsId) -> MachineId {
-        self.spaces.get(ns).map_or(MachineId::WORLD, |ns| ns.machine)
+        self.spaces
+            .get(ns)
+            .map_or(MachineId::WORLD, |ns| ns.machine)
     }
 
     fn link_name(&self, id: LinkId) -> Option<std::rc::Rc<str>> {
@@ -440,7 +502,9 @@ impl Net {
     }
 
     fn count_loopback(&mut self, lo: LinkId, packet: &Packet) -> Step {
-        let Some(link) = self.links.get_mut(lo) else { return GONE };
+        let Some(link) = self.links.get_mut(lo) else {
+            return GONE;
+        };
         if !link.up {
             return dropped(link.ns, DropReason::LinkDown);
         }
@@ -465,7 +529,9 @@ impl Net {
         if packet.trace.is_none() {
             return;
         }
-        let Some(space) = self.spaces.get(ns) else { return };
+        let Some(space) = self.spaces.get(ns) else {
+            return;
+        };
         let mut hop = Hop::new(now, space, packet.flow(), verdict);
         fill(&mut hop, self);
         if let Some(trace) = &mut packet.trace {

@@ -18,13 +18,14 @@ const STORE: &str = "/var/lib/cni/networks/containerd-net";
 const BRIDGE: &str = "cni0";
 
 /// What the runtime says while there is no network configuration.
-pub const NOT_INITIALIZED: &str =
-    "Network plugin returns error: cni plugin not initialized";
+pub const NOT_INITIALIZED: &str = "Network plugin returns error: cni plugin not initialized";
 
 /// Whether there is a network configuration.
 pub fn is_configured(sys: &mut Sys<'_>) -> bool {
     let files = sys.read_dir(CONF_DIR).unwrap_or_default();
-    files.iter().any(|file| file.name.ends_with(".conflist") || file.name.ends_with(".conf"))
+    files
+        .iter()
+        .any(|file| file.name.ends_with(".conflist") || file.name.ends_with(".conf"))
 }
 
 /// Writes the network configuration for a range of pod addresses, unless there is one.
@@ -76,7 +77,12 @@ pub fn render(pod_cidr: &str) -> String {
 /// In the words of the plugin that failed.
 pub fn add(sys: &mut Sys<'_>, netns: NetnsId, sandbox: &str) -> Result<Ipv4Addr, String> {
     let range = subnet(sys).ok_or("cni plugin not initialized")?;
-    let failed = |errno: Errno| format!("plugin type=\"bridge\" failed (add): {}", errno.go_message());
+    let failed = |errno: Errno| {
+        format!(
+            "plugin type=\"bridge\" failed (add): {}",
+            errno.go_message()
+        )
+    };
     let addr = reserve(sys, range, sandbox)?;
     let gateway = range.nth(1).unwrap_or(range.addr);
     let host = sys.host().netns;
@@ -112,7 +118,10 @@ pub fn add(sys: &mut Sys<'_>, netns: NetnsId, sandbox: &str) -> Result<Ipv4Addr,
 
 /// Gives the address back and takes the pair away.
 pub fn del(sys: &mut Sys<'_>, netns: NetnsId, sandbox: &str) {
-    let addr = sys.net().link_by_name(netns, "eth0").and_then(|link| Some(link.addrs.first()?.addr));
+    let addr = sys
+        .net()
+        .link_by_name(netns, "eth0")
+        .and_then(|link| Some(link.addrs.first()?.addr));
     release(sys, sandbox, addr);
     let host = sys.host().netns;
     let veth = format!("veth{}", &sandbox[..8]);
@@ -127,7 +136,9 @@ pub fn del(sys: &mut Sys<'_>, netns: NetnsId, sandbox: &str) {
 fn subnet(sys: &mut Sys<'_>) -> Option<Ipv4Net> {
     let files = sys.read_dir(CONF_DIR).ok()?;
     let file = files.iter().find(|file| file.name.ends_with(".conflist"))?;
-    let text = sys.read_to_string(&format!("{CONF_DIR}/{}", file.name)).ok()?;
+    let text = sys
+        .read_to_string(&format!("{CONF_DIR}/{}", file.name))
+        .ok()?;
     let (_, rest) = text.split_once("\"subnet\"")?;
     rest.split('"').nth(1)?.parse().ok()
 }
@@ -136,7 +147,10 @@ fn subnet(sys: &mut Sys<'_>) -> Option<Ipv4Net> {
 /// address is not used again at once.
 fn reserve(sys: &mut Sys<'_>, range: Ipv4Net, sandbox: &str) -> Result<Ipv4Addr, String> {
     let last_file = format!("{STORE}/last_reserved_ip.0");
-    let last = sys.read_to_string(&last_file).ok().and_then(|text| text.trim().parse().ok());
+    let last = sys
+        .read_to_string(&last_file)
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     let free = next_free(range, last, |addr| sys.exists(&format!("{STORE}/{addr}")));
     let addr = free.ok_or_else(|| {
         let (first, end) = (range.nth(1).unwrap_or(range.addr), range.broadcast());
@@ -148,17 +162,27 @@ fn reserve(sys: &mut Sys<'_>, range: Ipv4Net, sandbox: &str) -> Result<Ipv4Addr,
     })?;
     let kept = (|| {
         sys.mkdir_all(STORE)?;
-        sys.write_file(&format!("{STORE}/{addr}"), format!("{sandbox}\r\neth0").as_bytes())?;
+        sys.write_file(
+            &format!("{STORE}/{addr}"),
+            format!("{sandbox}\r\neth0").as_bytes(),
+        )?;
         sys.write_file(&last_file, addr.to_string().as_bytes())
     })();
-    kept.map_err(|errno: Errno| format!("plugin type=\"host-local\" failed (add): {}", errno.go_message()))?;
+    kept.map_err(|errno: Errno| {
+        format!(
+            "plugin type=\"host-local\" failed (add): {}",
+            errno.go_message()
+        )
+    })?;
     Ok(addr)
 }
 
 fn release(sys: &mut Sys<'_>, sandbox: &str, addr: Option<Ipv4Addr>) {
     let Some(addr) = addr else { return };
     let path = format!("{STORE}/{addr}");
-    let is_ours = sys.read_to_string(&path).is_ok_and(|text| text.starts_with(sandbox));
+    let is_ours = sys
+        .read_to_string(&path)
+        .is_ok_and(|text| text.starts_with(sandbox));
     if is_ours {
         // It was there a moment ago.
         let _ = sys.remove(&path);
@@ -176,7 +200,9 @@ pub fn next_free(
     let base = u32::from(range.network().addr);
     let usable = size.checked_sub(2)?;
     let offset = |addr: Ipv4Addr| u32::from(addr).wrapping_sub(base);
-    let after = last.filter(|last| range.contains(*last)).map_or(0, |last| offset(last).saturating_sub(1));
+    let after = last
+        .filter(|last| range.contains(*last))
+        .map_or(0, |last| offset(last).saturating_sub(1));
     (0..usable)
         .map(|step| range.nth(2 + (after + step) % usable))
         .find_map(|addr| addr.filter(|addr| !is_taken(*addr)))
@@ -199,11 +225,32 @@ mod tests {
     fn addresses_are_given_out_in_a_circle() {
         check("10.244.1.0/24", "", &[], Some("10.244.1.2"));
         check("10.244.1.0/24", "10.244.1.2", &[], Some("10.244.1.3"));
-        check("10.244.1.0/24", "10.244.1.2", &["10.244.1.3"], Some("10.244.1.4"));
-        check("10.244.1.0/24", "10.244.1.254", &["10.244.1.2"], Some("10.244.1.3"));
+        check(
+            "10.244.1.0/24",
+            "10.244.1.2",
+            &["10.244.1.3"],
+            Some("10.244.1.4"),
+        );
+        check(
+            "10.244.1.0/24",
+            "10.244.1.254",
+            &["10.244.1.2"],
+            Some("10.244.1.3"),
+        );
         check("10.244.1.0/24", "10.9.9.9", &[], Some("10.244.1.2"));
-        check("10.244.1.0/29", "", &["10.244.1.2", "10.244.1.3"], Some("10.244.1.4"));
-        let all = ["10.244.1.2", "10.244.1.3", "10.244.1.4", "10.244.1.5", "10.244.1.6"];
+        check(
+            "10.244.1.0/29",
+            "",
+            &["10.244.1.2", "10.244.1.3"],
+            Some("10.244.1.4"),
+        );
+        let all = [
+            "10.244.1.2",
+            "10.244.1.3",
+            "10.244.1.4",
+            "10.244.1.5",
+            "10.244.1.6",
+        ];
         check("10.244.1.0/29", "", &all, None);
     }
 

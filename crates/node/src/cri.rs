@@ -25,8 +25,17 @@ pub enum Message {
     Answer(u64, Result<Reply, Error>),
     /// A part of the streams that an answered `Exec` or `Attach` opened, either way.
     Stream(u64, Part),
-    /// Something happened to a container; sent to whoever asked for `GetContainerEvents`.
-    Event(ContainerStatus),
+    /// Something happened; sent to whoever asked for `GetContainerEvents`.
+    Event(Event),
+}
+
+/// What became of a container or a sandbox.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A container runs, or has ended.
+    Container(ContainerStatus),
+    /// A sandbox is no longer ready.
+    SandboxStopped(Rc<str>),
 }
 
 /// What can be asked of a runtime.
@@ -35,20 +44,39 @@ pub enum Message {
 pub enum Request {
     Version,
     Status,
-    UpdateRuntimeConfig { pod_cidr: Rc<str> },
+    UpdateRuntimeConfig {
+        pod_cidr: Rc<str>,
+    },
     RunPodSandbox(Rc<SandboxConfig>),
     StopPodSandbox(Rc<str>),
     RemovePodSandbox(Rc<str>),
     ListPodSandbox,
-    CreateContainer { sandbox: Rc<str>, config: Rc<ContainerConfig> },
+    CreateContainer {
+        sandbox: Rc<str>,
+        config: Rc<ContainerConfig>,
+    },
     StartContainer(Rc<str>),
-    StopContainer { id: Rc<str>, timeout: Duration },
+    StopContainer {
+        id: Rc<str>,
+        timeout: Duration,
+    },
     RemoveContainer(Rc<str>),
     ListContainers,
     ContainerStatus(Rc<str>),
-    ExecSync { id: Rc<str>, command: Rc<[Rc<str>]>, timeout: Duration },
-    Exec { id: Rc<str>, command: Rc<[Rc<str>]>, stdio: Stdio },
-    Attach { id: Rc<str>, stdio: Stdio },
+    ExecSync {
+        id: Rc<str>,
+        command: Rc<[Rc<str>]>,
+        timeout: Duration,
+    },
+    Exec {
+        id: Rc<str>,
+        command: Rc<[Rc<str>]>,
+        stdio: Stdio,
+    },
+    Attach {
+        id: Rc<str>,
+        stdio: Stdio,
+    },
     PullImage(Rc<str>),
     ImageStatus(Rc<str>),
     ListImages,
@@ -147,7 +175,10 @@ pub enum Code {
 impl Error {
     /// An error with a sentence.
     pub fn new(code: Code, desc: impl Into<Rc<str>>) -> Error {
-        Error { code, desc: desc.into() }
+        Error {
+            code,
+            desc: desc.into(),
+        }
     }
 }
 
@@ -327,7 +358,9 @@ impl Shared for Message {
     fn size(&self) -> u64 {
         // Between processes of one machine a message takes no time worth counting.
         match self {
-            Message::Stream(_, Part::Stdin(b) | Part::Stdout(b) | Part::Stderr(b)) => b.len() as u64,
+            Message::Stream(_, Part::Stdin(b) | Part::Stdout(b) | Part::Stderr(b)) => {
+                b.len() as u64
+            }
             _ => 256,
         }
     }
@@ -348,6 +381,9 @@ mod tests {
     #[test]
     fn errors_read_as_grpc_prints_them() {
         let error = Error::new(Code::NotFound, "no such thing");
-        assert_eq!(error.to_string(), "rpc error: code = NotFound desc = no such thing");
+        assert_eq!(
+            error.to_string(),
+            "rpc error: code = NotFound desc = no such thing"
+        );
     }
 }

@@ -36,14 +36,19 @@ impl fmt::Display for ReferenceError {
 impl Reference {
     /// Reads an image name as people write it.
     pub fn parse(text: &str) -> Result<Reference, ReferenceError> {
-        if text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        if text.len() == 64
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         {
             return error(format!(
                 "invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
             ));
         }
         let (domain, remainder) = split_domain(text);
-        let remote = remainder.split_once(':').map_or(&*remainder, |(name, _)| name);
+        let remote = remainder
+            .split_once(':')
+            .map_or(&*remainder, |(name, _)| name);
         let remote_name = remote.split_once('@').map_or(remote, |(name, _)| name);
         if remote_name.chars().any(char::is_uppercase) {
             return error(format!(
@@ -67,7 +72,9 @@ impl Reference {
             return Err(invalid());
         }
         if domain.len() + 1 + path.len() > NAME_MAX {
-            return error(format!("repository name must not be more than {NAME_MAX} characters"));
+            return error(format!(
+                "repository name must not be more than {NAME_MAX} characters"
+            ));
         }
         let tag = match (tag, digest) {
             (None, None) => Some("latest"),
@@ -117,12 +124,23 @@ fn split_domain(text: &str) -> (String, String) {
                 || first == "localhost"
                 || first.chars().any(char::is_uppercase) =>
         {
-            (if first == "index.docker.io" { DEFAULT_DOMAIN } else { first }, rest)
+            (
+                if first == "index.docker.io" {
+                    DEFAULT_DOMAIN
+                } else {
+                    first
+                },
+                rest,
+            )
         }
         _ => (DEFAULT_DOMAIN, text),
     };
     let official = domain == DEFAULT_DOMAIN && !remainder.contains('/');
-    let remainder = if official { format!("{OFFICIAL}{remainder}") } else { remainder.to_owned() };
+    let remainder = if official {
+        format!("{OFFICIAL}{remainder}")
+    } else {
+        remainder.to_owned()
+    };
     (domain.to_owned(), remainder)
 }
 
@@ -152,7 +170,11 @@ fn is_path_component(text: &str) -> bool {
         return false;
     }
     bytes.split(|b| word(*b)).all(|gap| {
-        gap.is_empty() || gap == b"." || gap == b"_" || gap == b"__" || gap.iter().all(|b| *b == b'-')
+        gap.is_empty()
+            || gap == b"."
+            || gap == b"_"
+            || gap == b"__"
+            || gap.iter().all(|b| *b == b'-')
     })
 }
 
@@ -167,8 +189,13 @@ fn is_digest(text: &str) -> bool {
     let Some((algorithm, hex)) = text.split_once(':') else {
         return false;
     };
-    algorithm.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-        && algorithm.bytes().all(|b| b.is_ascii_alphanumeric() || b"+._-".contains(&b))
+    algorithm
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic())
+        && algorithm
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+._-".contains(&b))
         && hex.len() >= 32
         && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -192,7 +219,10 @@ mod tests {
         check("nginx:1.27", "docker.io/library/nginx:1.27");
         check("polinux/stress", "docker.io/polinux/stress:latest");
         check("index.docker.io/nginx", "docker.io/library/nginx:latest");
-        check("registry.k8s.io/coredns/coredns:v1.14.2", "registry.k8s.io/coredns/coredns:v1.14.2");
+        check(
+            "registry.k8s.io/coredns/coredns:v1.14.2",
+            "registry.k8s.io/coredns/coredns:v1.14.2",
+        );
         check("localhost/x", "localhost/x:latest");
         check("localhost:5000/team/x:1", "localhost:5000/team/x:1");
         let digest = format!("nginx@sha256:{}", "ab".repeat(32));
@@ -201,7 +231,8 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused_in_the_library_s_words() {
-        let lower = "error: invalid reference format: repository name (library/Nginx) must be lowercase";
+        let lower =
+            "error: invalid reference format: repository name (library/Nginx) must be lowercase";
         check("Nginx:1:2", lower);
         check("Nginx", lower);
         check("nginx:1:2", "error: invalid reference format");

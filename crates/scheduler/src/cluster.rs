@@ -31,7 +31,10 @@ struct Placed {
 impl Cluster {
     /// The nodes that have a Node object, in the order of names.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeInfo> {
-        self.nodes.values().map(|node| &**node).filter(|node| node.known)
+        self.nodes
+            .values()
+            .map(|node| &**node)
+            .filter(|node| node.known)
     }
 
     /// How many nodes have a Node object.
@@ -43,7 +46,10 @@ impl Cluster {
     /// A node by name.
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&NodeInfo> {
-        self.nodes.get(name).map(|node| &**node).filter(|node| node.known)
+        self.nodes
+            .get(name)
+            .map(|node| &**node)
+            .filter(|node| node.known)
     }
 
     /// A pod on a node, by uid.
@@ -116,14 +122,20 @@ impl Cluster {
     /// Takes over a Namespace's labels, or its absence.
     pub fn set_namespace(&mut self, name: &Str, namespace: Option<&Value>) {
         match namespace {
-            Some(namespace) => drop(self.namespaces.insert(name.clone(), namespace.labels().clone())),
+            Some(namespace) => drop(
+                self.namespaces
+                    .insert(name.clone(), namespace.labels().clone()),
+            ),
             None => drop(self.namespaces.remove(name)),
         }
     }
 
     /// The namespaces whose labels a selector picks.
     pub fn namespaces_matching(&self, selector: &LabelSelector) -> impl Iterator<Item = Str> {
-        let picked = self.namespaces.iter().filter(|(_, labels)| selector.matches(labels));
+        let picked = self
+            .namespaces
+            .iter()
+            .filter(|(_, labels)| selector.matches(labels));
         picked.map(|(name, _)| name.clone())
     }
 
@@ -157,7 +169,10 @@ impl NodeInfo {
     /// pods do not count.
     pub fn count_matching(&self, namespace: &str, matches: impl Fn(&Map) -> bool) -> i64 {
         let groups = self.groups.iter();
-        groups.filter(|g| &*g.namespace == namespace && matches(&g.labels)).map(|g| g.count).sum()
+        groups
+            .filter(|g| &*g.namespace == namespace && matches(&g.labels))
+            .map(|g| g.count)
+            .sum()
     }
 }
 
@@ -187,11 +202,17 @@ mod tests {
         cluster.place(pod("b", "n2"), false);
         assert!(!cluster.is_assumed("b"));
         assert_eq!(cluster.node("n1").map(|n| n.pods.len()), Some(1));
-        assert_eq!(cluster.node("n2").map(|n| n.count_matching("ns", |_| true)), Some(1));
+        assert_eq!(
+            cluster.node("n2").map(|n| n.count_matching("ns", |_| true)),
+            Some(1)
+        );
 
         cluster.remove_node(&"n1".into());
         assert_eq!(cluster.node_count(), 1);
-        assert_eq!(cluster.displace("a").map(|pod| pod.node.to_string()), Some("n1".into()));
+        assert_eq!(
+            cluster.displace("a").map(|pod| pod.node.to_string()),
+            Some("n1".into())
+        );
         assert_eq!(cluster.displace("a").map(|pod| pod.uid.clone()), None);
     }
 
@@ -202,7 +223,10 @@ mod tests {
         let key = |name: &str| Key::new("ns", name);
         cluster.set_service(&key("web"), Some(&selecting(object! { "app": "web" })));
         cluster.set_service(&key("none"), Some(&selecting(object! {})));
-        cluster.set_service(&Key::new("other", "web"), Some(&selecting(object! { "app": "web" })));
+        cluster.set_service(
+            &Key::new("other", "web"),
+            Some(&selecting(object! { "app": "web" })),
+        );
         let rs = selecting(object! { "matchLabels": { "app": "web" } });
         cluster.set_replica_set(&key("rs"), Some(&rs));
 

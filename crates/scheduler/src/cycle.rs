@@ -34,7 +34,10 @@ pub(crate) fn run(
     let mut filters = Filters::new(profile);
     let nodes: Vec<&NodeInfo> = cluster.nodes().collect();
     if nodes.is_empty() {
-        return no("no nodes available to schedule pods".into(), BTreeSet::new());
+        return no(
+            "no nodes available to schedule pods".into(),
+            BTreeSet::new(),
+        );
     }
     if let Some((plugin, rejection)) = filters.prepare(profile, cluster, pod) {
         let why = rejection.reasons.join(", ");
@@ -49,7 +52,12 @@ pub(crate) fn run(
         if rejected.is_none() {
             feasible.push((node, verdicts.len()));
         }
-        verdicts.push(Verdict { node: node.name.clone(), rejected, scores: Vec::new(), total: 0 });
+        verdicts.push(Verdict {
+            node: node.name.clone(),
+            rejected,
+            scores: Vec::new(),
+            total: 0,
+        });
         if feasible.len() == wanted {
             break;
         }
@@ -62,12 +70,23 @@ pub(crate) fn run(
         choose(&feasible, &verdicts, random)
     };
     verdicts.sort_by(|a, b| a.node.cmp(&b.node));
-    Cycle { verdicts, outcome, looked_at }
+    Cycle {
+        verdicts,
+        outcome,
+        looked_at,
+    }
 }
 
 fn no(message: String, rejected_by: BTreeSet<&'static str>) -> Cycle {
-    let outcome = Outcome::Unschedulable { message, rejected_by };
-    Cycle { verdicts: Vec::new(), outcome, looked_at: 0 }
+    let outcome = Outcome::Unschedulable {
+        message,
+        rejected_by,
+    };
+    Cycle {
+        verdicts: Vec::new(),
+        outcome,
+        looked_at: 0,
+    }
 }
 
 /// How many feasible nodes are enough: all of up to 100; of more, half and less, at least 5 %.
@@ -86,16 +105,27 @@ fn unschedulable(
     filters: &mut Filters,
     verdicts: &[Verdict],
 ) -> Outcome {
-    let rejections = || verdicts.iter().filter_map(|verdict| verdict.rejected.as_ref());
+    let rejections = || {
+        verdicts
+            .iter()
+            .filter_map(|verdict| verdict.rejected.as_ref())
+    };
     let rejected_by = rejections().map(|(plugin, _)| *plugin).collect();
     let mut message = fit_error(verdicts.len(), rejections().map(|(_, rejection)| rejection));
     let helps = preemption::diagnose(pod, verdicts, |node| {
         let node = cluster.node(node)?;
         let alone = preemption::without_lower_priority(pod, node)?;
-        Some(filters.ask(profile, pod, &alone).map_err(|(_, rejection)| rejection))
+        Some(
+            filters
+                .ask(profile, pod, &alone)
+                .map_err(|(_, rejection)| rejection),
+        )
     });
     message.push_str(&helps);
-    Outcome::Unschedulable { message, rejected_by }
+    Outcome::Unschedulable {
+        message,
+        rejected_by,
+    }
 }
 
 fn score(
@@ -116,11 +146,19 @@ fn score(
             continue;
         };
         scores.clear();
-        scores.extend(nodes.iter().map(|node| enabled.plugin.score(&state, pod, node)));
+        scores.extend(
+            nodes
+                .iter()
+                .map(|node| enabled.plugin.score(&state, pod, node)),
+        );
         enabled.plugin.normalize(&state, &mut scores);
         for ((_, at), score) in feasible.iter().zip(&scores) {
             let (plugin, weight) = (enabled.plugin.name(), enabled.weight);
-            verdicts[*at].scores.push(Score { plugin, score: *score, weight });
+            verdicts[*at].scores.push(Score {
+                plugin,
+                score: *score,
+                weight,
+            });
             verdicts[*at].total += score * weight;
         }
     }
@@ -128,15 +166,26 @@ fn score(
 
 /// The node of the highest total. Chance decides among equals.
 fn choose(feasible: &[(&NodeInfo, usize)], verdicts: &[Verdict], random: &mut Stream) -> Outcome {
-    let best = feasible.iter().map(|(_, at)| verdicts[*at].total).max().unwrap_or(0);
+    let best = feasible
+        .iter()
+        .map(|(_, at)| verdicts[*at].total)
+        .max()
+        .unwrap_or(0);
     let equals: Vec<&Str> = feasible
         .iter()
         .filter(|(_, at)| verdicts[*at].total == best)
         .map(|(node, _)| &node.name)
         .collect();
-    let pick = if equals.len() > 1 { random.below(equals.len() as u64) } else { 0 };
+    let pick = if equals.len() > 1 {
+        random.below(equals.len() as u64)
+    } else {
+        0
+    };
     let node = equals[usize::try_from(pick).unwrap_or(0)].clone();
-    Outcome::Placed { node, ties: u32::try_from(equals.len()).unwrap_or(u32::MAX) }
+    Outcome::Placed {
+        node,
+        ties: u32::try_from(equals.len()).unwrap_or(u32::MAX),
+    }
 }
 
 /// The filters with what each worked out for the pod.
@@ -151,7 +200,11 @@ struct Filters {
 impl Filters {
     fn new(profile: &Profile) -> Filters {
         let states = Vec::with_capacity(profile.plugins.len());
-        Filters { states, only: None, only_by: Vec::new() }
+        Filters {
+            states,
+            only: None,
+            only_by: Vec::new(),
+        }
     }
 
     /// Asks every plugin what it needs to know of the pod. Returns who rejects it outright.
@@ -192,7 +245,11 @@ impl Filters {
         pod: &PodInfo,
         node: &NodeInfo,
     ) -> Result<(), (&'static str, Rejection)> {
-        if self.only.as_ref().is_some_and(|only| !only.contains(&node.name)) {
+        if self
+            .only
+            .as_ref()
+            .is_some_and(|only| !only.contains(&node.name))
+        {
             let names = self.only_by.join(" ");
             let why = format!("node(s) didn't satisfy plugin(s) [{names}]");
             return Err((self.only_by[0], Rejection::unresolvable(why)));

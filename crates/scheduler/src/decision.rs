@@ -92,12 +92,18 @@ impl Decision {
 
 /// `0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu.`, with the
 /// reasons counted and sorted as text.
-pub fn fit_error<'a>(nodes: usize, rejections: impl Iterator<Item = &'a Rejection>) -> String {
+pub(crate) fn fit_error<'a>(
+    nodes: usize,
+    rejections: impl Iterator<Item = &'a Rejection>,
+) -> String {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for reason in rejections.flat_map(|rejection| &rejection.reasons) {
         *counts.entry(reason).or_default() += 1;
     }
-    let mut lines: Vec<String> = counts.iter().map(|(why, count)| format!("{count} {why}")).collect();
+    let mut lines: Vec<String> = counts
+        .iter()
+        .map(|(why, count)| format!("{count} {why}"))
+        .collect();
     lines.sort();
     match lines.join(", ").as_str() {
         "" => format!("0/{nodes} nodes are available:"),

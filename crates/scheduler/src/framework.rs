@@ -138,13 +138,19 @@ impl Rejection {
     /// No, unless pods make room.
     #[must_use]
     pub fn unschedulable(reason: impl Into<Cow<'static, str>>) -> Rejection {
-        Rejection { reasons: vec![reason.into()], resolvable: true }
+        Rejection {
+            reasons: vec![reason.into()],
+            resolvable: true,
+        }
     }
 
     /// No, whatever pods there are.
     #[must_use]
     pub fn unresolvable(reason: impl Into<Cow<'static, str>>) -> Rejection {
-        Rejection { reasons: vec![reason.into()], resolvable: false }
+        Rejection {
+            reasons: vec![reason.into()],
+            resolvable: false,
+        }
     }
 }
 
@@ -164,7 +170,11 @@ impl State {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "State(..)" } else { "State" })
+        f.write_str(if self.0.is_some() {
+            "State(..)"
+        } else {
+            "State"
+        })
     }
 }
 
@@ -173,7 +183,11 @@ impl fmt::Debug for State {
 pub fn normalize_by_highest(scores: &mut [i64], reverse: bool) {
     let highest = scores.iter().copied().max().unwrap_or(0);
     for score in scores {
-        let scaled = if highest == 0 { 0 } else { *score * MAX_SCORE / highest };
+        let scaled = if highest == 0 {
+            0
+        } else {
+            *score * MAX_SCORE / highest
+        };
         *score = if reverse { MAX_SCORE - scaled } else { scaled };
     }
 }

@@ -5,6 +5,7 @@
 //! its process: caches, leader election, bindings, events.
 
 mod cluster;
+pub mod component;
 mod cycle;
 mod decision;
 pub mod framework;
@@ -18,6 +19,7 @@ mod resources;
 mod scheduler;
 
 pub use cluster::Cluster;
+pub use component::{KubeScheduler, Options};
 pub use decision::{Decision, Outcome, Score, Verdict};
 pub use framework::{EventKind, Rejection};
 pub use node::{LabelGroup, NodeInfo};

@@ -57,7 +57,10 @@ impl NodeInfo {
     /// A node that pods name, before its object is seen.
     #[must_use]
     pub fn unknown(name: &Str) -> NodeInfo {
-        NodeInfo { name: name.clone(), ..NodeInfo::default() }
+        NodeInfo {
+            name: name.clone(),
+            ..NodeInfo::default()
+        }
     }
 
     /// Takes over what a Node object says.
@@ -65,7 +68,12 @@ impl NodeInfo {
         let (spec, status) = (node.get("spec"), node.get("status"));
         let allocatable = status.get("allocatable");
         self.known = true;
-        self.name = node.metadata().get("name").as_shared_str().cloned().unwrap_or_default();
+        self.name = node
+            .metadata()
+            .get("name")
+            .as_shared_str()
+            .cloned()
+            .unwrap_or_default();
         self.labels = node.labels().clone();
         self.taints = spec.get("taints").list().iter().map(Taint::of).collect();
         self.unschedulable = spec.get("unschedulable").as_bool() == Some(true);
@@ -98,7 +106,9 @@ impl NodeInfo {
 
     /// Counts a pod out; does nothing if it is not here.
     pub fn remove_pod(&mut self, uid: &str) {
-        let Some(pod) = self.pods.remove(uid) else { return };
+        let Some(pod) = self.pods.remove(uid) else {
+            return;
+        };
         self.requested.asked.subtract(&pod.requests.asked);
         self.requested.assumed.subtract(&pod.requests.assumed);
         for port in &pod.host_ports {
@@ -138,7 +148,11 @@ fn has_affinity(pod: &PodInfo) -> bool {
 
 fn has_anti_affinity(pod: &PodInfo) -> bool {
     let required = "requiredDuringSchedulingIgnoredDuringExecution";
-    !pod.affinity.get("podAntiAffinity").get(required).list().is_empty()
+    !pod.affinity
+        .get("podAntiAffinity")
+        .get(required)
+        .list()
+        .is_empty()
 }
 
 #[cfg(test)]
@@ -153,7 +167,10 @@ mod tests {
             "metadata": { "name": "node01" },
             "status": { "allocatable": { "cpu": "4", "memory": "8Gi", "pods": "110" } },
         });
-        assert_eq!((node.allocatable.milli_cpu, node.allocatable_pods), (4000, 110));
+        assert_eq!(
+            (node.allocatable.milli_cpu, node.allocatable_pods),
+            (4000, 110)
+        );
         let pod = |uid: &str| {
             Rc::new(PodInfo::of(&object! {
                 "metadata": { "uid": uid, "name": uid, "labels": { "app": "web" } },

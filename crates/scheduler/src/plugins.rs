@@ -13,27 +13,57 @@ mod pod_topology_spread;
 mod scheduling_gates;
 mod taint_toleration;
 
-pub use node_affinity::matches_required as matches_node_affinity;
+pub(crate) use node_affinity::matches_required as matches_node_affinity;
 
 use crate::profile::Enabled;
 
 /// Every plugin with its default weight.
 #[must_use]
-pub fn default_plugins() -> Vec<Enabled> {
+pub(crate) fn default_plugins() -> Vec<Enabled> {
     vec![
-        Enabled { plugin: &scheduling_gates::SchedulingGates, weight: 0 },
-        Enabled { plugin: &node_unschedulable::NodeUnschedulable, weight: 0 },
-        Enabled { plugin: &node_name::NodeName, weight: 0 },
-        Enabled { plugin: &taint_toleration::TaintToleration, weight: 3 },
-        Enabled { plugin: &node_affinity::NodeAffinity, weight: 2 },
-        Enabled { plugin: &node_ports::NodePorts, weight: 0 },
-        Enabled { plugin: &node_resources_fit::NodeResourcesFit, weight: 1 },
-        Enabled { plugin: &pod_topology_spread::PodTopologySpread, weight: 2 },
-        Enabled { plugin: &inter_pod_affinity::InterPodAffinity, weight: 2 },
+        Enabled {
+            plugin: &scheduling_gates::SchedulingGates,
+            weight: 0,
+        },
+        Enabled {
+            plugin: &node_unschedulable::NodeUnschedulable,
+            weight: 0,
+        },
+        Enabled {
+            plugin: &node_name::NodeName,
+            weight: 0,
+        },
+        Enabled {
+            plugin: &taint_toleration::TaintToleration,
+            weight: 3,
+        },
+        Enabled {
+            plugin: &node_affinity::NodeAffinity,
+            weight: 2,
+        },
+        Enabled {
+            plugin: &node_ports::NodePorts,
+            weight: 0,
+        },
+        Enabled {
+            plugin: &node_resources_fit::NodeResourcesFit,
+            weight: 1,
+        },
+        Enabled {
+            plugin: &pod_topology_spread::PodTopologySpread,
+            weight: 2,
+        },
+        Enabled {
+            plugin: &inter_pod_affinity::InterPodAffinity,
+            weight: 2,
+        },
         Enabled {
             plugin: &node_resources_balanced_allocation::NodeResourcesBalancedAllocation,
             weight: 1,
         },
-        Enabled { plugin: &image_locality::ImageLocality, weight: 1 },
+        Enabled {
+            plugin: &image_locality::ImageLocality,
+            weight: 1,
+        },
     ]
 }

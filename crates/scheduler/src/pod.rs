@@ -52,8 +52,6 @@ pub struct PodInfo {
     pub images: Vec<Str>,
     /// How many containers and init containers there are.
     pub containers: usize,
-    /// The `PodScheduled` condition; null if there is none.
-    pub scheduled_condition: Value,
 }
 
 /// One entry of `spec.tolerations`.
@@ -94,9 +92,12 @@ impl PodInfo {
     #[must_use]
     pub fn of(pod: &Value) -> PodInfo {
         let (metadata, spec) = (pod.metadata(), pod.get("spec"));
-        let containers = || spec.get("initContainers").list().iter().chain(spec.get("containers").list());
-        let is_scheduled = |c: &&Value| c.str("type") == "PodScheduled";
-        let condition = pod.get("status").get("conditions").list().iter().find(is_scheduled);
+        let containers = || {
+            spec.get("initContainers")
+                .list()
+                .iter()
+                .chain(spec.get("containers").list())
+        };
         PodInfo {
             key: Key::of(pod),
             uid: shared(metadata, "uid"),
@@ -111,22 +112,38 @@ impl PodInfo {
             priority: spec.get("priority").as_i64().unwrap_or(0),
             may_preempt: spec.str("preemptionPolicy") != "Never",
             requests: Requests::of(spec),
-            tolerations: spec.get("tolerations").list().iter().map(Toleration::of).collect(),
-            host_ports: spec.get("containers").list().iter().flat_map(HostPort::of).collect(),
+            tolerations: spec
+                .get("tolerations")
+                .list()
+                .iter()
+                .map(Toleration::of)
+                .collect(),
+            host_ports: spec
+                .get("containers")
+                .list()
+                .iter()
+                .flat_map(HostPort::of)
+                .collect(),
             node_selector: spec.get("nodeSelector").entries().clone(),
             affinity: spec.get("affinity").clone(),
             spread: spec.get("topologySpreadConstraints").clone(),
-            gates: spec.get("schedulingGates").list().iter().map(|g| shared(g, "name")).collect(),
+            gates: spec
+                .get("schedulingGates")
+                .list()
+                .iter()
+                .map(|g| shared(g, "name"))
+                .collect(),
             images: containers().map(|c| shared(c, "image")).collect(),
             containers: containers().count(),
-            scheduled_condition: condition.cloned().unwrap_or_default(),
         }
     }
 
     /// Whether the pod tolerates a taint.
     #[must_use]
     pub fn tolerates(&self, taint: &Taint) -> bool {
-        self.tolerations.iter().any(|toleration| toleration.tolerates(taint))
+        self.tolerations
+            .iter()
+            .any(|toleration| toleration.tolerates(taint))
     }
 }
 
@@ -164,11 +181,13 @@ impl Taint {
 impl HostPort {
     fn of(container: &Value) -> impl Iterator<Item = HostPort> {
         let ports = container.get("ports").list().iter();
-        ports.filter(|port| port.get("hostPort").as_i64().unwrap_or(0) > 0).map(|port| HostPort {
-            ip: or(shared(port, "hostIP"), "0.0.0.0"),
-            protocol: or(shared(port, "protocol"), "TCP"),
-            port: port.get("hostPort").as_i64().unwrap_or(0),
-        })
+        ports
+            .filter(|port| port.get("hostPort").as_i64().unwrap_or(0) > 0)
+            .map(|port| HostPort {
+                ip: or(shared(port, "hostIP"), "0.0.0.0"),
+                protocol: or(shared(port, "protocol"), "TCP"),
+                port: port.get("hostPort").as_i64().unwrap_or(0),
+            })
     }
 
     /// Whether both cannot be had on one node.
@@ -182,11 +201,19 @@ impl HostPort {
 }
 
 fn shared(value: &Value, field: &str) -> Str {
-    value.get(field).as_shared_str().cloned().unwrap_or_default()
+    value
+        .get(field)
+        .as_shared_str()
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn or(text: Str, default: &str) -> Str {
-    if text.is_empty() { default.into() } else { text }
+    if text.is_empty() {
+        default.into()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -200,20 +227,44 @@ mod tests {
         fn check(toleration: Value, taint: &str, expect: bool) {
             let (left, effect) = taint.split_once(':').unwrap();
             let (key, value) = left.split_once('=').unwrap_or((left, ""));
-            let taint = Taint { key: key.into(), value: value.into(), effect: effect.into() };
-            assert_eq!(Toleration::of(&toleration).tolerates(&taint), expect, "{toleration}");
+            let taint = Taint {
+                key: key.into(),
+                value: value.into(),
+                effect: effect.into(),
+            };
+            assert_eq!(
+                Toleration::of(&toleration).tolerates(&taint),
+                expect,
+                "{toleration}"
+            );
         }
         check(object! { "operator": "Exists" }, "a=b:NoSchedule", true);
-        check(object! { "key": "a", "operator": "Exists" }, "a=b:NoExecute", true);
+        check(
+            object! { "key": "a", "operator": "Exists" },
+            "a=b:NoExecute",
+            true,
+        );
         check(object! { "key": "a", "value": "b" }, "a=b:NoExecute", true);
         check(object! { "key": "a", "value": "c" }, "a=b:NoExecute", false);
-        check(object! { "key": "a", "effect": "NoSchedule" }, "a:NoSchedule", true);
-        check(object! { "key": "a", "effect": "NoSchedule" }, "a:NoExecute", false);
+        check(
+            object! { "key": "a", "effect": "NoSchedule" },
+            "a:NoSchedule",
+            true,
+        );
+        check(
+            object! { "key": "a", "effect": "NoSchedule" },
+            "a:NoExecute",
+            false,
+        );
     }
 
     #[test]
     fn host_ports() {
-        let port = |ip: &str, port: i64| HostPort { ip: ip.into(), protocol: "TCP".into(), port };
+        let port = |ip: &str, port: i64| HostPort {
+            ip: ip.into(),
+            protocol: "TCP".into(),
+            port,
+        };
         assert!(port("0.0.0.0", 80).conflicts(&port("10.0.0.1", 80)));
         assert!(!port("10.0.0.2", 80).conflicts(&port("10.0.0.1", 80)));
         assert!(!port("0.0.0.0", 80).conflicts(&port("0.0.0.0", 81)));

@@ -24,7 +24,9 @@ pub(crate) fn diagnose(
     }
     let mut reasons = Vec::new();
     for verdict in verdicts {
-        let Some((_, rejection)) = &verdict.rejected else { continue };
+        let Some((_, rejection)) = &verdict.rejected else {
+            continue;
+        };
         if !rejection.resolvable {
             reasons.push(Rejection::unresolvable(NOT_HELPFUL));
             continue;
@@ -41,7 +43,10 @@ pub(crate) fn diagnose(
 
 /// The node without the pods of lower priority than this one; none if there are none.
 pub(crate) fn without_lower_priority(pod: &PodInfo, node: &NodeInfo) -> Option<NodeInfo> {
-    let lower = node.pods.values().filter(|other| other.priority < pod.priority);
+    let lower = node
+        .pods
+        .values()
+        .filter(|other| other.priority < pod.priority);
     let uids: Vec<_> = lower.map(|other| other.uid.clone()).collect();
     if uids.is_empty() {
         return None;

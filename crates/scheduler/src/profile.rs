@@ -28,7 +28,10 @@ pub struct Enabled {
 
 impl Default for Profile {
     fn default() -> Self {
-        Profile { scheduler: "default-scheduler".into(), plugins: plugins::default_plugins() }
+        Profile {
+            scheduler: "default-scheduler".into(),
+            plugins: plugins::default_plugins(),
+        }
     }
 }
 
@@ -43,13 +46,19 @@ impl Profile {
     /// A plugin by name.
     #[must_use]
     pub fn plugin(&self, name: &str) -> Option<&'static dyn Plugin> {
-        self.plugins.iter().map(|enabled| enabled.plugin).find(|plugin| plugin.name() == name)
+        self.plugins
+            .iter()
+            .map(|enabled| enabled.plugin)
+            .find(|plugin| plugin.name() == name)
     }
 }
 
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.plugins.iter().map(|enabled| (enabled.plugin.name(), enabled.weight));
+        let names = self
+            .plugins
+            .iter()
+            .map(|enabled| (enabled.plugin.name(), enabled.weight));
         write!(f, "{}: ", self.scheduler)?;
         f.debug_map().entries(names).finish()
     }

@@ -104,7 +104,11 @@ impl SchedulingQueue {
             Place::Gated => self.activate(profile, &uid),
             Place::Rejected if changed => {
                 let kind = EventKind::PodItself;
-                let event = ClusterEvent { kind, node: None, pod: None };
+                let event = ClusterEvent {
+                    kind,
+                    node: None,
+                    pod: None,
+                };
                 self.reconsider(now, profile, &uid, &event);
             }
             _ => {}
@@ -139,7 +143,8 @@ impl SchedulingQueue {
             waiting.rejected_by = by;
             waiting.since = now;
             waiting.place = Place::Rejected;
-            self.rejected.insert((now, waiting.number, waiting.pod.uid.clone()));
+            self.rejected
+                .insert((now, waiting.number, waiting.pod.uid.clone()));
         }
     }
 
@@ -150,7 +155,8 @@ impl SchedulingQueue {
             waiting.since = now;
             let until = now + backoff(waiting.failures.1);
             waiting.place = Place::Backoff { until, error: true };
-            self.backoff.insert((until, waiting.number, waiting.pod.uid.clone()));
+            self.backoff
+                .insert((until, waiting.number, waiting.pod.uid.clone()));
         }
     }
 
@@ -162,8 +168,13 @@ impl SchedulingQueue {
         }
         let uids: Vec<Str> = self.rejected.iter().map(|(.., uid)| uid.clone()).collect();
         for uid in uids {
-            let scheduler = self.pods.get(&uid).map(|waiting| waiting.pod.scheduler.clone());
-            let profile = profiles.iter().find(|profile| Some(&profile.scheduler) == scheduler.as_ref());
+            let scheduler = self
+                .pods
+                .get(&uid)
+                .map(|waiting| waiting.pod.scheduler.clone());
+            let profile = profiles
+                .iter()
+                .find(|profile| Some(&profile.scheduler) == scheduler.as_ref());
             if let Some(profile) = profile {
                 self.reconsider(now, profile, &uid, event);
             }
@@ -181,14 +192,10 @@ impl SchedulingQueue {
         backoff.into_iter().chain(rejected).min()
     }
 
-    fn reconsider(
-        &mut self,
-        now: Instant,
-        profile: &Profile,
-        uid: &Str,
-        event: &ClusterEvent<'_>,
-    ) {
-        let Some(waiting) = self.pods.get(uid) else { return };
+    fn reconsider(&mut self, now: Instant, profile: &Profile, uid: &Str, event: &ClusterEvent<'_>) {
+        let Some(waiting) = self.pods.get(uid) else {
+            return;
+        };
         let worth = |name: &&'static str| {
             profile.plugin(name).is_none_or(|plugin| {
                 plugin.events().contains(&event.kind) && plugin.could_help(&waiting.pod, event)
@@ -202,10 +209,15 @@ impl SchedulingQueue {
     /// Tries a rejected pod again once its back-off is over.
     fn retry(&mut self, now: Instant, uid: &Str) {
         self.displace(uid);
-        let Some(waiting) = self.pods.get_mut(uid) else { return };
+        let Some(waiting) = self.pods.get_mut(uid) else {
+            return;
+        };
         let until = waiting.since + backoff(waiting.failures.0);
         if until > now {
-            waiting.place = Place::Backoff { until, error: false };
+            waiting.place = Place::Backoff {
+                until,
+                error: false,
+            };
             self.backoff.insert((until, waiting.number, uid.clone()));
         } else {
             self.make_active(uid);
@@ -213,9 +225,13 @@ impl SchedulingQueue {
     }
 
     fn activate(&mut self, profile: &Profile, uid: &Str) {
-        let Some(waiting) = self.pods.get_mut(uid) else { return };
+        let Some(waiting) = self.pods.get_mut(uid) else {
+            return;
+        };
         let plugins = profile.plugins.iter();
-        let gate = plugins.map(|enabled| enabled.plugin).find(|p| p.pre_enqueue(&waiting.pod).is_err());
+        let gate = plugins
+            .map(|enabled| enabled.plugin)
+            .find(|p| p.pre_enqueue(&waiting.pod).is_err());
         match gate {
             Some(plugin) => {
                 waiting.rejected_by = BTreeSet::from([plugin.name()]);
@@ -228,14 +244,21 @@ impl SchedulingQueue {
     fn make_active(&mut self, uid: &Str) {
         if let Some(waiting) = self.pods.get_mut(uid) {
             waiting.place = Place::Active;
-            let entry = (Reverse(waiting.pod.priority), waiting.since, waiting.number, uid.clone());
+            let entry = (
+                Reverse(waiting.pod.priority),
+                waiting.since,
+                waiting.number,
+                uid.clone(),
+            );
             self.active.insert(entry);
         }
     }
 
     /// Takes a pod out of the order it is in.
     fn displace(&mut self, uid: &str) {
-        let Some(waiting) = self.pods.get(uid) else { return };
+        let Some(waiting) = self.pods.get(uid) else {
+            return;
+        };
         let (uid, number) = (waiting.pod.uid.clone(), waiting.number);
         match waiting.place {
             Place::Active => {
@@ -270,12 +293,18 @@ impl SchedulingQueue {
             let place = self.pods.get(*uid).map(|waiting| waiting.place);
             matches!(place, Some(Place::Backoff { error: false, .. }))
         };
-        self.backoff.iter().map(|(.., uid)| uid).find(no_error).cloned()
+        self.backoff
+            .iter()
+            .map(|(.., uid)| uid)
+            .find(no_error)
+            .cloned()
     }
 }
 
 fn backoff(failures: u32) -> Duration {
-    BACKOFF_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(8)).min(BACKOFF_MOST)
+    BACKOFF_FIRST
+        .saturating_mul(1 << failures.saturating_sub(1).min(8))
+        .min(BACKOFF_MOST)
 }
 
 #[cfg(test)]
@@ -292,7 +321,11 @@ mod tests {
     impl Bench {
         fn new() -> Bench {
             let queue = SchedulingQueue::default();
-            Bench { queue, profiles: vec![Profile::default()], now: Instant::ZERO }
+            Bench {
+                queue,
+                profiles: vec![Profile::default()],
+                now: Instant::ZERO,
+            }
         }
 
         fn add(&mut self, uid: &str, spec: Value, generation: i64) {
@@ -300,11 +333,14 @@ mod tests {
                 "metadata": { "uid": uid, "generation": generation }, "spec": spec,
             };
             pod.set("spec.schedulerName", "default-scheduler");
-            self.queue.add(self.now, &self.profiles[0], Rc::new(PodInfo::of(&pod)));
+            self.queue
+                .add(self.now, &self.profiles[0], Rc::new(PodInfo::of(&pod)));
         }
 
         fn pop(&mut self) -> String {
-            self.queue.pop(self.now).map_or("nothing".into(), |w| w.pod.uid.to_string())
+            self.queue
+                .pop(self.now)
+                .map_or("nothing".into(), |w| w.pod.uid.to_string())
         }
 
         fn reject(&mut self, uid: &str, by: &'static str) {
@@ -312,7 +348,11 @@ mod tests {
         }
 
         fn event(&mut self, kind: EventKind) {
-            let event = ClusterEvent { kind, node: None, pod: None };
+            let event = ClusterEvent {
+                kind,
+                node: None,
+                pod: None,
+            };
             self.queue.on_event(self.now, &self.profiles, &event);
         }
 
@@ -327,7 +367,10 @@ mod tests {
         bench.add("a", object! {}, 1);
         bench.add("b", object! {}, 1);
         bench.add("vip", object! { "priority": 10 }, 1);
-        assert_eq!([bench.pop(), bench.pop(), bench.pop(), bench.pop()], ["vip", "a", "b", "nothing"]);
+        assert_eq!(
+            [bench.pop(), bench.pop(), bench.pop(), bench.pop()],
+            ["vip", "a", "b", "nothing"]
+        );
         assert_eq!(bench.queue.next_deadline(), None);
     }
 
@@ -340,7 +383,11 @@ mod tests {
         bench.event(EventKind::AssignedPodDeleted);
         assert_eq!(bench.pop(), "nothing");
         bench.event(EventKind::NodeTaints);
-        assert_eq!(bench.pop(), "a", "with nothing else to do, back-off is not waited out");
+        assert_eq!(
+            bench.pop(),
+            "a",
+            "with nothing else to do, back-off is not waited out"
+        );
         bench.reject("a", "TaintToleration");
         assert_eq!(bench.queue.next_deadline(), Some(bench.now + PATIENCE));
         bench.pass(300);
@@ -355,7 +402,10 @@ mod tests {
         for secs in [1, 2, 4, 8, 10, 10] {
             assert_eq!(bench.pop(), "a");
             bench.queue.failed(bench.now, "a");
-            assert_eq!(bench.queue.next_deadline(), Some(bench.now + Duration::from_secs(secs)));
+            assert_eq!(
+                bench.queue.next_deadline(),
+                Some(bench.now + Duration::from_secs(secs))
+            );
             bench.pass(secs - 1);
             assert_eq!(bench.pop(), "nothing");
             bench.pass(1);
@@ -372,7 +422,11 @@ mod tests {
         bench.reject("a", "TaintToleration");
         bench.add("a", object! {}, 2);
         assert_eq!(bench.pop(), "nothing", "only its status changed");
-        bench.add("a", object! { "tolerations": [{ "operator": "Exists" }] }, 3);
+        bench.add(
+            "a",
+            object! { "tolerations": [{ "operator": "Exists" }] },
+            3,
+        );
         assert_eq!(bench.pop(), "a");
         bench.queue.remove("a");
         assert_eq!(bench.queue.iter().count(), 0);

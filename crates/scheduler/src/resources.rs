@@ -36,7 +36,9 @@ impl Resources {
     pub fn of(list: &Map) -> Resources {
         let mut resources = Resources::default();
         for (name, quantity) in list.iter() {
-            let Some(quantity) = Quantity::of(quantity) else { continue };
+            let Some(quantity) = Quantity::of(quantity) else {
+                continue;
+            };
             match name.as_str() {
                 "cpu" => resources.milli_cpu = quantity.milli(),
                 "memory" => resources.memory = quantity.value(),
@@ -51,7 +53,9 @@ impl Resources {
     /// The amount of a resource that is none of the three with a field of their own.
     #[must_use]
     pub fn other(&self, name: &str) -> i64 {
-        let found = self.others.binary_search_by(|(known, _)| known.as_str().cmp(name));
+        let found = self
+            .others
+            .binary_search_by(|(known, _)| known.as_str().cmp(name));
         found.map_or(0, |at| self.others[at].1)
     }
 
@@ -169,7 +173,11 @@ mod tests {
     fn check(spec: &Value, asked: (i64, i64), assumed: (i64, i64)) {
         let requests = Requests::of(spec);
         let mi = |r: &Resources| (r.milli_cpu, r.memory / 1024 / 1024);
-        assert_eq!((mi(&requests.asked), mi(&requests.assumed)), (asked, assumed), "{spec}");
+        assert_eq!(
+            (mi(&requests.asked), mi(&requests.assumed)),
+            (asked, assumed),
+            "{spec}"
+        );
     }
 
     fn container(cpu: &str, memory: &str, restart: &str) -> Value {
@@ -183,7 +191,11 @@ mod tests {
     #[test]
     fn what_pods_ask_for() {
         let c = container;
-        check(&object! { "containers": [(c("", "", ""))] }, (0, 0), (100, 200));
+        check(
+            &object! { "containers": [(c("", "", ""))] },
+            (0, 0),
+            (100, 200),
+        );
         check(
             &object! { "containers": [(c("250m", "64Mi", "")), (c("1", "", ""))] },
             (1250, 64),
@@ -214,7 +226,9 @@ mod tests {
     fn other_resources_are_kept_by_name() {
         let list = object! { "nvidia.com/gpu": "2", "a.b/c": 1, "pods": "110" };
         let mut resources = Resources::of(list.entries());
-        resources.add(&Resources::of(object! { "nvidia.com/gpu": 3, "x": 1 }.entries()));
+        resources.add(&Resources::of(
+            object! { "nvidia.com/gpu": 3, "x": 1 }.entries(),
+        ));
         assert_eq!(resources.other("nvidia.com/gpu"), 5);
         assert_eq!(resources.other("x"), 1);
         assert_eq!(resources.other("pods"), 0);

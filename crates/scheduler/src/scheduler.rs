@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use api::{NULL, Str, Value};
+use api::{Str, Value};
 use client::Delta;
 use imbl::{OrdMap, Vector};
 use sim::{Instant, Stream};
@@ -78,14 +78,24 @@ impl Scheduler {
             return;
         };
         let same = |path: &str| !delta.changed(path);
-        if same("spec") && same("metadata.labels") && same("status.allocatable") && same("status.images") {
+        if same("spec")
+            && same("metadata.labels")
+            && same("status.allocatable")
+            && same("status.images")
+        {
             return;
         }
         let before = self.cluster.node(&delta.key.name).cloned();
         self.cluster.set_node(node);
-        let Some(after) = self.cluster.node(&delta.key.name) else { return };
+        let Some(after) = self.cluster.node(&delta.key.name) else {
+            return;
+        };
         for kind in node_events(before.as_ref(), after) {
-            let event = ClusterEvent { kind, node: Some(after), pod: None };
+            let event = ClusterEvent {
+                kind,
+                node: Some(after),
+                pod: None,
+            };
             self.queue.on_event(now, &self.profiles, &event);
         }
     }
@@ -125,7 +135,11 @@ impl Scheduler {
         let (waiting, profile) = loop {
             let waiting = self.queue.pop(now)?;
             let scheduler = &waiting.pod.scheduler;
-            match self.profiles.iter().find(|profile| profile.scheduler == *scheduler) {
+            match self
+                .profiles
+                .iter()
+                .find(|profile| profile.scheduler == *scheduler)
+            {
                 Some(profile) => break (waiting, profile),
                 None => self.queue.remove(&waiting.pod.uid),
             }
@@ -185,7 +199,11 @@ impl Scheduler {
             Some(_) if !assumed => return,
             _ => EventKind::AssignedPodAdded,
         };
-        let event = ClusterEvent { kind, node: None, pod: Some(&pod) };
+        let event = ClusterEvent {
+            kind,
+            node: None,
+            pod: Some(&pod),
+        };
         self.queue.on_event(now, &self.profiles, &event);
     }
 
@@ -198,13 +216,19 @@ impl Scheduler {
     fn leave_node(&mut self, now: Instant, uid: &str) {
         if let Some(pod) = self.cluster.displace(uid) {
             let kind = EventKind::AssignedPodDeleted;
-            let event = ClusterEvent { kind, node: None, pod: Some(&pod) };
+            let event = ClusterEvent {
+                kind,
+                node: None,
+                pod: Some(&pod),
+            };
             self.queue.on_event(now, &self.profiles, &event);
         }
     }
 
     fn keep(&mut self, decision: &Rc<Decision>) {
-        let known = self.decisions.insert(decision.uid.clone(), decision.clone());
+        let known = self
+            .decisions
+            .insert(decision.uid.clone(), decision.clone());
         if known.is_none() {
             self.decided.push_back(decision.uid.clone());
             if self.decided.len() > KEPT
@@ -221,9 +245,12 @@ fn is_finished(pod: &Value) -> bool {
 }
 
 fn node_events(before: Option<&NodeInfo>, after: &NodeInfo) -> Vec<EventKind> {
-    let Some(before) = before else { return vec![EventKind::NodeAdded] };
+    let Some(before) = before else {
+        return vec![EventKind::NodeAdded];
+    };
     let mut kinds = Vec::new();
-    if before.allocatable != after.allocatable || before.allocatable_pods != after.allocatable_pods {
+    if before.allocatable != after.allocatable || before.allocatable_pods != after.allocatable_pods
+    {
         kinds.push(EventKind::NodeAllocatable);
     }
     if before.labels != after.labels {
@@ -233,11 +260,6 @@ fn node_events(before: Option<&NodeInfo>, after: &NodeInfo) -> Vec<EventKind> {
         kinds.push(EventKind::NodeTaints);
     }
     kinds
-}
-
-/// The `PodScheduled` condition of a pod as the scheduler knows it; null if there is none.
-pub(crate) fn scheduled_condition<'a>(scheduler: &'a Scheduler, uid: &str) -> &'a Value {
-    scheduler.queue.get(uid).map_or(NULL, |waiting| &waiting.pod.scheduled_condition)
 }
 
 #[cfg(test)]

@@ -29,10 +29,10 @@ use crate::interactive::Interactive;
 use crate::state::State;
 use crate::syntax::ir;
 
-pub use cond::{binary_test, unary_test};
-pub use job::{Job, JobState, Jobs};
-pub use launch::find_executable;
-pub use source::{Mark, Source};
+pub(crate) use cond::{binary_test, unary_test};
+pub(crate) use job::{JobState, Jobs};
+pub(crate) use launch::find_executable;
+pub(crate) use source::Source;
 
 /// Steps a shell takes before it lets time pass.
 const STEPS: u32 = 500;
@@ -43,7 +43,7 @@ const MAX_CALLS: usize = 1000;
 
 /// A shell: what it knows, and what it is in the middle of doing.
 #[derive(Debug, Clone)]
-pub struct Shell {
+pub(crate) struct Shell {
     /// Variables and everything else a command can ask for.
     pub state: State,
     /// Children.
@@ -59,13 +59,16 @@ pub struct Shell {
     signals: Vec<Signal>,
     /// Not the first shell of its process tree, but a copy.
     subshell: bool,
-    started: bool,
     /// Set once it is ending: the status it will have.
     exiting: Option<i32>,
     /// Frames are to be left before the next step.
     unwind: Option<Unwind>,
     /// Whether a last command may take the place of the shell (`bash -c`, subshells).
     may_exec: bool,
+    /// Another program has taken its place.
+    replaced: bool,
+    /// What substituted commands printed for a source's prompt.
+    current_outputs: Outputs,
     /// Unique within this shell.
     counter: u32,
 }
@@ -147,7 +150,7 @@ pub(crate) enum Unwind {
 }
 
 /// What a step came to.
-enum Step {
+pub(crate) enum Step {
     /// Go on with the top frame.
     Go,
     /// Nothing to do until the next wake; the frame is back on the stack.
@@ -167,10 +170,11 @@ impl Shell {
             output: Vec::new(),
             signals: Vec::new(),
             subshell: false,
-            started: true,
             exiting: None,
             unwind: None,
             may_exec: false,
+            replaced: false,
+            current_outputs: Outputs::new(),
             counter: 0,
         }
     }
@@ -198,13 +202,13 @@ impl Shell {
                 output::Flush::Broken => return Poll::Exit(ExitStatus::Signal(Signal::Pipe).shell_code()),
             }
             self.jobs.reap(sys);
-            self.take_signals();
+            self.take_signals(sys);
             if let Some(unwind) = self.unwind.take() {
                 self.unwind(sys, unwind);
                 continue;
             }
             let Some(entry) = self.stack.pop() else {
-                match self.finish() {
+                match self.finish(sys) {
                     Some(code) => return Poll::Exit(code),
                     None => continue,
                 }
@@ -221,7 +225,8 @@ impl Shell {
                     };
                 }
             }
-            if sys.host().process(sys.pid()).is_none_or(machine::Process::is_replaced) {
+            // It became another program, or killed itself.
+            if self.replaced || sys.host().process(sys.pid()).is_none() {
                 return Poll::Pending;
             }
         }
@@ -231,7 +236,10 @@ impl Shell {
     fn step(&mut self, sys: &mut Sys<'_>, entry: Entry) -> Step {
         let Entry { frame, quiet, outputs } = entry;
         match frame {
-            Frame::Source(source) => return self.step_source(sys, source),
+            Frame::Source(source) => {
+                self.current_outputs = outputs;
+                return self.step_source(sys, source);
+            }
             Frame::List(list, at) => self.step_list(sys, list, at, quiet),
             Frame::AndOr(node, at) => self.step_and_or(node, at, quiet),
             Frame::Pipeline(pipeline) => self.step_pipeline(sys, pipeline, quiet),
@@ -276,9 +284,19 @@ impl Shell {
         Step::Go
     }
 
-    /// Puts a frame back to wait for the next wake.
-    pub(crate) fn hold(&mut self, frame: Frame) {
-        self.push(frame);
+    /// Whether a signal has a trap, or a person who sends it.
+    pub(crate) fn takes(&self, signal: Signal) -> bool {
+        self.handles(signal)
+    }
+
+    /// A signal to the shell from itself.
+    pub(crate) fn raise(&mut self, signal: Signal) {
+        self.signals.push(signal);
+    }
+
+    /// What substituted commands printed for the frame being run.
+    pub(crate) fn take_outputs(&mut self) -> Outputs {
+        std::mem::take(&mut self.current_outputs)
     }
 
     /// A command has ended with this status: `set -e` looks at it.
@@ -308,14 +326,6 @@ impl Program for Shell {
             && signal != Signal::Chld
         {
             self.signals.push(signal);
-        }
-        if !self.started {
-            self.started = true;
-            if let Err(code) = self.start(sys) {
-                // What it had to say about its arguments.
-                self.flush(sys);
-                return Poll::Exit(code);
-            }
         }
         self.run(sys)
     }

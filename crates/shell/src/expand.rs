@@ -11,8 +11,6 @@ pub mod brace;
 mod field;
 mod glob;
 mod param;
-#[cfg(test)]
-mod tests;
 
 use std::rc::Rc;
 
@@ -20,6 +18,7 @@ use machine::Sys;
 
 use crate::state::State;
 use crate::syntax::ir::{List, Part, Word};
+use crate::syntax::name_length;
 use crate::vars::Value;
 pub use assign::Elements;
 use field::{Builder, Field};
@@ -42,14 +41,30 @@ pub struct Failure {
     pub message: String,
     /// The status of the command it happened in.
     pub status: i32,
-    /// Whether a script ends with it.
-    pub fatal: bool,
+    /// How much is given up.
+    pub reach: Reach,
+}
+
+/// How much a failure gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The command.
+    Command,
+    /// The line it stands on, with all that is running.
+    Line,
+    /// The shell, unless a person is at it.
+    Shell,
 }
 
 impl Failure {
-    /// A failure of one command.
+    /// A failure that gives up the line.
     pub fn new(message: String) -> Failure {
-        Failure { message, status: 1, fatal: false }
+        Failure { message, status: 1, reach: Reach::Line }
+    }
+
+    /// A failure of one command.
+    pub fn of_command(message: String) -> Failure {
+        Failure { message, status: 1, reach: Reach::Command }
     }
 }
 
@@ -120,7 +135,7 @@ impl<'a, 's> Expander<'a, 's> {
     pub fn evaluate(&mut self, text: &str) -> Result<i64, Stop> {
         let mut variables = Bound { state: self.state, sys: self.sys };
         arith::evaluate(text, &mut variables)
-            .map_err(|message| Stop::Fail(Failure { message, status: 1, fatal: false }))
+            .map_err(|message| Stop::Fail(Failure::new(message)))
     }
 
     fn field(&mut self, word: &Word, place: Place) -> Result<Field, Stop> {
@@ -189,6 +204,19 @@ impl<'a, 's> Expander<'a, 's> {
         if first && let Some((home, after)) = self.tilde(text, alone, place) {
             out.quoted(&home);
             rest = after;
+        }
+        // `name=~` is taken for an assignment wherever it stands.
+        let named = first && place == Place::Argument && {
+            let length = name_length(text);
+            length > 0 && text[length..].starts_with("=~")
+        };
+        if named && let Some(equals) = rest.find('=') {
+            out.literal(&rest[..=equals]);
+            rest = &rest[equals + 1..];
+            if let Some((home, after)) = self.tilde(rest, alone, Place::Assignment) {
+                out.quoted(&home);
+                rest = after;
+            }
         }
         if place == Place::Assignment {
             while let Some(colon) = rest.find(":~") {

@@ -1,5 +1,25 @@
-//! shell
-#![allow(missing_docs)]
+//! The shell: reads the bash language, expands it, runs it, and talks to a person.
+//!
+//! **Invariant:** it knows no command. Builtins change the shell itself; everything else is found
+//! on the machine's disk and runs as a process.
+
+pub mod complete;
+pub mod date;
+pub mod echo;
+pub mod edit;
+mod builtins;
+mod eval;
 pub mod expand;
+mod interactive;
 pub mod pattern;
+pub mod printf;
+mod program;
+mod prompt;
+pub mod quote;
+pub mod regex;
+mod state;
 pub mod syntax;
+mod vars;
+pub mod width;
+
+pub use program::{ash, bash, dash, script};

@@ -7,7 +7,7 @@ use machine::Sys;
 use crate::state::State;
 
 /// A prompt string with its backslash escapes resolved.
-pub fn expand(text: &str, state: &State, sys: &Sys<'_>) -> String {
+pub(crate) fn expand(text: &str, state: &State, sys: &Sys<'_>) -> String {
     let mut out = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -70,7 +70,7 @@ pub fn expand(text: &str, state: &State, sys: &Sys<'_>) -> String {
 }
 
 /// The name of the user this process runs as.
-pub fn user_name(sys: &Sys<'_>) -> String {
+pub(crate) fn user_name(sys: &Sys<'_>) -> String {
     let uid = sys.uid();
     let user = sys.host().users().into_iter().find(|user| user.uid == uid);
     user.map_or_else(|| "I have no name!".to_owned(), |user| user.name.to_string())

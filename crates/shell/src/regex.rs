@@ -77,7 +77,8 @@ fn translate(text: &str, extended: bool) -> Result<String, String> {
                 let Some(&next) = chars.get(at) else { return Err("Trailing backslash".into()) };
                 at += 1;
                 match next {
-                    '(' | ')' | '{' | '}' | '|' | '+' | '?' if !extended => {
+                    '{' if !extended => at = interval(&chars, at, "\\}", &mut out)?,
+                    '(' | ')' | '|' | '+' | '?' if !extended => {
                         if next == ')' {
                             open = open.checked_sub(1).ok_or("Unmatched ) or \\)")?;
                         }
@@ -127,27 +128,18 @@ fn translate(text: &str, extended: bool) -> Result<String, String> {
                 out.push(c);
             }
             '+' | '?' if extended && begins => push_escaped(c, &mut out),
-            '{' if extended => {
-                // An interval only if it looks like one.
-                let digits = chars[at..].iter().take_while(|c| c.is_ascii_digit() || **c == ',');
-                let length = digits.count();
-                let closes = length > 0 && chars.get(at + length) == Some(&'}');
-                if closes && !begins { out.push('{') } else { out.push_str("\\{") }
-            }
-            '}' if extended => {
-                let interval = out.rfind('{').is_some_and(|from| {
-                    !out[..from].ends_with('\\')
-                        && out[from + 1..].chars().all(|c| c.is_ascii_digit() || c == ',')
-                });
-                if interval { out.push('}') } else { out.push_str("\\}") }
-            }
+            // An interval only if it looks like one.
+            '{' if extended && !begins => match interval(&chars, at, "}", &mut out) {
+                Ok(after) => at = after,
+                Err(_) => out.push_str("\\{"),
+            },
             '*' | '.' => out.push(c),
             '+' | '?' if extended => out.push(c),
             _ => push_escaped(c, &mut out),
         }
     }
     if open > 0 {
-        return Err(if extended { "Unmatched ( or \\(" } else { "Unmatched ( or \\(" }.into());
+        return Err("Unmatched ( or \\(".to_owned());
     }
     Ok(out)
 }
@@ -157,6 +149,21 @@ fn push_escaped(c: char, out: &mut String) {
         out.push('\\');
     }
     out.push(c);
+}
+
+/// A repetition like `{2,3}` behind its brace, up to `close`; returns the place after it.
+fn interval(chars: &[char], at: usize, close: &str, out: &mut String) -> Result<usize, String> {
+    let digits = chars[at..].iter().take_while(|c| c.is_ascii_digit() || **c == ',').count();
+    let after = at + digits;
+    let found: String = chars[after..].iter().take(close.len()).collect();
+    let inner: String = chars[at..after].iter().collect();
+    if found != close || inner.starts_with(',') && inner.len() == 1 || inner.is_empty() {
+        return Err("Invalid preceding regular expression".to_owned());
+    }
+    // Nothing before the comma means none at least.
+    let inner = if inner.starts_with(',') { format!("0{inner}") } else { inner };
+    out.push_str(&format!("{{{inner}}}"));
+    Ok(after + close.len())
 }
 
 /// A bracket expression behind its `[`; returns the place after it.

@@ -54,7 +54,7 @@ pub struct Options {
 }
 
 /// `set -o` names and letters, in the order bash lists them.
-pub const SET_OPTIONS: &[(&str, char)] = &[
+pub(crate) const SET_OPTIONS: &[(&str, char)] = &[
     ("allexport", 'a'),
     ("braceexpand", 'B'),
     ("emacs", ' '),
@@ -85,7 +85,7 @@ pub const SET_OPTIONS: &[(&str, char)] = &[
 ];
 
 /// Options of `shopt` and whether they are on at first.
-pub const SHOPT: &[(&str, bool)] = &[
+pub(crate) const SHOPT: &[(&str, bool)] = &[
     ("autocd", false),
     ("cdspell", false),
     ("checkhash", false),
@@ -202,6 +202,8 @@ pub struct State {
     pub name: Rc<str>,
     /// Whether messages name the line.
     pub names_line: bool,
+    /// The name while a function runs, where the functions come from no file.
+    pub function_source: Option<&'static str>,
     /// `$1` and on.
     pub params: Rc<[Rc<str>]>,
     /// `$?`
@@ -234,6 +236,8 @@ pub struct State {
     pub dirs: Vec<Rc<str>>,
     /// The status of the last command substitution, which a bare assignment takes over.
     pub substituted: Option<i32>,
+    /// What `set -x` shows of a condition that was just tested.
+    pub(crate) traced: Vec<String>,
 }
 
 impl State {
@@ -260,8 +264,11 @@ impl State {
         default("PS4", "+ ".into());
         default("OPTIND", "1".into());
         let uid: Rc<str> = sys.uid().to_string().into();
-        default("UID", uid.clone());
-        default("EUID", uid);
+        for name in ["UID", "EUID"] {
+            let value = Value::Text(uid.clone());
+            let variable = Variable { value, readonly: true, integer: true, ..Variable::default() };
+            *vars.entry(name) = variable;
+        }
         vars.entry("IFS").value = Value::Text(" \t\n".into());
         if !pwd_is_right {
             vars.entry("PWD").value = Value::Text(cwd);
@@ -275,7 +282,9 @@ impl State {
         };
         *vars.entry("SHLVL") = shlvl;
         let ppid = sys.host().process(sys.pid()).map_or(Pid(0), |process| process.ppid);
-        vars.entry("PPID").value = Value::Text(ppid.0.to_string().into());
+        let value = Value::Text(ppid.0.to_string().into());
+        let variable = Variable { value, readonly: true, integer: true, ..Variable::default() };
+        *vars.entry("PPID") = variable;
         let arg0 = sys.args().first().cloned().unwrap_or_else(|| "bash".into());
         State {
             flavor,
@@ -283,6 +292,7 @@ impl State {
             name: arg0.clone(),
             arg0,
             names_line: false,
+            function_source: None,
             params: Rc::from([]),
             status: 0,
             pipe_status: vec![0],
@@ -299,6 +309,7 @@ impl State {
             umask: 0o022,
             dirs: Vec::new(),
             substituted: None,
+            traced: Vec::new(),
         }
     }
 
@@ -311,7 +322,10 @@ impl State {
     pub fn prefix(&self) -> String {
         match (self.names_line, self.flavor) {
             (false, _) | (true, Flavor::Ash) => format!("{}: ", self.name),
-            (true, Flavor::Bash) => format!("{}: line {}: ", self.name, self.line),
+            (true, Flavor::Bash) => {
+                let source = self.function_source.filter(|_| !self.calls.is_empty());
+                format!("{}: line {}: ", source.unwrap_or(&self.name), self.line)
+            }
             (true, Flavor::Dash) => format!("{}: {}: ", self.name, self.line),
         }
     }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::quote;
 
 /// The environment of a process.
-pub type Env = Rc<BTreeMap<Rc<str>, Rc<str>>>;
+pub(crate) type Env = Rc<BTreeMap<Rc<str>, Rc<str>>>;
 
 /// A variable's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +90,7 @@ impl Variable {
 }
 
 /// The `declare` command that makes a variable what it is.
-pub fn declaration(name: &str, variable: &Variable) -> String {
+pub(crate) fn declaration(name: &str, variable: &Variable) -> String {
     let letters = variable.letters();
     let letters = if letters.is_empty() { "-".to_owned() } else { letters };
     let list = |pairs: Vec<String>| format!("({})", pairs.join(" "));
@@ -316,7 +316,7 @@ fn array_index(elements: &BTreeMap<u64, Rc<str>>, index: Option<&str>) -> u64 {
 }
 
 /// An element of a value by its evaluated index.
-pub fn element(value: &Value, index: &str) -> Option<Rc<str>> {
+pub(crate) fn element(value: &Value, index: &str) -> Option<Rc<str>> {
     match value {
         Value::Unset => None,
         Value::Text(text) => matches!(index, "0" | "-1").then(|| text.clone()),
@@ -326,7 +326,7 @@ pub fn element(value: &Value, index: &str) -> Option<Rc<str>> {
 }
 
 /// All elements of a value in order.
-pub fn elements(value: &Value) -> Vec<Rc<str>> {
+pub(crate) fn elements(value: &Value) -> Vec<Rc<str>> {
     match value {
         Value::Unset => Vec::new(),
         Value::Text(text) => vec![text.clone()],
@@ -336,7 +336,7 @@ pub fn elements(value: &Value) -> Vec<Rc<str>> {
 }
 
 /// The keys or indexes of a value in order.
-pub fn keys(value: &Value) -> Vec<Rc<str>> {
+pub(crate) fn keys(value: &Value) -> Vec<Rc<str>> {
     match value {
         Value::Unset => Vec::new(),
         Value::Text(_) => vec!["0".into()],

@@ -56,7 +56,9 @@ export async function attachTerminal(id, host, label) {
   term.onResize(({ cols, rows }) => report.resize(id, cols, rows));
   mine.term = term;
   mine.fit = () => {
-    if (host.clientWidth > 40 && host.clientHeight > 20) fit.fit();
+    if (host.clientWidth <= 40 || host.clientHeight <= 20) return;
+    if (term.options.fontSize !== fontSize()) term.options.fontSize = fontSize();
+    fit.fit();
   };
   mine.observer = new ResizeObserver(() => requestAnimationFrame(mine.fit));
   mine.observer.observe(host);

@@ -49,6 +49,9 @@ pub enum Msg {
 /// How often in a row a worker may break before a person is asked.
 const BREAKS_FORGIVEN: u32 = 1;
 
+/// How far past the moment it broke at a world must come to be well again.
+const WELL_AGAIN_NANOS: u64 = 5_000_000_000;
+
 /// The page.
 pub struct App {
     model: Model,
@@ -56,6 +59,7 @@ pub struct App {
     link: Option<Link>,
     outbox: Outbox,
     breaks: u32,
+    broke_at: u64,
     _listeners: Vec<EventListener>,
     _terminals: Terminals,
 }
@@ -90,6 +94,7 @@ impl Component for App {
             link: None,
             outbox: Outbox::default(),
             breaks: 0,
+            broke_at: 0,
             _listeners: listeners(ctx),
             _terminals: listen_to_terminals(ctx),
         };
@@ -197,6 +202,10 @@ impl App {
     }
 
     fn hear(&mut self, ctx: &Context<Self>, message: FromWorker) {
+        // A world that came well past the moment it broke at is well again.
+        if self.model.clock.at > self.broke_at + WELL_AGAIN_NANOS {
+            self.breaks = 0;
+        }
         for effect in self.model.hear(message) {
             match effect {
                 Effect::Write(terminal, bytes) => glue::write_terminal(terminal, &bytes),
@@ -208,7 +217,6 @@ impl App {
                     }
                 }
                 Effect::Keep(blob) => {
-                    self.breaks = 0;
                     if let Some(name) = self.save_name() {
                         self.keep(&name, &save::seal(&blob));
                     }
@@ -236,6 +244,7 @@ impl App {
             return;
         }
         self.breaks += 1;
+        self.broke_at = self.model.clock.at;
         self.drop_terminals();
         if self.breaks > BREAKS_FORGIVEN {
             self.link = None;

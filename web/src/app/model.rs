@@ -24,6 +24,8 @@ pub enum Phase {
     Working,
     /// What was saved cannot be read.
     Refused(String),
+    /// The place cannot be opened.
+    Impossible(String),
     /// The worker broke more than once in a row.
     Broken(String),
 }
@@ -236,6 +238,7 @@ impl Model {
                 return vec![Effect::Keep(blob), Effect::Saved(through)];
             }
             FromWorker::SaveRefused { why } => self.phase = Phase::Refused(why),
+            FromWorker::CannotOpen { why } => self.phase = Phase::Impossible(why),
             FromWorker::Notice(text) => self.say(text, false),
             FromWorker::Failed { message } => return vec![Effect::Broke(message)],
         }

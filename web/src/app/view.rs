@@ -12,7 +12,8 @@ use crate::panels::trouble::Trouble;
 
 /// Draws everything.
 pub(super) fn page(model: &Model, kept: bool, act: &Callback<Act>) -> Html {
-    let working = model.place().is_some();
+    let running = matches!(model.phase, Phase::Opening { .. } | Phase::Working);
+    let working = model.place().is_some() && running;
     html! {
         <>
             <a class="skip" href="#main" onclick={skip}>{ "Skip to the content" }</a>
@@ -55,6 +56,18 @@ fn content(model: &Model, kept: bool, act: &Callback<Act>) -> Html {
                 advice="Start this place afresh, or keep the damaged save as a file first. Your \
                         progress in lessons is kept apart and is not touched."
                 can_retry={false}
+                {kept}
+                act={act.clone()}
+            />
+        },
+        Phase::Impossible(why) => html! {
+            <Trouble
+                title="This cannot be opened"
+                why="The world was not made, or never got ready."
+                detail={why.clone()}
+                advice="A lesson's author can mend this; the other lessons and the sandbox are not \
+                        touched."
+                can_retry={true}
                 {kept}
                 act={act.clone()}
             />

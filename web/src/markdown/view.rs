@@ -90,6 +90,10 @@ struct CodeProps {
 #[component]
 fn CodeBlock(props: &CodeProps) -> Html {
     let commands = commands(&props.language, &props.text);
+    let code = match &commands {
+        Some(_) => props.text.lines().map(command_line).collect(),
+        None => html! { { props.text.clone() } },
+    };
     let copied = use_state(|| false);
     let copy = {
         let (copied, act) = (copied.clone(), props.act.clone());
@@ -111,11 +115,17 @@ fn CodeBlock(props: &CodeProps) -> Html {
     let (sign, word) = if *copied { (Icon::Check, "Copied") } else { (Icon::Copy, "Copy") };
     html! {
         <div class={classes!("code", type_it.is_some().then_some("command"))}>
-            <pre class="scroll" tabindex="0"><code>{ props.text.clone() }</code></pre>
+            <pre class="scroll" tabindex="0"><code>{ code }</code></pre>
             <div class="acts">
                 { for type_it }
                 <button onclick={copy}>{ icon(sign) }{ word }</button>
             </div>
         </div>
     }
+}
+
+/// A line of a command, which may wrap between words and nowhere else: `--image` stays whole.
+fn command_line(line: &str) -> Html {
+    let words = line.split_inclusive(' ').map(|word| html! { <span>{ word }</span> });
+    html! { <span class="line">{ for words }{ "\n" }</span> }
 }

@@ -8,7 +8,7 @@ use super::bench::maximise;
 use super::icons::{Icon, icon};
 use crate::app::{Act, Pane, Route};
 use crate::markdown::view::Prose;
-use crate::protocol::{Check, CheckState, Input, LessonView, Place, Step};
+use crate::protocol::{Check, CheckState, Choice, Input, LessonView, Place, Question, Step};
 
 /// What the lesson pane shows.
 #[derive(Clone, Debug, PartialEq, Properties)]
@@ -56,6 +56,7 @@ pub fn LessonPane(props: &LessonProps) -> Html {
                     }
                 </div>
             </div>
+            { for props.lesson.as_ref().map(|lesson| goal(lesson, &props.act)) }
         </section>
     }
 }
@@ -103,9 +104,11 @@ fn step(lesson: &LessonView, props: &LessonProps) -> Html {
             <p class="count">{ format!("Step {} of {}", at + 1, lesson.steps.len()) }</p>
             <h1>{ title }</h1>
             <Prose text={lesson.text.clone()} act={props.act.clone()} />
-            { checks(lesson, props, ended) }
+            { for lesson.question.as_ref().map(|asked| question(asked, &props.act)) }
+            { checks(lesson) }
+            <div aria-live="polite">{ for mistakes(lesson, &props.act) }</div>
             <div aria-live="polite">{ for hints }</div>
-            if !lesson.step_done {
+            if !lesson.step_done && lesson.current == lesson.taken {
                 <Helps {at}
                     more_hints={(lesson.hints.len() as u32) < lesson.hints_total}
                     any_hint={!lesson.hints.is_empty()}
@@ -118,32 +121,106 @@ fn step(lesson: &LessonView, props: &LessonProps) -> Html {
     }
 }
 
-fn checks(lesson: &LessonView, props: &LessonProps, ended: bool) -> Html {
-    if lesson.checks.is_empty() && !lesson.step_done {
-        return Html::default();
-    }
-    let next = lesson.current + 1;
-    let go_on = props.act.reform(move |_: MouseEvent| Act::World(Input::GoToStep(next)));
-    let more = (next as usize) < lesson.steps.len();
-    html! {
-        <section class="checks" data-done={lesson.step_done.then_some("")} aria-label="What this step asks for">
-            if !lesson.checks.is_empty() {
-                <h2>{ "The cluster will show that" }</h2>
-                <ul>{ for lesson.checks.iter().map(check) }</ul>
-            }
-            <div role="status">
-                if lesson.step_done {
-                    <div class="done-note">
-                        <p>{ if ended { "That was the last step." } else { "Done. The cluster agrees." } }</p>
-                        if more {
-                            <button class="button primary" onclick={go_on}>
-                                { "Next step" }{ icon(Icon::Next) }
-                            </button>
-                        }
+fn question(asked: &Question, act: &Callback<Act>) -> Html {
+    let choice = |(at, choice): (usize, &Choice)| {
+        let at = at as u32;
+        let chosen = asked.chosen == Some(at);
+        let (name, sign) = match (chosen, choice.correct) {
+            (false, _) => ("open", None),
+            (true, true) => ("right", Some(Icon::Check)),
+            (true, false) => ("wrong", Some(Icon::Close)),
+        };
+        let onclick = act.reform(move |_: MouseEvent| Act::World(Input::Answer(at)));
+        html! {
+            <li class="choice" data-state={name}>
+                <button role="radio" aria-checked={chosen.to_string()} {onclick}>
+                    <span class="mark" aria-hidden="true">{ for sign.map(icon) }</span>
+                    <span>{ &choice.text }</span>
+                </button>
+                if chosen {
+                    <div role="status">
+                        <span class="unseen">
+                            { if choice.correct { "Right." } else { "Not quite." } }
+                        </span>
+                        <Prose small=true text={choice.feedback.clone()} act={act.clone()} />
                     </div>
                 }
-            </div>
+            </li>
+        }
+    };
+    html! {
+        <section class="question">
+            <h2>{ "Before you type" }</h2>
+            <Prose text={asked.text.clone()} act={act.clone()} />
+            <ul role="radiogroup" aria-label="Answers">
+                { for asked.choices.iter().enumerate().map(choice) }
+            </ul>
         </section>
+    }
+}
+
+fn mistakes<'a>(lesson: &'a LessonView, act: &'a Callback<Act>) -> impl Iterator<Item = Html> + 'a {
+    lesson.mistakes.iter().map(|said| {
+        html! {
+            <section class="hint mistake" key={said.clone()}>
+                <h3>{ "Something to look at" }</h3>
+                <Prose small=true text={said.clone()} act={act.clone()} />
+            </section>
+        }
+    })
+}
+
+fn checks(lesson: &LessonView) -> Html {
+    if lesson.checks.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <section class="checks" data-done={lesson.step_done.then_some("")}>
+            <h2>{ "The cluster will show that" }</h2>
+            <ul>{ for lesson.checks.iter().map(check) }</ul>
+        </section>
+    }
+}
+
+/// The foot of the pane: how far the step is, always in view, and the way on when it is done.
+fn goal(lesson: &LessonView, act: &Callback<Act>) -> Html {
+    if lesson.current != lesson.taken {
+        return looking_back(lesson, act);
+    }
+    let next = lesson.current + 1;
+    let go_on = act.reform(move |_: MouseEvent| Act::World(Input::GoToStep(next)));
+    let more = (next as usize) < lesson.steps.len();
+    let met = lesson.checks.iter().filter(|check| check.state == CheckState::Met).count();
+    let said = match (lesson.step_done, more) {
+        (true, true) => "Done. The cluster agrees.".to_owned(),
+        (true, false) => "Done. That was the last step.".to_owned(),
+        (false, _) if lesson.checks.is_empty() => "Read on when you are ready.".to_owned(),
+        (false, _) => format!("{met} of {} shown", lesson.checks.len()),
+    };
+    let pip = |check: &Check| html! { <i data-done={(check.state == CheckState::Met).then_some("")}></i> };
+    let button = if lesson.step_done { "button primary" } else { "button" };
+    let may_go = more && (lesson.step_done || lesson.checks.is_empty());
+    html! {
+        <footer class="goal" data-done={lesson.step_done.then_some("")}>
+            <span class="pips" aria-hidden="true">{ for lesson.checks.iter().map(pip) }</span>
+            <p role="status">{ said }</p>
+            if may_go {
+                <button class={button} onclick={go_on}>{ "Next step" }{ icon(Icon::Next) }</button>
+            }
+        </footer>
+    }
+}
+
+fn looking_back(lesson: &LessonView, act: &Callback<Act>) -> Html {
+    let taken = lesson.taken;
+    let back = act.reform(move |_: MouseEvent| Act::World(Input::GoToStep(taken)));
+    html! {
+        <footer class="goal">
+            <p>{ "You are looking back." }</p>
+            <button class="button" onclick={back}>
+                { format!("To step {}", taken + 1) }{ icon(Icon::Next) }
+            </button>
+        </footer>
     }
 }
 

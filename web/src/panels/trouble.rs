@@ -41,7 +41,8 @@ pub fn Trouble(props: &TroubleProps) -> Html {
                     if props.can_retry {
                         <button class="button primary" onclick={on(Act::TryAgain)}>{ "Try once more" }</button>
                     }
-                    <button class="button" onclick={on(Act::StartFresh)}>{ "Start afresh" }</button>
+                    <button class={if props.can_retry { "button" } else { "button primary" }}
+                        onclick={on(Act::StartFresh)}>{ "Start afresh" }</button>
                     if props.kept {
                         <button class="button quiet" onclick={on(Act::DownloadSave)}>
                             { icon(Icon::Download) }{ "Download the save" }

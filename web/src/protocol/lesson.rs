@@ -41,10 +41,16 @@ pub struct LessonView {
     pub steps: Vec<Step>,
     /// Which of them is shown, from 0.
     pub current: u32,
+    /// Which of them is being taken, from 0; another one is shown to look back only.
+    pub taken: u32,
     /// The step's text, Markdown from a file nobody vouches for.
     pub text: String,
+    /// A question to think about first.
+    pub question: Option<Question>,
     /// What the step asks for.
     pub checks: Vec<Check>,
+    /// What to say about mistakes the world shows, Markdown.
+    pub mistakes: Vec<String>,
     /// The hints shown so far, Markdown.
     pub hints: Vec<Hint>,
     /// How many hints there are in all.
@@ -55,6 +61,28 @@ pub struct LessonView {
     pub finished: bool,
     /// What to say at the end, Markdown; empty when there is nothing.
     pub debrief: String,
+}
+
+/// A question to think about before doing anything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// Markdown.
+    pub text: String,
+    /// Answers to choose from.
+    pub choices: Vec<Choice>,
+    /// The answer that was chosen.
+    pub chosen: Option<u32>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// The answer.
+    pub text: String,
+    /// Whether it is right.
+    pub correct: bool,
+    /// What to say to who chose it, Markdown.
+    pub feedback: String,
 }
 
 /// A step in the row of steps.

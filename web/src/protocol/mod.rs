@@ -6,7 +6,9 @@
 mod lesson;
 mod picture;
 
-pub use lesson::{Check, CheckState, Hint, LessonCard, LessonView, Step, Track};
+pub use lesson::{
+    Check, CheckState, Choice, Hint, LessonCard, LessonView, Question, Step, Track,
+};
 pub use picture::{Event, Machine, Owner, Picture, PictureChange, Pod, PodState};
 
 use serde::{Deserialize, Serialize};
@@ -118,6 +120,8 @@ pub enum Input {
     RestartStep,
     /// Show the next hint of the current step.
     RevealHint,
+    /// Choose this answer to the current step's question.
+    Answer(u32),
     /// Turn to a step that is open.
     GoToStep(u32),
 }
@@ -194,6 +198,11 @@ pub enum FromWorker {
     /// The save could not be read; nothing was opened.
     SaveRefused {
         /// Why, in a sentence.
+        why: String,
+    },
+    /// The place cannot be opened, and not because of a save.
+    CannotOpen {
+        /// Why, a sentence or several lines.
         why: String,
     },
     /// Something to tell the person, in a sentence.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::wire::Shell;
 use crate::protocol::*;
+use crate::services::clock::Clock;
 
 #[derive(Default)]
 pub struct Fixture {
@@ -15,6 +16,7 @@ pub struct Fixture {
     lines: String,
     step: u32,
     hints: usize,
+    answer: Option<u32>,
     lesson: Option<String>,
     speed: Option<Speed>,
     terminals: u32,
@@ -92,13 +94,15 @@ impl Fixture {
         LessonView {
             id: self.lesson.clone().unwrap_or_default(), title: "Your first workload".into(), track: "Foundations".into(),
             steps: ["Ask for three web servers", "Look at what was made", "Ask for more", "Break one"].iter().enumerate().map(|(i, t)| Step { title: (*t).into(), done: (i as u32) < self.step || (i as u32 == self.step && done), open: i as u32 <= self.step + done as u32 }).collect(),
-            current: self.step, text: TEXT.into(),
+            current: self.step, taken: self.step, text: TEXT.into(),
             checks: vec![
                 Check { label: "A Deployment called web exists".into(), state: met(0.0), saw: String::new() },
                 Check { label: "Three of its pods are ready".into(), state: met(6.0), saw: "1 of 3 pods is ready".into() },
                 Check { label: "The image is nginx".into(), state: if t > 12.0 { CheckState::Met } else { CheckState::Failed }, saw: "the container's image is ngnix:latest, which no registry has".into() },
             ],
             hints: (0..self.hints).map(|_| Hint { text: "The number is `--replicas`. Try `kubectl create deployment --help`.".into() }).collect(), hints_total: 3,
+            question: Some(Question { text: "How many machines will the pods be on?".into(), choices: vec![Choice { text: "One: the control plane".into(), correct: false, feedback: "It has a *taint* that keeps ordinary pods away.".into() }, Choice { text: "Two: the workers".into(), correct: true, feedback: "The control plane's taint leaves the workers.".into() }], chosen: self.answer }),
+            mistakes: if t > 8.0 && !done { vec!["The image is spelled `ngnix`. The kubelet can pull only what a registry has.".into()] } else { vec![] },
             step_done: done, finished: done && self.step == 3, debrief: if self.step == 3 { "You asked for a state, and *controllers* made it so.".into() } else { String::new() },
         }
     }
@@ -110,7 +114,7 @@ impl Fixture {
 const PROMPT: &str = "\x1b[1;32mroot@controlplane\x1b[0m:\x1b[1;34m~\x1b[0m# ";
 
 impl Shell for Fixture {
-    fn receive(&mut self, message: ToWorker, _now: f64) {
+    fn receive(&mut self, message: ToWorker) {
         match message {
             ToWorker::Open { place, .. } => {
                 self.lesson = if let Place::Lesson(id) = &place { Some(id.clone()) } else { None };
@@ -143,6 +147,7 @@ impl Shell for Fixture {
                 }
                 Input::CloseTerminal(t) => self.out.push(FromWorker::TerminalClosed(t)),
                 Input::GoToStep(n) => { self.step = n; self.at = 0.0; }
+                Input::Answer(n) => self.answer = Some(n),
                 Input::RevealHint => self.hints += 1,
                 Input::RestartStep => { self.at = 0.0; }
                 _ => {}
@@ -151,7 +156,8 @@ impl Shell for Fixture {
             _ => {}
         }
     }
-    fn work(&mut self, now: f64) -> Option<u32> {
+    fn work(&mut self, clock: &dyn Clock) -> Option<u32> {
+        let now = clock.now_ms();
         if self.last == 0.0 {
             let card = |id: &str, title: &str, summary: &str| LessonCard { id: id.into(), title: title.into(), summary: summary.into(), minutes: 12, steps: 4 };
             self.out.push(FromWorker::Hello { tracks: vec![Track { id: "foundations".into(), title: "Foundations".into(), lessons: vec![
@@ -164,7 +170,16 @@ impl Shell for Fixture {
         if !paused { self.at += (now - self.last) / 1000.0; }
         self.last = now;
         if self.opened {
-            let new = scene(self.at);
+            let mut new = scene(self.at);
+            if self.lesson.is_none() {
+                for i in 0..90u32 {
+                    let st = match i % 9 { 0 => ("ContainerCreating", PodState::Starting), 5 => ("CrashLoopBackOff", PodState::Failing), 7 => ("Terminating", PodState::Terminating), 8 => ("Running", PodState::NotReady), _ => ("Running", PodState::Running) };
+                    let node = if i % 4 == 3 { None } else if i % 2 == 0 { Some("node01") } else { Some("node02") };
+                    let st = if node.is_none() { ("Pending", PodState::Unscheduled) } else { st };
+                    let x = pod("shop", &format!("cart-6b8f9d7c5-{i:05}"), node, st.0, st.1, Some(("ReplicaSet", "cart-6b8f9d7c5")));
+                    new.pods.insert(x.uid.clone(), Rc::new(x));
+                }
+            }
             let change = self.shown.change_to(&new);
             if !change.is_empty() { self.out.push(FromWorker::Picture(Box::new(change))); }
             self.shown = new;

@@ -1,6 +1,7 @@
 //! The worker: owns the world, its clock and its log, and speaks `protocol`.
 
 pub mod fixture;
+pub mod pace;
 pub mod wire;
 
 /// Runs the worker.

@@ -11,14 +11,15 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::codec;
 use crate::protocol::{FromWorker, ToWorker};
+use crate::services::clock::{Clock, WorkerClock};
 
 /// What sits behind the wire.
 pub trait Shell: 'static {
     /// Takes a message in.
-    fn receive(&mut self, message: ToWorker, now_ms: f64);
+    fn receive(&mut self, message: ToWorker);
     /// Works for a few milliseconds; says in how many milliseconds to come back, none to sleep
     /// until the next message.
-    fn work(&mut self, now_ms: f64) -> Option<u32>;
+    fn work(&mut self, clock: &dyn Clock) -> Option<u32>;
     /// What is to be said since the last call.
     fn say(&mut self) -> Vec<FromWorker>;
 }
@@ -33,6 +34,8 @@ pub fn start(shell: impl Shell) {
     std::panic::set_hook(Box::new(|info| {
         post(&FromWorker::Failed { message: info.to_string() });
         console_error_panic_hook::hook(info);
+        // What comes after a panic would only meet its ruins.
+        scope().close();
     }));
     let wire = Rc::new(RefCell::new(Wire { shell, timer: None }));
     let receive = {
@@ -40,7 +43,7 @@ pub fn start(shell: impl Shell) {
         Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let bytes = event.data().dyn_into::<Uint8Array>().map(|b| b.to_vec()).unwrap_or_default();
             match codec::decode(&bytes) {
-                Ok(message) => wire.borrow_mut().shell.receive(message, now_ms()),
+                Ok(message) => wire.borrow_mut().shell.receive(message),
                 Err(why) => post(&FromWorker::Notice(format!("A message was lost: {why}."))),
             }
             turn(&wire);
@@ -54,7 +57,7 @@ pub fn start(shell: impl Shell) {
 
 fn turn<S: Shell>(wire: &Rc<RefCell<Wire<S>>>) {
     let mut this = wire.borrow_mut();
-    let again = this.shell.work(now_ms());
+    let again = this.shell.work(&WorkerClock);
     for message in this.shell.say() {
         post(&message);
     }
@@ -66,10 +69,6 @@ fn turn<S: Shell>(wire: &Rc<RefCell<Wire<S>>>) {
 
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
-}
-
-fn now_ms() -> f64 {
-    scope().performance().map_or(0.0, |clock| clock.now())
 }
 
 fn post(message: &FromWorker) {

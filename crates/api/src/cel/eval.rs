@@ -49,7 +49,9 @@ impl Meter {
             Some(at) => at,
             None => {
                 self.charge(pattern.len() * 4)?;
-                let builder = regex_lite::RegexBuilder::new(pattern).size_limit(REGEX_BYTES).build();
+                let builder = regex_lite::RegexBuilder::new(pattern)
+                    .size_limit(REGEX_BYTES)
+                    .build();
                 let regex = builder.map_err(|error| {
                     EvalError::new(format!("error parsing regexp: {error}: `{pattern}`"))
                 })?;
@@ -76,7 +78,16 @@ type Done = Result<Val, EvalError>;
 /// The type a name stands for where it is no variable.
 pub(super) fn type_named(name: &str) -> Option<&'static str> {
     let types = [
-        "bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint",
+        "bool",
+        "bytes",
+        "double",
+        "int",
+        "list",
+        "map",
+        "null_type",
+        "string",
+        "type",
+        "uint",
         "optional_type",
     ];
     types.into_iter().find(|t| *t == name)
@@ -96,8 +107,15 @@ fn no_such_key(key: &Val) -> EvalError {
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(bindings: &'a Bindings, steps: u64) -> Self {
-        let meter = Meter { left: steps, regexes: Vec::new() };
-        Self { bindings, locals: Vec::new(), meter }
+        let meter = Meter {
+            left: steps,
+            regexes: Vec::new(),
+        };
+        Self {
+            bindings,
+            locals: Vec::new(),
+            meter,
+        }
     }
 
     /// Evaluates `body` with one more variable.
@@ -118,7 +136,11 @@ impl<'a> Evaluator<'a> {
         match &expr.kind {
             ExprKind::Literal(val) => Ok(val.clone()),
             ExprKind::Ident(name) => self.ident(name),
-            ExprKind::Select { of, field, optional } => self.select(of, field, *optional),
+            ExprKind::Select {
+                of,
+                field,
+                optional,
+            } => self.select(of, field, *optional),
             ExprKind::Has { of, field } => self.has(of, field),
             ExprKind::Index { of, key, optional } => self.index(of, key, *optional),
             ExprKind::Call { function, args } => {
@@ -145,7 +167,12 @@ impl<'a> Evaluator<'a> {
                 let val = self.eval(value)?;
                 self.within(name, val, |e| e.eval(body))
             }
-            ExprKind::OptMap { of, name, body, flat } => match self.eval(of)? {
+            ExprKind::OptMap {
+                of,
+                name,
+                body,
+                flat,
+            } => match self.eval(of)? {
                 Val::Optional(None) => Ok(Val::Optional(None)),
                 Val::Optional(Some(val)) => {
                     let out = self.within(name, (*val).clone(), |e| e.eval(body))?;
@@ -157,7 +184,12 @@ impl<'a> Evaluator<'a> {
     }
 
     fn ident(&self, name: &str) -> Done {
-        let local = self.locals.iter().rev().find(|(n, _)| &**n == name).map(|(_, val)| val);
+        let local = self
+            .locals
+            .iter()
+            .rev()
+            .find(|(n, _)| &**n == name)
+            .map(|(_, val)| val);
         if let Some(val) = local.or_else(|| self.bindings.get(name)) {
             return Ok(val.clone());
         }
@@ -277,7 +309,8 @@ impl<'a> Evaluator<'a> {
     /// What the variables of a comprehension are bound to in turn.
     pub(super) fn turns(&mut self, c: &Comprehension) -> Result<Vec<Vec<Val>>, EvalError> {
         let range = self.eval(&c.range)?;
-        self.meter.charge(range.list_len().or_else(|| range.map_len()).unwrap_or(0))?;
+        self.meter
+            .charge(range.list_len().or_else(|| range.map_len()).unwrap_or(0))?;
         let pairs = c.vars.len() == 2;
         if let Some(entries) = range.entries() {
             let turn = |(k, v): (Val, Val)| if pairs { vec![k, v] } else { vec![k] };
@@ -356,10 +389,14 @@ impl<'a> Evaluator<'a> {
 
 fn insert(out: &mut BTreeMap<Key, Val>, key: &Val, value: Val) -> Result<(), EvalError> {
     let shown = key.type_name();
-    let key = Key::of(key).ok_or_else(|| EvalError::new(format!("unsupported key type: {shown}")))?;
+    let key =
+        Key::of(key).ok_or_else(|| EvalError::new(format!("unsupported key type: {shown}")))?;
     match out.insert(key.clone(), value) {
         None => Ok(()),
-        Some(_) => Err(EvalError::new(format!("Failed with repeated key: {}", key.val()))),
+        Some(_) => Err(EvalError::new(format!(
+            "Failed with repeated key: {}",
+            key.val()
+        ))),
     }
 }
 
@@ -377,10 +414,14 @@ fn at(of: &Val, key: &Val) -> Done {
         Val::Double(n) => super::val::whole(*n),
         other => {
             let kind = other.type_name();
-            return Err(EvalError::new(format!("unsupported index type '{kind}' in list")));
+            return Err(EvalError::new(format!(
+                "unsupported index type '{kind}' in list"
+            )));
         }
     };
-    let found = index.and_then(|i| usize::try_from(i).ok()).filter(|i| *i < len);
+    let found = index
+        .and_then(|i| usize::try_from(i).ok())
+        .filter(|i| *i < len);
     match found.and_then(|i| of.element(i)) {
         Some(val) => Ok(val),
         None => Err(EvalError::new(format!("index out of bounds: {key}"))),

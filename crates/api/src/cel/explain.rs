@@ -40,7 +40,11 @@ impl fmt::Display for Seen {
 /// The parts that made `root` what it is.
 pub(super) fn explain(source: &str, root: &Expr, bindings: &Bindings) -> Vec<Seen> {
     let evaluator = Evaluator::new(bindings, MAX_STEPS);
-    let mut explainer = Explainer { source, evaluator, seen: Vec::new() };
+    let mut explainer = Explainer {
+        source,
+        evaluator,
+        seen: Vec::new(),
+    };
     explainer.part(root);
     explainer.seen
 }
@@ -117,9 +121,8 @@ impl Explainer<'_> {
 
     /// Of a chain of operands, those that differ from `neutral`; all if none does.
     fn deciding(&mut self, all: &[Expr], neutral: bool) {
-        let differs = |value: &Result<Val, EvalError>| {
-            !matches!(value, Ok(Val::Bool(b)) if *b == neutral)
-        };
+        let differs =
+            |value: &Result<Val, EvalError>| !matches!(value, Ok(Val::Bool(b)) if *b == neutral);
         let values: Vec<_> = all.iter().map(|expr| self.evaluator.eval(expr)).collect();
         let none = !values.iter().any(differs);
         for (expr, value) in all.iter().zip(&values) {
@@ -154,7 +157,10 @@ impl Explainer<'_> {
             let bound: Vec<(Rc<str>, Val)> = c.vars.iter().cloned().zip(turn).collect();
             self.scoped(bound.clone(), |explainer| {
                 for (name, val) in bound {
-                    explainer.seen.push(Seen { source: name.to_string(), value: Ok(val) });
+                    explainer.seen.push(Seen {
+                        source: name.to_string(),
+                        value: Ok(val),
+                    });
                 }
                 explainer.part(condition);
             });

@@ -1,6 +1,8 @@
 //! The functions of the language: one table made of a list per subject. A function gets its
 //! arguments evaluated; of a method the target comes first.
 
+use sim::Unmodelled;
+
 use super::eval::Meter;
 use super::{EvalError, Val};
 
@@ -66,6 +68,23 @@ pub(super) fn exists(name: &str) -> bool {
 /// The function of this name that takes so many arguments, the target of a method counted.
 pub(super) fn find(name: &str, method: bool, args: usize) -> Option<&'static Function> {
     all().find(|f| f.name == name && f.method == method && (f.args.0..=f.args.1).contains(&args))
+}
+
+/// A function of Kubernetes' CEL that is known and left out.
+pub(super) fn unmodelled(name: &str) -> Option<Unmodelled> {
+    let what = match name {
+        "url" | "isURL" => sim::unmodelled!("URLs in CEL"),
+        "ip" | "isIP" | "ip.isCanonical" | "cidr" | "isCIDR" => {
+            sim::unmodelled!("IP addresses and CIDRs in CEL")
+        }
+        "semver" | "isSemver" => sim::unmodelled!("semantic versions in CEL"),
+        _ if name.starts_with("format.") => sim::unmodelled!("named formats in CEL"),
+        _ if name.starts_with("math.") => {
+            sim::unmodelled!("CEL's math beyond greatest, least, abs and sign")
+        }
+        _ => return None,
+    };
+    Some(what)
 }
 
 fn no_overload<T>() -> Result<T, EvalError> {

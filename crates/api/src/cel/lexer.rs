@@ -305,52 +305,73 @@ mod tests {
 
     #[test]
     fn numbers_of_every_sort() {
-        check("0 12 0x1F 7u", &[
-            Token::Int(0),
-            Token::Int(12),
-            Token::Int(31),
-            Token::Uint(7),
-        ]);
-        check("1.5 .5 1e3 2.5E-1", &[
-            Token::Double(1.5),
-            Token::Double(0.5),
-            Token::Double(1000.0),
-            Token::Double(0.25),
-        ]);
-        check("1.size", &[
-            Token::Int(1),
-            Token::Punct("."),
-            Token::Ident("size".into()),
-        ]);
+        check(
+            "0 12 0x1F 7u",
+            &[
+                Token::Int(0),
+                Token::Int(12),
+                Token::Int(31),
+                Token::Uint(7),
+            ],
+        );
+        check(
+            "1.5 .5 1e3 2.5E-1",
+            &[
+                Token::Double(1.5),
+                Token::Double(0.5),
+                Token::Double(1000.0),
+                Token::Double(0.25),
+            ],
+        );
+        check(
+            "1.size",
+            &[
+                Token::Int(1),
+                Token::Punct("."),
+                Token::Ident("size".into()),
+            ],
+        );
     }
 
     #[test]
     fn strings_of_every_sort() {
-        check(r#"'a\n' "b\u00e9" r'\d' b'\xff'"#, &[
-            Token::Str("a\n".into()),
-            Token::Str("bé".into()),
-            Token::Str(r"\d".into()),
-            Token::Bytes([0xff].into()),
-        ]);
+        check(
+            r#"'a\n' "b\u00e9" r'\d' b'\xff'"#,
+            &[
+                Token::Str("a\n".into()),
+                Token::Str("bé".into()),
+                Token::Str(r"\d".into()),
+                Token::Bytes([0xff].into()),
+            ],
+        );
         check("'''a\n'b'''", &[Token::Str("a\n'b".into())]);
-        check(r"'\101' br'\x'", &[
-            Token::Str("A".into()),
-            Token::Bytes(b"\\x".as_slice().into()),
-        ]);
+        check(
+            r"'\101' br'\x'",
+            &[
+                Token::Str("A".into()),
+                Token::Bytes(b"\\x".as_slice().into()),
+            ],
+        );
     }
 
     #[test]
     fn names_and_comments() {
-        check("self.`a-b/c` // rest", &[
-            Token::Ident("self".into()),
-            Token::Punct("."),
-            Token::Quoted("a-b/c".into()),
-        ]);
-        check("a<=b", &[
-            Token::Ident("a".into()),
-            Token::Punct("<="),
-            Token::Ident("b".into()),
-        ]);
+        check(
+            "self.`a-b/c` // rest",
+            &[
+                Token::Ident("self".into()),
+                Token::Punct("."),
+                Token::Quoted("a-b/c".into()),
+            ],
+        );
+        check(
+            "a<=b",
+            &[
+                Token::Ident("a".into()),
+                Token::Punct("<="),
+                Token::Ident("b".into()),
+            ],
+        );
     }
 
     #[test]
@@ -359,6 +380,10 @@ mod tests {
         check_error("a @ b", 3, text);
         check_error("99999999999999999999", 1, "invalid int literal");
         check_error(r"x + '\q'", 6, "Syntax error: unable to unescape string");
-        check_error("'abc", 1, "Syntax error: token recognition error at: ''abc'");
+        check_error(
+            "'abc",
+            1,
+            "Syntax error: token recognition error at: ''abc'",
+        );
     }
 }

@@ -35,7 +35,11 @@ pub(super) fn bind(parser: &Parser<'_>, args: Vec<Expr>, span: Span) -> Parsed {
         let text = "found no matching overload for 'cel.bind' applied to '(dyn)'";
         return Err(parser.error_at(span, text.into()));
     };
-    let name = variable(parser, &name, "cel.bind() variable names must be simple identifiers")?;
+    let name = variable(
+        parser,
+        &name,
+        "cel.bind() variable names must be simple identifiers",
+    )?;
     let (value, body) = (Box::new(value), Box::new(body));
     parser.node(ExprKind::Bind { name, value, body }, span)
 }
@@ -126,6 +130,9 @@ mod tests {
 
     #[test]
     fn a_macro_name_with_other_arguments_is_a_call() {
-        check_error("[1].all(x)", "undeclared reference to 'all' (in container '')");
+        check_error(
+            "[1].all(x)",
+            "undeclared reference to 'all' (in container '')",
+        );
     }
 }

@@ -39,20 +39,26 @@ pub(super) fn binary(meter: &mut Meter, op: BinaryOp, left: &Val, right: &Val) -
 }
 
 fn int(n: Option<i64>) -> Done {
-    n.map(Val::Int).ok_or_else(|| EvalError::new("integer overflow"))
+    n.map(Val::Int)
+        .ok_or_else(|| EvalError::new("integer overflow"))
 }
 
 fn uint(n: Option<u64>) -> Done {
-    n.map(Val::Uint).ok_or_else(|| EvalError::new("unsigned integer overflow"))
+    n.map(Val::Uint)
+        .ok_or_else(|| EvalError::new("unsigned integer overflow"))
 }
 
 fn duration(nanos: Option<i64>) -> Done {
-    nanos.map(Val::Duration).ok_or_else(|| EvalError::new("duration overflow"))
+    nanos
+        .map(Val::Duration)
+        .ok_or_else(|| EvalError::new("duration overflow"))
 }
 
 fn moved(t: &super::Timestamp, nanos: Option<i64>) -> Done {
     let moved = nanos.and_then(|nanos| t.plus(nanos));
-    moved.map(Val::Timestamp).ok_or_else(|| EvalError::new("timestamp overflow"))
+    moved
+        .map(Val::Timestamp)
+        .ok_or_else(|| EvalError::new("timestamp overflow"))
 }
 
 /// `a + b`: numbers, strings, bytes, lists, times.

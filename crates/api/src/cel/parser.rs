@@ -6,33 +6,13 @@ use std::rc::Rc;
 
 use super::ast::{BinaryOp, Element, Entry, Expr, ExprKind, Span};
 use super::lexer::{Spanned, Token, tokens};
+use super::reserved::{RESERVED, unescape};
 use super::{CelError, Val, functions, macros};
 
 /// Levels of nesting an expression may have, as in cel-go.
 const MAX_DEPTH: usize = 250;
 /// Characters a source may have, as in cel-go.
 const MAX_CHARS: usize = 100_000;
-
-/// Names the language keeps for itself.
-const RESERVED: &[&str] = &[
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 const EXPECT_OPERAND: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, \
                               NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
@@ -208,12 +188,10 @@ impl Parser<'_> {
     /// Sums (level 0) of products (level 1).
     fn binary(&mut self, level: usize) -> Parsed {
         use BinaryOp::{Add, Div, Mul, Rem, Sub};
-        let levels: [&[(&str, BinaryOp)]; 2] =
-            [&[("+", Add), ("-", Sub)], &[
-                ("*", Mul),
-                ("/", Div),
-                ("%", Rem),
-            ]];
+        let levels: [&[(&str, BinaryOp)]; 2] = [
+            &[("+", Add), ("-", Sub)],
+            &[("*", Mul), ("/", Div), ("%", Rem)],
+        ];
         let operand = |parser: &mut Self| match level {
             0 => parser.binary(1),
             _ => parser.unary(),
@@ -327,7 +305,7 @@ impl Parser<'_> {
             if full == "cel.bind" {
                 return macros::bind(self, args, span);
             }
-            if functions::exists(&full) {
+            if functions::exists(&full) || functions::unmodelled(&full).is_some() {
                 return self.call(&full, false, args, span);
             }
         }
@@ -342,7 +320,10 @@ impl Parser<'_> {
 
     fn call(&self, name: &str, method: bool, args: Vec<Expr>, span: Span) -> Parsed {
         if !functions::exists(name) {
-            let text = format!("undeclared reference to '{name}' (in container '')");
+            let text = match functions::unmodelled(name) {
+                Some(unmodelled) => unmodelled.to_string(),
+                None => format!("undeclared reference to '{name}' (in container '')"),
+            };
             return Err(self.error_at(span, text));
         }
         match functions::find(name, method, args.len()) {
@@ -485,35 +466,6 @@ impl Parser<'_> {
     }
 }
 
-/// Kubernetes spells field names that are no CEL names with these words between underscores.
-fn unescape(name: &Rc<str>) -> Rc<str> {
-    if !name.contains("__") {
-        return name.clone();
-    }
-    let words = [
-        ("__underscores__", "__"),
-        ("__dot__", "."),
-        ("__dash__", "-"),
-        ("__slash__", "/"),
-    ];
-    let mut out = String::new();
-    let mut rest = &**name;
-    while let Some(c) = rest.chars().next() {
-        let word = words.iter().find(|(word, _)| rest.starts_with(word));
-        let (text, len) = match word {
-            Some((word, text)) => (*text, word.len()),
-            None => (&rest[..c.len_utf8()], c.len_utf8()),
-        };
-        out.push_str(text);
-        rest = &rest[len..];
-    }
-    let inner = out.strip_prefix("__").and_then(|r| r.strip_suffix("__"));
-    match inner {
-        Some(word) if RESERVED.contains(&word) || word == "in" => word.into(),
-        _ => out.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -533,22 +485,53 @@ mod tests {
         check_error("1 + )", 5, &operand(")"));
         check_error("(1 + 2", 7, "Syntax error: missing ')' at '<EOF>'");
         check_error("size([1, 2)", 11, "Syntax error: missing ']' at ')'");
-        check_error("a b", 3, "Syntax error: mismatched input 'b' expecting <EOF>");
-        check_error("a.1", 2, "Syntax error: mismatched input '.1' expecting <EOF>");
-        check_error("a.'x'", 3, "Syntax error: no viable alternative at input '.'x''");
+        check_error(
+            "a b",
+            3,
+            "Syntax error: mismatched input 'b' expecting <EOF>",
+        );
+        check_error(
+            "a.1",
+            2,
+            "Syntax error: mismatched input '.1' expecting <EOF>",
+        );
+        check_error(
+            "a.'x'",
+            3,
+            "Syntax error: no viable alternative at input '.'x''",
+        );
         check_error("for", 1, "reserved identifier: for");
         check_error("9223372036854775808", 1, "invalid int literal");
     }
 
     #[test]
     fn unknown_functions_are_undeclared() {
-        check_error("x.fly()", 1, "undeclared reference to 'fly' (in container '')");
-        check_error("1 + fly(2)", 5, "undeclared reference to 'fly' (in container '')");
-        check_error("Pod{a: 1}", 1, "undeclared reference to 'Pod' (in container '')");
+        check_error(
+            "x.fly()",
+            1,
+            "undeclared reference to 'fly' (in container '')",
+        );
+        check_error(
+            "1 + fly(2)",
+            5,
+            "undeclared reference to 'fly' (in container '')",
+        );
+        check_error(
+            "Pod{a: 1}",
+            1,
+            "undeclared reference to 'Pod' (in container '')",
+        );
         let text = "found no matching overload for 'size' applied to '(dyn, dyn)'";
         check_error("size(1, 2)", 1, text);
         let text = "found no matching overload for 'contains' applied to 'dyn.()'";
         check_error("'a'.contains()", 1, text);
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        check_error("url(self.x)", 1, "not modelled: URLs in CEL");
+        let text = "not modelled: CEL's math beyond greatest, least, abs and sign";
+        check_error("math.ceil(1.5) > 1.0", 1, text);
     }
 
     #[test]
@@ -559,13 +542,5 @@ mod tests {
         check_error(&format!("1{}", " + 1".repeat(300)), 1, text);
         let wide = format!("true{}", " && true".repeat(3000));
         assert!(parse(&wide).is_ok(), "a chain of operands is not depth");
-    }
-
-    #[test]
-    fn escaped_names() {
-        assert_eq!(&*unescape(&"a__dash__b".into()), "a-b");
-        assert_eq!(&*unescape(&"__namespace__".into()), "namespace");
-        assert_eq!(&*unescape(&"x__underscores__y".into()), "x__y");
-        assert_eq!(&*unescape(&"__init__".into()), "__init__");
     }
 }

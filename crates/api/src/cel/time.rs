@@ -31,9 +31,8 @@ impl Timestamp {
 
     /// This moved by `nanos` nanoseconds.
     pub(super) fn plus(self, nanos: i64) -> Option<Timestamp> {
-        let all = i128::from(self.secs) * i128::from(NANOS)
-            + i128::from(self.nanos)
-            + i128::from(nanos);
+        let all =
+            i128::from(self.secs) * i128::from(NANOS) + i128::from(self.nanos) + i128::from(nanos);
         let secs = i64::try_from(all.div_euclid(i128::from(NANOS))).ok()?;
         let nanos = u32::try_from(all.rem_euclid(i128::from(NANOS))).ok()?;
         Timestamp::at(secs, nanos)
@@ -91,11 +90,18 @@ fn offset(zone: &str) -> Result<i64, EvalError> {
         _ => (1, zone),
     };
     let number = |text: &str| text.parse::<u8>().ok().map(i64::from);
-    let read = digits.split_once(':').and_then(|(h, m)| Some((number(h)?, number(m)?)));
+    let read = digits
+        .split_once(':')
+        .and_then(|(h, m)| Some((number(h)?, number(m)?)));
     match read {
         Some((hours, minutes)) => Ok(sign * (hours * 3600 + minutes * 60)),
         None if matches!(zone, "UTC" | "") => Ok(0),
-        None => Err(EvalError::new(format!("unknown time zone {zone}"))),
+        None => {
+            let names = sim::unmodelled!("time zones by name in CEL");
+            Err(EvalError::new(format!(
+                "unknown time zone {zone} ({names})"
+            )))
+        }
     }
 }
 
@@ -130,7 +136,11 @@ pub(super) fn parse_duration(text: &str) -> Option<i64> {
         let unit_len = after.find(|c: char| c == '.' || c.is_ascii_digit());
         let (unit, after) = after.split_at(unit_len.unwrap_or(after.len()));
         let scale = unit_nanos(unit)?;
-        let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+        let whole: i128 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().ok()?
+        };
         total = total.checked_add(whole.checked_mul(scale)?)?;
         let kept = &decimals[..decimals.len().min(18)];
         if !kept.is_empty() {
@@ -215,7 +225,10 @@ mod tests {
         check(t, "getDayOfWeek", "UTC", 0);
         check(t, "getMilliseconds", "UTC", 250);
         assert_eq!(t.to_string(), "2026-03-01T23:30:05.25Z");
-        assert_eq!(t.plus(-NANOS * 6).unwrap().to_string(), "2026-03-01T23:29:59.25Z");
+        assert_eq!(
+            t.plus(-NANOS * 6).unwrap().to_string(),
+            "2026-03-01T23:29:59.25Z"
+        );
         assert!(t.part("getDate", "Mars/Base").is_err());
     }
 }

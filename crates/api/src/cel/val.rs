@@ -114,9 +114,9 @@ impl Ord for Key {
 
 /// The integer `n` is, if it is a whole number within range.
 pub(super) fn whole(n: f64) -> Option<i64> {
-    let fits = n >= -9_223_372_036_854_775_808.0 && n < 9_223_372_036_854_775_808.0;
+    const END: f64 = 9_223_372_036_854_775_808.0;
     let int = n as i64;
-    (fits && int as f64 == n).then_some(int)
+    ((-END..END).contains(&n) && int as f64 == n).then_some(int)
 }
 
 impl Val {

@@ -32,7 +32,11 @@ fn validate(binding: &Value, out: &mut Vec<FieldError>) {
     let target = binding.get("target");
     let kind = target.kind();
     if !matches!(kind, "" | "Node") {
-        out.push(FieldError::not_supported("target.kind", kind, &["Node", "<empty>"]));
+        out.push(FieldError::not_supported(
+            "target.kind",
+            kind,
+            &["Node", "<empty>"],
+        ));
     }
     if target.str("name").is_empty() {
         out.push(FieldError::required("target.name", ""));

@@ -17,7 +17,11 @@ pub(super) fn invalid(
     value: impl Into<Value> + Clone,
     out: &mut Errors,
 ) {
-    out.extend(messages.into_iter().map(|text| FieldError::invalid(path, value.clone(), text)));
+    out.extend(
+        messages
+            .into_iter()
+            .map(|text| FieldError::invalid(path, value.clone(), text)),
+    );
 }
 
 /// A number that, if given, must not be below zero.

@@ -29,6 +29,9 @@ pub static KIND: Kind = Kind {
     prepare_for_update: |new, old, subresource| {
         if subresource == "status" {
             template::keep_labels(new, old);
+        } else if new.annotations() != old.annotations() {
+            // Annotations are copied to ReplicaSets, so they count as part of what is desired.
+            new.set("metadata.generation", old.generation() + 1);
         }
     },
     validate,
@@ -38,6 +41,7 @@ pub static KIND: Kind = Kind {
             check::immutable(new, old, "spec.selector", out);
         }
     },
+    warnings: template::warnings,
     columns: COLUMNS,
     row,
     sample: SAMPLE,
@@ -126,14 +130,22 @@ fn validate(deployment: &Value, out: &mut Errors) {
     selector(spec, "deployment", &path, out);
     template::validate_for_selector(spec, "ReplicaSet", &path, out);
     strategy(spec.get("strategy"), &path.child("strategy"), out);
-    for key in ["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"] {
+    for key in [
+        "minReadySeconds",
+        "revisionHistoryLimit",
+        "progressDeadlineSeconds",
+    ] {
         check::non_negative(spec, key, &path, out);
     }
     let min_ready = spec.get("minReadySeconds").as_i64().unwrap_or(0);
     let deadline = spec.get("progressDeadlineSeconds").as_i64();
     if let Some(deadline) = deadline.filter(|deadline| *deadline <= min_ready) {
         let path = path.child("progressDeadlineSeconds");
-        out.push(FieldError::invalid(path, deadline, "must be greater than minReadySeconds"));
+        out.push(FieldError::invalid(
+            path,
+            deadline,
+            "must be greater than minReadySeconds",
+        ));
     }
 }
 
@@ -165,7 +177,11 @@ fn strategy(strategy: &Value, path: &Path<'_>, out: &mut Errors) {
         "RollingUpdate" => rolling_update(rolling, &rolling_path, out),
         kind => {
             let shown = object! { "Type": kind, "RollingUpdate": rolling };
-            out.push(FieldError::not_supported(path, shown, &["Recreate", "RollingUpdate"]));
+            out.push(FieldError::not_supported(
+                path,
+                shown,
+                &["Recreate", "RollingUpdate"],
+            ));
         }
     }
 }
@@ -181,7 +197,11 @@ fn rolling_update(rolling: &Value, path: &Path<'_>, out: &mut Errors) {
         out.push(FieldError::invalid(path, unavailable, text));
     }
     if let (101.., true) = scaled::plain(unavailable) {
-        out.push(FieldError::invalid(path, unavailable, "must not be greater than 100%"));
+        out.push(FieldError::invalid(
+            path,
+            unavailable,
+            "must not be greater than 100%",
+        ));
     }
 }
 

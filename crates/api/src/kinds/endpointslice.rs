@@ -17,11 +17,20 @@ pub static KIND: Kind = Kind {
     storage: "endpointslices",
     counts_generation: true,
     defaults,
+    prepare_for_update: |new, old, _| {
+        if new.labels() != old.labels() {
+            new.set("metadata.generation", old.generation() + 1);
+        }
+    },
     validate,
     validate_update: |new, old, _, out| {
         if new.str("addressType") != old.str("addressType") {
             let value = new.str("addressType");
-            out.push(FieldError::invalid("addressType", value, "field is immutable"));
+            out.push(FieldError::invalid(
+                "addressType",
+                value,
+                "field is immutable",
+            ));
         }
     },
     columns: &[
@@ -75,13 +84,19 @@ fn defaults(slice: &mut Value) {
 }
 
 fn row(slice: &Value, now: Instant) -> Vec<Cell> {
-    let ports = slice.get("ports").list().iter().map(|port| match port.get("port").as_i64() {
-        Some(number) => number.to_string(),
-        None if !port.str("name").is_empty() => port.str("name").to_owned(),
-        None => "*".to_owned(),
-    });
+    let ports = slice
+        .get("ports")
+        .list()
+        .iter()
+        .map(|port| match port.get("port").as_i64() {
+            Some(number) => number.to_string(),
+            None if !port.str("name").is_empty() => port.str("name").to_owned(),
+            None => "*".to_owned(),
+        });
     let endpoints = slice.get("endpoints").list().iter();
-    let addresses = endpoints.flat_map(|e| e.get("addresses").list()).map(|a| a.as_str().to_owned());
+    let addresses = endpoints
+        .flat_map(|e| e.get("addresses").list())
+        .map(|a| a.as_str().to_owned());
     vec![
         table::name(slice),
         slice.get("addressType").clone(),
@@ -100,7 +115,11 @@ fn validate(slice: &Value, out: &mut Vec<FieldError>) {
     }
     let endpoints = slice.get("endpoints").list();
     if endpoints.len() > MAX_ENDPOINTS {
-        out.push(FieldError::too_many("endpoints", endpoints.len(), MAX_ENDPOINTS));
+        out.push(FieldError::too_many(
+            "endpoints",
+            endpoints.len(),
+            MAX_ENDPOINTS,
+        ));
         return;
     }
     let root = Path::new("endpoints");
@@ -109,9 +128,16 @@ fn validate(slice: &Value, out: &mut Vec<FieldError>) {
         let addresses_path = path.child("addresses");
         let addresses = endpoint.get("addresses").list();
         if addresses.is_empty() {
-            out.push(FieldError::required(addresses_path, "must contain at least 1 address"));
+            out.push(FieldError::required(
+                addresses_path,
+                "must contain at least 1 address",
+            ));
         } else if addresses.len() > MAX_ADDRESSES {
-            out.push(FieldError::too_many(addresses_path, addresses.len(), MAX_ADDRESSES));
+            out.push(FieldError::too_many(
+                addresses_path,
+                addresses.len(),
+                MAX_ADDRESSES,
+            ));
         }
         for (j, address) in addresses.iter().map(Value::as_str).enumerate() {
             let messages = match kind {

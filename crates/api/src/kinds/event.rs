@@ -22,7 +22,6 @@ pub static KIND: Kind = Kind {
         "source" => source(event).0,
         label => event.str_at(label),
     },
-    defaults,
     validate,
     columns: COLUMNS,
     row,
@@ -54,7 +53,10 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::text("Message"),
     Column::wide("First Seen"),
     Column::wide("Count"),
-    Column { priority: 1, ..Column::NAME },
+    Column {
+        priority: 1,
+        ..Column::NAME
+    },
 ];
 
 const SAMPLE: &str = "
@@ -77,15 +79,6 @@ firstTimestamp: 2026-01-05T09:00:00Z
 lastTimestamp: 2026-01-05T09:00:00Z
 count: 1
 ";
-
-/// Times an event shows even where it has none.
-fn defaults(event: &mut Value) {
-    for key in ["eventTime", "firstTimestamp", "lastTimestamp"] {
-        if !event.has(key) {
-            event.set(key, Value::Null);
-        }
-    }
-}
 
 /// The component and the host that reported the event; empty where unknown.
 fn source(event: &Value) -> (&str, &str) {
@@ -147,6 +140,10 @@ fn validate(event: &Value, out: &mut Vec<FieldError>) {
     };
     if !fits {
         let text = "does not match event.namespace";
-        out.push(FieldError::invalid("involvedObject.namespace", involved, text));
+        out.push(FieldError::invalid(
+            "involvedObject.namespace",
+            involved,
+            text,
+        ));
     }
 }

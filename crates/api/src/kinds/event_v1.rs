@@ -12,17 +12,14 @@ pub static KIND: Kind = Kind {
     short_names: &["ev"],
     schema: "io.k8s.api.events.v1.Event",
     storage: "events",
-    view: Some(View { of: &event::KIND, store, load }),
+    view: Some(View {
+        of: &event::KIND,
+        store,
+        load,
+    }),
     create_on_update: true,
     fields: FIELDS,
     field: |event, label| event.str_at(label),
-    defaults: |event| {
-        for key in ["eventTime", "deprecatedFirstTimestamp", "deprecatedLastTimestamp"] {
-            if !event.has(key) {
-                event.set(key, Value::Null);
-            }
-        }
-    },
     columns: event::COLUMNS,
     row: |event, now| event::row(&store(event), now),
     sample: SAMPLE,
@@ -86,11 +83,21 @@ fn renamed(event: &Value, api_version: &str, name: impl Fn(&str) -> Option<&'sta
 }
 
 fn store(event: &Value) -> Value {
-    renamed(event, "v1", |key| NAMES.iter().find(|(new, _)| *new == key).map(|(_, old)| *old))
+    renamed(event, "v1", |key| {
+        NAMES
+            .iter()
+            .find(|(new, _)| *new == key)
+            .map(|(_, old)| *old)
+    })
 }
 
 fn load(event: &Value) -> Value {
-    let newer = |key: &str| NAMES.iter().find(|(_, old)| *old == key).map(|(new, _)| *new);
+    let newer = |key: &str| {
+        NAMES
+            .iter()
+            .find(|(_, old)| *old == key)
+            .map(|(new, _)| *new)
+    };
     renamed(event, "events.k8s.io/v1", newer)
 }
 
@@ -106,10 +113,13 @@ mod tests {
             "note": "hello", "regarding": { "kind": "Pod" }, "reason": "Scheduled",
         };
         let old = store(&new);
-        assert_eq!(old, object! {
-            "apiVersion": "v1", "kind": "Event", "metadata": { "name": "e" },
-            "message": "hello", "involvedObject": { "kind": "Pod" }, "reason": "Scheduled",
-        });
+        assert_eq!(
+            old,
+            object! {
+                "apiVersion": "v1", "kind": "Event", "metadata": { "name": "e" },
+                "message": "hello", "involvedObject": { "kind": "Pod" }, "reason": "Scheduled",
+            }
+        );
         assert_eq!(load(&old), new);
     }
 }

@@ -41,5 +41,10 @@ fn validate(lease: &Value, out: &mut Vec<FieldError>) {
         let path = "spec.leaseDurationSeconds";
         out.push(FieldError::invalid(path, secs, "must be greater than 0"));
     }
-    check::non_negative(lease.get("spec"), "leaseTransitions", &Path::new("spec"), out);
+    check::non_negative(
+        lease.get("spec"),
+        "leaseTransitions",
+        &Path::new("spec"),
+        out,
+    );
 }

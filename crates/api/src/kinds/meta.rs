@@ -18,13 +18,18 @@ pub(super) fn validate(
 ) -> Vec<FieldError> {
     let mut out = Vec::new();
     let invalid = |field: &'static str, value: &str, messages: Messages| {
-        messages.into_iter().map(move |message| {
-            FieldError::invalid(METADATA.child(field), value, message)
-        }).collect::<Vec<_>>()
+        messages
+            .into_iter()
+            .map(move |message| FieldError::invalid(METADATA.child(field), value, message))
+            .collect::<Vec<_>>()
     };
     let prefix = object.generate_name();
     if !prefix.is_empty() {
-        out.extend(invalid("generateName", prefix, name_rule(&names::mask_trailing_dash(prefix))));
+        out.extend(invalid(
+            "generateName",
+            prefix,
+            name_rule(&names::mask_trailing_dash(prefix)),
+        ));
     }
     match object.name() {
         "" => out.push(FieldError::required(
@@ -38,7 +43,10 @@ pub(super) fn validate(
         (true, "") => out.push(FieldError::required(namespace_path, "")),
         (true, name) => out.extend(invalid("namespace", name, names::dns1123_label(name))),
         (false, "") => {}
-        (false, _) => out.push(FieldError::forbidden(namespace_path, "not allowed on this type")),
+        (false, _) => out.push(FieldError::forbidden(
+            namespace_path,
+            "not allowed on this type",
+        )),
     }
     common(object, &mut out);
     out
@@ -46,8 +54,14 @@ pub(super) fn validate(
 
 /// What holds at creation and at every change.
 fn common(object: &Value, out: &mut Vec<FieldError>) {
-    out.extend(names::validate_labels(object.labels(), METADATA.child("labels")));
-    out.extend(names::validate_annotations(object.annotations(), METADATA.child("annotations")));
+    out.extend(names::validate_labels(
+        object.labels(),
+        METADATA.child("labels"),
+    ));
+    out.extend(names::validate_annotations(
+        object.annotations(),
+        METADATA.child("annotations"),
+    ));
     owners(object, out);
     finalizers(object.finalizers(), &METADATA.child("finalizers"), out);
 }
@@ -56,11 +70,18 @@ fn common(object: &Value, out: &mut Vec<FieldError>) {
 pub(super) fn finalizers(all: &[Value], path: &Path<'_>, out: &mut Vec<FieldError>) {
     for (i, finalizer) in all.iter().map(Value::as_str).enumerate() {
         let messages = names::qualified_name(finalizer);
-        if messages.is_empty() && !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer) {
+        if messages.is_empty()
+            && !finalizer.contains('/')
+            && !STANDARD_FINALIZERS.contains(&finalizer)
+        {
             let text = "name is neither a standard finalizer name nor is it fully qualified";
             out.push(FieldError::invalid(path.index(i), finalizer, text));
         }
-        out.extend(messages.into_iter().map(|message| FieldError::invalid(path, finalizer, message)));
+        out.extend(
+            messages
+                .into_iter()
+                .map(|message| FieldError::invalid(path, finalizer, message)),
+        );
     }
 }
 
@@ -89,7 +110,11 @@ fn owners(object: &Value, out: &mut Vec<FieldError>) {
                  for {controller} and {}",
                 owner.str("name")
             );
-            out.push(FieldError::invalid(METADATA.child("ownerReferences"), owner, text));
+            out.push(FieldError::invalid(
+                METADATA.child("ownerReferences"),
+                owner,
+                text,
+            ));
         }
         controller = owner.str("name");
     }
@@ -99,8 +124,12 @@ fn owners(object: &Value, out: &mut Vec<FieldError>) {
 pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<FieldError> {
     let mut out = Vec::new();
     if old.is_terminating() {
-        let added: Vec<Value> =
-            new.finalizers().iter().filter(|f| !old.finalizers().contains(f)).cloned().collect();
+        let added: Vec<Value> = new
+            .finalizers()
+            .iter()
+            .filter(|f| !old.finalizers().contains(f))
+            .cloned()
+            .collect();
         if !added.is_empty() {
             let quoted: Vec<String> = added.iter().map(|f| go::quote(f.as_str())).collect();
             let text = format!(
@@ -115,7 +144,11 @@ pub(super) fn validate_update(new: &Value, old: &Value) -> Vec<FieldError> {
         let value = new.metadata().get(key);
         if !value.same(old.metadata().get(key)) {
             let shown = Value::from(value.as_str());
-            out.push(FieldError::invalid(METADATA.child(key), shown, "field is immutable"));
+            out.push(FieldError::invalid(
+                METADATA.child(key),
+                shown,
+                "field is immutable",
+            ));
         }
     }
     common(new, &mut out);

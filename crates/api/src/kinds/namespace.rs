@@ -13,7 +13,9 @@ pub static KIND: Kind = Kind {
     singular: "namespace",
     short_names: &["ns"],
     namespaced: false,
-    verbs: &["create", "delete", "get", "list", "patch", "update", "watch"],
+    verbs: &[
+        "create", "delete", "get", "list", "patch", "update", "watch",
+    ],
     subresources: &[
         Subresource::new("finalize", &["update"], "", "Namespace"),
         Subresource::status("Namespace"),
@@ -67,7 +69,11 @@ fn prepare_for_create(object: &mut Value) {
 
 fn validate(object: &Value, out: &mut Vec<FieldError>) {
     let spec = Path::new("spec");
-    meta::finalizers(object.list_at("spec.finalizers"), &spec.child("finalizers"), out);
+    meta::finalizers(
+        object.list_at("spec.finalizers"),
+        &spec.child("finalizers"),
+        out,
+    );
     // Upstream leaves these labels to the admission plugin PodSecurity, in the same words.
     for mode in ["enforce", "audit", "warn"] {
         let key = format!("pod-security.kubernetes.io/{mode}");
@@ -76,7 +82,11 @@ fn validate(object: &Value, out: &mut Vec<FieldError>) {
         };
         if !matches!(level.as_str(), "privileged" | "baseline" | "restricted") {
             let text = "must be one of privileged, baseline, restricted";
-            out.push(FieldError::invalid(format!("metadata.labels[{key}]"), level, text));
+            out.push(FieldError::invalid(
+                format!("metadata.labels[{key}]"),
+                level,
+                text,
+            ));
         }
     }
 }
@@ -87,8 +97,14 @@ fn validate_update(new: &Value, _: &Value, subresource: &str, out: &mut Vec<Fiel
     }
     let phase = new.str_at("status.phase");
     let (expect, text) = match new.is_terminating() {
-        true => ("Terminating", "may only be 'Terminating' if `deletionTimestamp` is not empty"),
-        false => ("Active", "may only be 'Active' if `deletionTimestamp` is empty"),
+        true => (
+            "Terminating",
+            "may only be 'Terminating' if `deletionTimestamp` is not empty",
+        ),
+        false => (
+            "Active",
+            "may only be 'Active' if `deletionTimestamp` is empty",
+        ),
     };
     if phase != expect {
         out.push(FieldError::invalid("status.Phase", phase, text));

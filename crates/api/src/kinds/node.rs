@@ -30,7 +30,13 @@ pub static KIND: Kind = Kind {
     schema: "io.k8s.api.core.v1.Node",
     storage: "minions",
     fields: &["spec.unschedulable"],
-    field: |node, _| if is_unschedulable(node) { "true" } else { "false" },
+    field: |node, _| {
+        if is_unschedulable(node) {
+            "true"
+        } else {
+            "false"
+        }
+    },
     validate,
     validate_update,
     columns: COLUMNS,
@@ -80,7 +86,9 @@ pub fn is_ready(node: &Value) -> bool {
 /// The first address of this type, `InternalIP`; empty if there is none.
 pub fn address<'a>(node: &'a Value, kind: &str) -> &'a str {
     let all = node.list_at("status.addresses");
-    all.iter().find(|a| a.str("type") == kind).map_or("", |a| a.str("address"))
+    all.iter()
+        .find(|a| a.str("type") == kind)
+        .map_or("", |a| a.str("address"))
 }
 
 /// The roles the labels of a node name, in order.
@@ -127,14 +135,21 @@ fn row(node: &Value, now: Instant) -> Vec<Cell> {
 }
 
 fn validate(node: &Value, out: &mut Vec<FieldError>) {
-    let spec = Path::new("spec");
-    let taints_path = spec.child("taints");
+    // Upstream says `metadata` where `spec` is meant.
+    let taints_path = Path::new("metadata.taints");
     let taints = node.list_at("spec.taints");
     for (i, taint) in taints.iter().enumerate() {
         let path = taints_path.index(i);
         let (key, value) = (taint.str("key"), taint.str("value"));
         check::invalid(names::qualified_name(key), path.child("key"), key, out);
-        check::invalid(names::label_value(value), path.child("value"), value, out);
+        let messages = names::label_value(value);
+        if !messages.is_empty() {
+            out.push(FieldError::invalid(
+                path.child("value"),
+                value,
+                messages.join(";"),
+            ));
+        }
         check::one_of(taint, "effect", EFFECTS, &path, out);
         let id = |t: &Value| (t.str("key").to_owned(), t.str("effect").to_owned());
         if taints[..i].iter().any(|other| id(other) == id(taint)) {

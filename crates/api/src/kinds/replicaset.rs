@@ -29,7 +29,7 @@ pub static KIND: Kind = Kind {
         }
         template::defaults(object.at_mut("spec.template"));
     },
-    prepare_for_create: |object| object.set("status", value!({})),
+    prepare_for_create: |object| object.set("status", value!({ "replicas": 0 })),
     prepare_for_update: |new, old, subresource| {
         if subresource == "status" {
             template::keep_labels(new, old);
@@ -37,6 +37,7 @@ pub static KIND: Kind = Kind {
     },
     validate,
     validate_update,
+    warnings: template::warnings,
     columns: COLUMNS,
     row,
     sample: SAMPLE,
@@ -104,19 +105,24 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
         return;
     }
     let (status, path) = (new.get("status"), Path::new("status"));
-    let counts = ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
+    let counts = [
+        "replicas",
+        "fullyLabeledReplicas",
+        "readyReplicas",
+        "availableReplicas",
+    ];
     for key in counts {
         check::non_negative(status, key, &path, out);
     }
     let number = |key: &str| status.get(key).as_i64().unwrap_or(0);
-    for (key, of) in [
-        ("fullyLabeledReplicas", "replicas"),
-        ("readyReplicas", "replicas"),
-        ("availableReplicas", "replicas"),
-        ("availableReplicas", "readyReplicas"),
+    for (key, of, says) in [
+        ("fullyLabeledReplicas", "replicas", "status.replicas"),
+        ("readyReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "replicas", "status.replicas"),
+        ("availableReplicas", "readyReplicas", "readyReplicas"),
     ] {
         if number(key) > number(of) {
-            let text = format!("cannot be greater than status.{of}");
+            let text = format!("cannot be greater than {says}");
             out.push(FieldError::invalid(path.child(key), number(key), text));
         }
     }

@@ -17,11 +17,21 @@ pub static KIND: Kind = Kind {
     defaults,
     validate,
     validate_update,
-    columns: &[Column::NAME, Column::text("Type"), Column::text("Data"), Column::AGE],
+    columns: &[
+        Column::NAME,
+        Column::text("Type"),
+        Column::text("Data"),
+        Column::AGE,
+    ],
     row: |object, now| {
         let count = object.map_at("data").len();
         let kind = object.get("type").clone();
-        vec![table::name(object), kind, count.into(), table::age(object, now)]
+        vec![
+            table::name(object),
+            kind,
+            count.into(),
+            table::age(object, now),
+        ]
     },
     sample: SAMPLE,
     ..Kind::plain("", "v1", "Secret")
@@ -63,7 +73,10 @@ fn validate(object: &Value, out: &mut Vec<FieldError>) {
         "kubernetes.io/service-account-token" => {
             let key = "kubernetes.io/service-account.name";
             if object.annotation(key).is_empty() {
-                out.push(FieldError::required(format!("metadata.annotations[{key}]"), ""));
+                out.push(FieldError::required(
+                    format!("metadata.annotations[{key}]"),
+                    "",
+                ));
             }
             &[]
         }
@@ -98,7 +111,11 @@ fn validate(object: &Value, out: &mut Vec<FieldError>) {
 
 fn validate_update(new: &Value, old: &Value, _: &str, out: &mut Vec<FieldError>) {
     if new.str("type") != old.str("type") {
-        out.push(FieldError::invalid("type", new.str("type"), "field is immutable"));
+        out.push(FieldError::invalid(
+            "type",
+            new.str("type"),
+            "field is immutable",
+        ));
     }
     configmap::frozen(new, old, &["data"], out);
 }

@@ -37,7 +37,7 @@ pub static KIND: Kind = Kind {
     fields: &["spec.clusterIP", "spec.type"],
     defaults,
     prepare_for_create: |service| {
-        service.set("status", value!({}));
+        service.set("status", value!({ "loadBalancer": {} }));
         update::normalize_cluster_ips(service, None);
         update::families(service);
     },

@@ -3,9 +3,9 @@
 //! Models k8s.io/apiserver/pkg/registry/rest/{create,update}.go.
 
 use super::{Kind, meta};
+use crate::Value;
 use crate::field::FieldError;
 use crate::names::Messages;
-use crate::{Value, schema};
 
 /// Metadata a client cannot change by an update.
 const KEPT: &[&str] = &[
@@ -16,11 +16,9 @@ const KEPT: &[&str] = &[
 ];
 
 impl Kind {
-    /// Fills in what was left out: the kind's own defaults, then the fields that are always
-    /// present in an answer.
+    /// Fills in what was left out.
     pub fn default(&self, object: &mut Value) {
         (self.defaults)(object);
-        schema::fill(self.schema, object);
     }
 
     /// Makes an object fit to be created: no status, or the one a new object has. The caller sets
@@ -34,7 +32,6 @@ impl Kind {
         object.remove("metadata.deletionTimestamp");
         object.remove("metadata.deletionGracePeriodSeconds");
         (self.prepare_for_create)(object);
-        schema::fill(self.schema, object);
     }
 
     /// Makes `new` fit to replace `old`: what the subresource (empty for the object itself) does
@@ -46,7 +43,7 @@ impl Kind {
                 kept => new.set_path(&["metadata", key], kept),
             }
         }
-        if new.uid().is_empty() {
+        if new.uid().is_empty() && !old.uid().is_empty() {
             new.set("metadata.uid", old.metadata().get("uid"));
         }
         if subresource == "status" {
@@ -61,7 +58,6 @@ impl Kind {
             }
         }
         (self.prepare_for_update)(new, old, subresource);
-        schema::fill(self.schema, new);
         if self.counts_generation && desire_differs(new, old) {
             new.set("metadata.generation", old.generation() + 1);
         }
@@ -77,7 +73,7 @@ impl Kind {
     /// What is wrong with replacing `old` by `new` through a subresource (empty for the object).
     pub fn validate_update(&self, new: &Value, old: &Value, subresource: &str) -> Vec<FieldError> {
         let mut out = meta::validate_update(new, old);
-        if subresource.is_empty() {
+        if subresource != "status" {
             (self.validate)(new, &mut out);
         }
         (self.validate_update)(new, old, subresource, &mut out);

@@ -25,21 +25,40 @@ pub type Cell = Value;
 
 impl Column {
     /// The column of names.
-    pub(super) const NAME: Column =
-        Column { name: "Name", kind: "string", format: "name", priority: 0 };
+    pub(super) const NAME: Column = Column {
+        name: "Name",
+        kind: "string",
+        format: "name",
+        priority: 0,
+    };
     /// The column of ages.
     pub(super) const AGE: Column = Column::text("Age");
 
     pub(super) const fn text(name: &'static str) -> Column {
-        Column { name, kind: "string", format: "", priority: 0 }
+        Column {
+            name,
+            kind: "string",
+            format: "",
+            priority: 0,
+        }
     }
 
     pub(super) const fn integer(name: &'static str) -> Column {
-        Column { name, kind: "integer", format: "", priority: 0 }
+        Column {
+            name,
+            kind: "integer",
+            format: "",
+            priority: 0,
+        }
     }
 
     pub(super) const fn wide(name: &'static str) -> Column {
-        Column { name, kind: "string", format: "", priority: 1 }
+        Column {
+            name,
+            kind: "string",
+            format: "",
+            priority: 1,
+        }
     }
 }
 
@@ -55,7 +74,11 @@ pub(super) fn age(object: &Value, now: Instant) -> Cell {
 
 /// A string, `<none>` where there is none.
 pub(super) fn or_none(text: &str) -> Cell {
-    if text.is_empty() { "<none>".into() } else { text.into() }
+    if text.is_empty() {
+        "<none>".into()
+    } else {
+        text.into()
+    }
 }
 
 /// A number, 0 where there is none.
@@ -90,7 +113,7 @@ pub(super) fn at_most_three(items: impl Iterator<Item = String>, empty: &str) ->
     }
     match count {
         0 => empty.into(),
-        0..=3 => shown.join(",").into(),
+        1..=3 => shown.join(",").into(),
         more => format!("{} + {} more...", shown.join(","), more - 3).into(),
     }
 }

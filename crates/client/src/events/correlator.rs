@@ -7,7 +7,7 @@ use api::Str;
 use imbl::OrdMap;
 use sim::{Duration, Instant};
 
-use super::{Occurrence, event_name};
+use super::Occurrence;
 
 /// So many different messages within the interval are told; further ones are folded together.
 const DIFFERENT: usize = 10;
@@ -65,9 +65,14 @@ struct Memory<V: Clone> {
 }
 
 impl Correlator {
-    pub(super) fn correlate(&mut self, now: Instant, occurrence: &Occurrence) -> Verdict {
+    pub(super) fn correlate(
+        &mut self,
+        now: Instant,
+        occurrence: &Occurrence,
+        name: Str,
+    ) -> Verdict {
         let (message, key) = self.aggregate(now, occurrence);
-        let counted = self.count(now, occurrence, &key);
+        let counted = self.count(now, &key, name);
         if self.pay(now, occurrence) {
             Verdict::Counted { counted, message }
         } else {
@@ -104,20 +109,17 @@ impl Correlator {
         }
     }
 
-    fn count(&mut self, now: Instant, occurrence: &Occurrence, key: &str) -> Counted {
+    fn count(&mut self, now: Instant, key: &str, name: Str) -> Counted {
         let counted = match self.counts.take(key) {
             Some(known) => Counted {
                 count: known.count + 1,
                 ..known
             },
-            None => {
-                let name = event_name(&occurrence.involved.name, now);
-                Counted {
-                    name,
-                    first: now,
-                    count: 1,
-                }
-            }
+            None => Counted {
+                name,
+                first: now,
+                count: 1,
+            },
         };
         self.counts.put(key, counted.clone());
         counted

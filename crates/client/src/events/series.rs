@@ -6,7 +6,7 @@ use api::Str;
 use imbl::OrdMap;
 use sim::{Duration, Instant};
 
-use super::{EventType, Involved, Occurrence, event_name};
+use super::{EventType, Involved, Occurrence};
 
 /// A series that was silent for so long is over; one that goes on is written this often.
 const FINISH: Duration = Duration::from_secs(360);
@@ -34,7 +34,7 @@ pub(super) struct SeriesCache {
 
 impl SeriesCache {
     /// The event to write for an occurrence, if one is to be written now.
-    pub(super) fn repeated(&mut self, now: Instant, o: &Occurrence) -> Option<Repeated> {
+    pub(super) fn repeated(&mut self, now: Instant, o: &Occurrence, name: Str) -> Option<Repeated> {
         self.sweep(now);
         let key = (
             o.involved.clone(),
@@ -48,16 +48,13 @@ impl SeriesCache {
                 last: now,
                 ..known.clone()
             },
-            None => {
-                let name = event_name(&o.involved.name, now);
-                Repeated {
-                    name,
-                    first: now,
-                    count: 1,
-                    last: now,
-                    written: now,
-                }
-            }
+            None => Repeated {
+                name,
+                first: now,
+                count: 1,
+                last: now,
+                written: now,
+            },
         };
         let write = repeated.count <= 2 || now.since(repeated.written) >= REFRESH;
         if write {

@@ -103,7 +103,7 @@ fn a_counted_event_has_upstreams_shape() {
         written[0].1,
         object! {
             "apiVersion": "v1", "kind": "Event",
-            "metadata": { "name": "web.1887ccc7f5122000", "namespace": "ns" },
+            "metadata": { "name": "web.1887ca1be9b3a106", "namespace": "ns" },
             "involvedObject": {
                 "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "namespace": "ns",
                 "uid": "u",

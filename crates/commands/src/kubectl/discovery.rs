@@ -137,7 +137,7 @@ pub(super) async fn discover(session: &Session) -> Outcome<Discovery> {
 
 fn read_group(group: &Value, resources: &mut Vec<Resource>) {
     let strings = |value: &Value, key: &str| -> Vec<String> {
-        value.list_at(key).iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+        value.list_at(key).iter().map(|v| v.as_str().to_owned()).collect()
     };
     for version in group.list_at("versions") {
         for resource in version.list_at("resources") {

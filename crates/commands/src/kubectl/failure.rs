@@ -25,8 +25,8 @@ pub(crate) enum Failure {
     Plain(String),
     /// The line was wrong: the sentence, and the usage hint of the command after it.
     Usage(String, String),
-    /// Everything was said already; only the exit code counts.
-    Silent(i32),
+    /// A sentence to print as it is, and the exit code of what ran elsewhere.
+    Exit(String, i32),
 }
 
 /// What a command gives back.
@@ -87,18 +87,17 @@ impl Failure {
                 format!("Unable to connect to the server: dial tcp {host}: connect: {why}\n")
             }
             Failure::Message(text) => format!("error: {text}\n"),
-            Failure::Plain(text) => format!("{text}\n"),
+            Failure::Plain(text) | Failure::Exit(text, _) => format!("{text}\n"),
             Failure::Usage(text, command) => {
                 format!("error: {text}\nSee '{command} --help' for usage.\n")
             }
-            Failure::Silent(_) => String::new(),
         }
     }
 
     /// The exit code.
     pub(crate) fn code(&self) -> i32 {
         match self {
-            Failure::Silent(code) => *code,
+            Failure::Exit(_, code) => *code,
             _ => 1,
         }
     }

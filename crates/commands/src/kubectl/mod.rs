@@ -3,13 +3,33 @@
 //!
 //! Models staging/src/k8s.io/kubectl/pkg/cmd.
 
+mod act;
+mod apply;
+mod cluster;
+mod config;
+mod cordon;
+mod create;
+mod delete;
+mod describe;
 mod discovery;
+mod edit;
+mod exec;
+mod expose;
 mod failure;
 mod flags;
 mod get;
+mod label;
+mod logs;
+mod patch;
+mod pods;
 mod print;
+mod rollout;
+mod run;
+mod scale;
 mod session;
+mod set;
 mod target;
+mod wait;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -29,6 +49,7 @@ pub(crate) const TOOL: Tool = Tool {
     usage: "kubectl [flags] [options]",
     examples: &[],
     run: |io| Box::pin(main(io)),
+    program: || machine::tool(|io| Box::pin(main(io))),
 };
 
 type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
@@ -49,8 +70,40 @@ pub(crate) struct Verb {
     pub(crate) run: for<'a> fn(&'a Session, &'a Line) -> Running<'a>,
 }
 
-/// Every verb, in the order of the help text.
-const VERBS: &[&Verb] = &[&get::VERB];
+/// Every verb, in the order of the help text; groups of verbs follow.
+const VERBS: &[&Verb] = &[
+    &create::VERB,
+    &expose::VERB,
+    &run::VERB,
+    &set::IMAGE,
+    &set::ENV,
+    &get::VERB,
+    &edit::VERB,
+    &delete::VERB,
+    &scale::VERB,
+    &cluster::CLUSTER_INFO,
+    &cordon::CORDON,
+    &cordon::UNCORDON,
+    &describe::VERB,
+    &logs::VERB,
+    &exec::ATTACH,
+    &exec::EXEC,
+    &apply::VERB,
+    &patch::VERB,
+    &wait::VERB,
+    &label::LABEL,
+    &label::ANNOTATE,
+    &cluster::API_RESOURCES,
+    &cluster::API_VERSIONS,
+    &cluster::VERSION,
+];
+
+/// Verbs that come in groups.
+const GROUPS: &[&[&Verb]] = &[create::GENERATORS, &rollout::VERBS, &config::VERBS];
+
+fn verbs() -> impl Iterator<Item = &'static Verb> {
+    VERBS.iter().chain(GROUPS.iter().copied().flatten()).copied()
+}
 
 async fn main(io: Io) -> i32 {
     let words: Vec<String> = io.args().iter().skip(1).map(|word| word.to_string()).collect();
@@ -97,14 +150,14 @@ fn find_verb(words: &[String]) -> Option<(&'static Verb, Vec<String>)> {
     // The longest path wins: `rollout status` before `rollout`.
     (1..=at.len()).rev().find_map(|count| {
         let name = at[..count].iter().map(|at| words[*at].as_str()).collect::<Vec<_>>().join(" ");
-        let verb = VERBS.iter().find(|verb| verb.name == name)?;
+        let verb = verbs().find(|verb| verb.name == name)?;
         let rest = words
             .iter()
             .enumerate()
             .filter(|(index, _)| !at[..count].contains(index))
             .map(|(_, word)| word.clone())
             .collect();
-        Some((*verb, rest))
+        Some((verb, rest))
     })
 }
 
@@ -114,7 +167,7 @@ async fn no_verb(io: &Io, words: &[String]) -> Outcome {
         return Ok(());
     };
     let prefix = format!("{first} ");
-    let group: Vec<&&Verb> = VERBS.iter().filter(|verb| verb.name.starts_with(&prefix)).collect();
+    let group: Vec<&Verb> = verbs().filter(|verb| verb.name.starts_with(&prefix)).collect();
     if !group.is_empty() {
         let mut text = String::from("Available Commands:\n");
         for verb in group {

@@ -2,8 +2,6 @@
 //!
 //! Models cli-runtime/pkg/resource.Builder.
 
-use std::rc::Rc;
-
 use api::{Value, yaml};
 use machine::{Fd, Io};
 
@@ -233,7 +231,7 @@ pub(crate) fn namespace_of(
     Ok(own.to_owned())
 }
 
-/// `Some` for text that is not empty.
-pub(crate) fn filled(text: &str) -> Option<Rc<str>> {
-    Some(text).filter(|text| !text.is_empty()).map(Rc::from)
+/// `text`, or `other` where it is empty.
+pub(crate) fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
+    if text.is_empty() { other } else { text }
 }

@@ -63,9 +63,10 @@ fn commands(t: &mut Tree) {
     for tool in commands::all() {
         put(t, &format!("/usr/bin/{}", tool.name), Node::binary(tool.name));
     }
-    for shell in ["bash", "sh"] {
-        put(t, &format!("/usr/bin/{shell}"), Node::binary("bash"));
+    for shell in ["bash", "dash"] {
+        put(t, &format!("/usr/bin/{shell}"), Node::binary(shell));
     }
+    link(t, "/usr/bin/sh", "dash");
     put(t, "/usr/sbin/sshd", Node::binary("sshd"));
     link(t, "/bin", "usr/bin");
     link(t, "/sbin", "usr/sbin");

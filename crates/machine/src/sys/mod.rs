@@ -142,6 +142,12 @@ impl Sys<'_> {
         self.world.with_net(self.cause, act)
     }
 
+    /// Tells the world outside of a command of a script: that it begins, or its exit code.
+    pub fn tell_command(&mut self, text: &Rc<str>, code: Option<i32>) {
+        let (machine, pid, at, text) = (self.machine, self.pid, self.now(), text.clone());
+        self.world.outside.push(Outside::Command { machine, pid, at, text, code });
+    }
+
     /// Asks the world outside; [`crate::Wake::Reply`] with this id comes when it has answered, and
     /// [`Sys::answer`] gives the answer.
     pub fn ask(&mut self, request: Request) -> u64 {

@@ -50,7 +50,11 @@ fn decode(text: &str, plus_is_space: bool) -> String {
                 at += 3;
             }
             None => {
-                let plain = if plus_is_space && bytes[at] == b'+' { b' ' } else { bytes[at] };
+                let plain = if plus_is_space && bytes[at] == b'+' {
+                    b' '
+                } else {
+                    bytes[at]
+                };
                 out.push(plain);
                 at += 1;
             }
@@ -69,11 +73,22 @@ mod tests {
 
     #[test]
     fn decoding_undoes_encoding_and_leaves_the_malformed() {
-        let cases = ["plain", "a b", "app=web,tier!=x", "grün", "100%", "a+b", "/x?y&z"];
+        let cases = [
+            "plain",
+            "a b",
+            "app=web,tier!=x",
+            "grün",
+            "100%",
+            "a+b",
+            "/x?y&z",
+        ];
         for case in cases {
             assert_eq!(percent_decode(&percent_encode(case)), case);
         }
         assert_eq!(percent_decode("%zz%4"), "%zz%4");
-        assert_eq!(query_pairs("a=1+2&&b"), [("a".into(), "1 2".into()), ("b".into(), "".into())]);
+        assert_eq!(
+            query_pairs("a=1+2&&b"),
+            [("a".into(), "1 2".into()), ("b".into(), "".into())]
+        );
     }
 }

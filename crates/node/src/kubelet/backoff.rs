@@ -5,20 +5,20 @@
 use sim::{Duration, Instant};
 
 /// First wait after a failure (`backOffPeriod`).
-pub const FIRST: Duration = Duration::from_secs(10);
+pub(super) const FIRST: Duration = Duration::from_secs(10);
 /// Longest wait (`MaxCrashLoopBackOff`, `MaxImageBackOff`).
-pub const MOST: Duration = Duration::from_secs(300);
+pub(super) const MOST: Duration = Duration::from_secs(300);
 
 /// The wait of one thing that keeps failing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backoff {
+pub(super) struct Backoff {
     wait: Option<(Duration, Instant)>,
 }
 
 impl Backoff {
     /// Until when it has to wait, counted from `event`, or from its last failure if that is none.
     /// None if it may be tried now.
-    pub fn until(&self, now: Instant, event: Option<Instant>) -> Option<Instant> {
+    pub(super) fn until(&self, now: Instant, event: Option<Instant>) -> Option<Instant> {
         let (wait, updated) = self.wait?;
         if has_expired(event.unwrap_or(now), updated) {
             return None;
@@ -28,13 +28,13 @@ impl Backoff {
     }
 
     /// The wait now in force.
-    pub fn wait(&self) -> Duration {
+    pub(super) fn wait(&self) -> Duration {
         self.wait.map_or(Duration::ZERO, |(wait, _)| wait)
     }
 
     /// It is tried again, or failed again: the next wait is twice as long, and the first again
     /// after a long time in peace.
-    pub fn next(&mut self, now: Instant, event: Instant) {
+    pub(super) fn next(&mut self, now: Instant, event: Instant) {
         let wait = match self.wait {
             Some((wait, updated)) if !has_expired(event, updated) => (wait * 2).min(MOST),
             _ => FIRST,
@@ -61,7 +61,10 @@ mod tests {
         let mut now = at(0);
         let mut waits = Vec::new();
         for _ in 0..8 {
-            assert_eq!(backoff.until(now, Some(now)).map(|u| u.since(now)), waits.last().copied());
+            assert_eq!(
+                backoff.until(now, Some(now)).map(|u| u.since(now)),
+                waits.last().copied()
+            );
             if let Some(until) = backoff.until(now, Some(now)) {
                 now = until;
             }

@@ -11,7 +11,7 @@ use crate::kubelet::probe::{Probe, ProbeKind};
 
 /// Where a pod comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// The API server.
     Api,
     /// A manifest on the machine's disk.
@@ -20,7 +20,7 @@ pub enum Source {
 
 /// A pod and what is read from its spec.
 #[derive(Clone, Debug)]
-pub struct Pod {
+pub(crate) struct Pod {
     /// The object as its source has it.
     pub object: Value,
     /// Where it comes from.
@@ -37,7 +37,7 @@ pub struct Pod {
 
 /// What is read from a pod's spec.
 #[derive(Clone, Debug)]
-pub struct Spec {
+pub(crate) struct Spec {
     /// Containers: init, then main, then ephemeral ones, each in the order of the spec.
     pub containers: Vec<Rc<Container>>,
     /// `restartPolicy`.
@@ -57,7 +57,7 @@ pub struct Spec {
 /// When an ended container is started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum RestartPolicy {
+pub(crate) enum RestartPolicy {
     Always,
     OnFailure,
     Never,
@@ -66,7 +66,7 @@ pub enum RestartPolicy {
 /// `qosClass`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Qos {
+pub(crate) enum Qos {
     Guaranteed,
     Burstable,
     BestEffort,
@@ -74,7 +74,7 @@ pub enum Qos {
 
 /// The part a container plays in its pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Runs to its end before the next one starts.
     Init,
     /// An init container that goes on running (`restartPolicy: Always`).
@@ -88,7 +88,7 @@ pub enum Role {
 /// `imagePullPolicy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum PullPolicy {
+pub(crate) enum PullPolicy {
     Always,
     IfNotPresent,
     Never,
@@ -96,7 +96,7 @@ pub enum PullPolicy {
 
 /// A container of the spec.
 #[derive(Clone, Debug)]
-pub struct Container {
+pub(crate) struct Container {
     /// Its object in the spec.
     pub object: Value,
     /// `name`.
@@ -115,7 +115,7 @@ pub struct Container {
 
 impl Pod {
     /// Reads a pod's object.
-    pub fn new(object: Value, source: Source) -> Pod {
+    pub(crate) fn new(object: Value, source: Source) -> Pod {
         let shared = |field: &str| text(object.metadata().get(field));
         Pod {
             uid: shared("uid"),
@@ -128,48 +128,61 @@ impl Pod {
     }
 
     /// The same pod after its object changed; the spec is read again only if it did.
-    pub fn updated(&self, object: Value) -> Pod {
+    pub(crate) fn updated(&self, object: Value) -> Pod {
         let spec = if object.get("spec").same(self.object.get("spec")) {
             self.spec.clone()
         } else {
             Rc::new(Spec::read(&object))
         };
-        Pod { object, spec, ..self.clone() }
+        Pod {
+            object,
+            spec,
+            ..self.clone()
+        }
     }
 
     /// `name_namespace(uid)`, as messages name pods.
-    pub fn full_name(&self) -> String {
+    pub(crate) fn full_name(&self) -> String {
         format!("{}_{}({})", self.name, self.namespace, self.uid)
     }
 
     /// Seconds its containers are given to end, once it is being deleted.
-    pub fn deletion_grace(&self) -> Duration {
-        let secs = self.object.metadata().get("deletionGracePeriodSeconds").as_i64();
-        secs.map_or(self.spec.grace, |secs| Duration::from_secs(secs.try_into().unwrap_or(0)))
+    pub(crate) fn deletion_grace(&self) -> Duration {
+        let secs = self
+            .object
+            .metadata()
+            .get("deletionGracePeriodSeconds")
+            .as_i64();
+        secs.map_or(self.spec.grace, |secs| {
+            Duration::from_secs(secs.try_into().unwrap_or(0))
+        })
     }
 
     /// `status.startTime`, if it was given one before.
-    pub fn start_time(&self) -> Option<Instant> {
+    pub(crate) fn start_time(&self) -> Option<Instant> {
         Instant::parse_rfc3339(self.object.str_at("status.startTime"))
     }
 
     /// Whether its status says that it has run to its end.
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         matches!(self.object.str_at("status.phase"), "Succeeded" | "Failed")
     }
 
-    /// Its control group: `/kubepods/burstable/pod<uid>`.
-    pub fn cgroup(&self) -> Rc<str> {
+    /// Its control group, as the systemd driver names it.
+    pub(crate) fn cgroup(&self) -> Rc<str> {
+        let uid = self.uid.replace('-', "_");
         match self.spec.qos {
-            Qos::Guaranteed => format!("/kubepods/pod{}", self.uid),
-            Qos::Burstable => format!("/kubepods/burstable/pod{}", self.uid),
-            Qos::BestEffort => format!("/kubepods/besteffort/pod{}", self.uid),
+            Qos::Guaranteed => format!("/kubepods.slice/kubepods-pod{uid}.slice"),
+            class => {
+                let class = class.as_str().to_lowercase();
+                format!("/kubepods.slice/kubepods-{class}.slice/kubepods-{class}-pod{uid}.slice")
+            }
         }
         .into()
     }
 
     /// Its directory on the machine.
-    pub fn directory(&self) -> String {
+    pub(crate) fn directory(&self) -> String {
         format!("/var/lib/kubelet/pods/{}", self.uid)
     }
 }
@@ -193,7 +206,9 @@ impl Spec {
             .map(|(container, role)| Rc::new(Container::read(container, role, restart)))
             .collect();
         let secs = |field: &str| {
-            spec.get(field).as_i64().map(|n| Duration::from_secs(n.try_into().unwrap_or(0)))
+            spec.get(field)
+                .as_i64()
+                .map(|n| Duration::from_secs(n.try_into().unwrap_or(0)))
         };
         let hostname = match spec.str("hostname") {
             "" => object.name(),
@@ -206,21 +221,35 @@ impl Spec {
             deadline: secs("activeDeadlineSeconds"),
             host_network: spec.get("hostNetwork").as_bool() == Some(true),
             // Linux takes no longer names.
-            hostname: hostname.get(..63).unwrap_or(hostname).trim_end_matches(['-', '.']).into(),
+            hostname: hostname
+                .get(..63)
+                .unwrap_or(hostname)
+                .trim_end_matches(['-', '.'])
+                .into(),
             qos: Qos::of(object),
         }
     }
 
     /// The containers that play a part, with their places in `containers`.
-    pub fn of_role(&self, wanted: impl Fn(Role) -> bool) -> impl Iterator<Item = (usize, &Rc<Container>)> {
-        self.containers.iter().enumerate().filter(move |(_, container)| wanted(container.role))
+    pub(crate) fn of_role(
+        &self,
+        wanted: impl Fn(Role) -> bool,
+    ) -> impl Iterator<Item = (usize, &Rc<Container>)> {
+        self.containers
+            .iter()
+            .enumerate()
+            .filter(move |(_, container)| wanted(container.role))
     }
 }
 
 impl Container {
     fn read(object: &Value, role: Role, pod: RestartPolicy) -> Container {
         let own = object.str("restartPolicy");
-        let role = if role == Role::Init && own == "Always" { Role::Sidecar } else { role };
+        let role = if role == Role::Init && own == "Always" {
+            Role::Sidecar
+        } else {
+            role
+        };
         let restart = match (role, own) {
             (Role::Ephemeral, _) => RestartPolicy::Never,
             (_, "Always") => RestartPolicy::Always,
@@ -241,7 +270,9 @@ impl Container {
         };
         let runs_on = matches!(role, Role::Main | Role::Sidecar);
         let probe = |kind: ProbeKind| {
-            Probe::read(object.get(kind.field()), object).filter(|_| runs_on).map(Rc::new)
+            Probe::read(object.get(kind.field()), object)
+                .filter(|_| runs_on)
+                .map(Rc::new)
         };
         Container {
             name: object.str("name").into(),
@@ -255,7 +286,7 @@ impl Container {
     }
 
     /// `spec.containers{web}`: how events name it.
-    pub fn field_path(&self) -> String {
+    pub(crate) fn field_path(&self) -> String {
         let list = match self.role {
             Role::Init | Role::Sidecar => "initContainers",
             Role::Main => "containers",
@@ -265,7 +296,7 @@ impl Container {
     }
 
     /// Whether an ended container with this exit code is to be started again.
-    pub fn restarts_after(&self, exit_code: i32) -> bool {
+    pub(crate) fn restarts_after(&self, exit_code: i32) -> bool {
         match self.restart {
             RestartPolicy::Always => true,
             RestartPolicy::OnFailure => exit_code != 0,
@@ -275,41 +306,16 @@ impl Container {
 }
 
 impl Qos {
-    /// Models pkg/apis/core/v1/helper/qos.
     fn of(object: &Value) -> Qos {
-        let spec = object.get("spec");
-        let containers = ["initContainers", "containers"];
-        let all = || containers.iter().flat_map(|field| spec.get(field).list());
-        let counts = |name: &str| name == "cpu" || name == "memory";
-        let nonzero = |entries: &api::Map| -> Vec<(Str, api::quantity::Quantity)> {
-            entries
-                .iter()
-                .filter(|(name, _)| counts(name))
-                .filter_map(|(name, value)| Some((name.clone(), api::quantity::Quantity::of(value)?)))
-                .filter(|(_, quantity)| !quantity.is_zero())
-                .collect()
-        };
-        let mut best_effort = true;
-        let mut guaranteed = true;
-        for container in all() {
-            let resources = container.get("resources");
-            let requests = nonzero(resources.get("requests").entries());
-            let limits = nonzero(resources.get("limits").entries());
-            best_effort &= requests.is_empty() && limits.is_empty();
-            let equal = requests
-                .iter()
-                .all(|(name, q)| limits.iter().any(|(n, l)| n == name && l.milli() == q.milli()));
-            guaranteed &= limits.len() == 2 && equal;
-        }
-        match (best_effort, guaranteed) {
-            (true, _) => Qos::BestEffort,
-            (false, true) => Qos::Guaranteed,
-            (false, false) => Qos::Burstable,
+        match api::kinds::support::qos::class(object) {
+            "Guaranteed" => Qos::Guaranteed,
+            "Burstable" => Qos::Burstable,
+            _ => Qos::BestEffort,
         }
     }
 
     /// As `status.qosClass` spells it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Qos::Guaranteed => "Guaranteed",
             Qos::Burstable => "Burstable",
@@ -342,37 +348,32 @@ mod tests {
             },
             Source::Api,
         );
-        let got: Vec<_> =
-            pod.spec.containers.iter().map(|c| (c.role, c.restart, c.pull)).collect();
+        let got: Vec<_> = pod
+            .spec
+            .containers
+            .iter()
+            .map(|c| (c.role, c.restart, c.pull))
+            .collect();
         assert_eq!(
             got,
             [
                 (Role::Init, RestartPolicy::OnFailure, PullPolicy::Always),
-                (Role::Sidecar, RestartPolicy::Always, PullPolicy::IfNotPresent),
+                (
+                    Role::Sidecar,
+                    RestartPolicy::Always,
+                    PullPolicy::IfNotPresent
+                ),
                 (Role::Main, RestartPolicy::Always, PullPolicy::Always),
             ]
         );
-        assert_eq!(pod.spec.containers[1].field_path(), "spec.initContainers{s}");
+        assert_eq!(
+            pod.spec.containers[1].field_path(),
+            "spec.initContainers{s}"
+        );
         assert_eq!(pod.full_name(), "p_ns(u1)");
-        assert_eq!(&*pod.cgroup(), "/kubepods/besteffort/podu1");
+        let cgroup = "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podu1.slice";
+        assert_eq!(&*pod.cgroup(), cgroup);
         let same = pod.updated(pod.object.clone());
         assert!(Rc::ptr_eq(&same.spec, &pod.spec));
-    }
-
-    #[test]
-    fn quality_of_service() {
-        #[track_caller]
-        fn check(resources: Value, expect: &str) {
-            let pod = object! { "spec": { "containers": [{ "resources": (resources) }] } };
-            assert_eq!(Qos::of(&pod).as_str(), expect);
-        }
-        check(object! {}, "BestEffort");
-        check(object! { "requests": { "cpu": "0" } }, "BestEffort");
-        check(object! { "requests": { "cpu": "100m" } }, "Burstable");
-        check(object! { "limits": { "memory": "1Gi" } }, "Burstable");
-        let both = object! { "cpu": "1", "memory": "1Gi" };
-        check(object! { "limits": (both.clone()), "requests": (both.clone()) }, "Guaranteed");
-        let half = object! { "cpu": "500m", "memory": "1Gi" };
-        check(object! { "limits": (both), "requests": (half) }, "Burstable");
     }
 }

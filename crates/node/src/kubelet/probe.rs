@@ -8,7 +8,7 @@ use sim::{Duration, Instant};
 
 /// Which question a probe answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProbeKind {
+pub(crate) enum ProbeKind {
     /// Has it come up? Until it has, the others wait; if it does not, it is restarted.
     Startup,
     /// Is it alive? If not, it is restarted.
@@ -19,7 +19,7 @@ pub enum ProbeKind {
 
 /// A probe of a container's spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
+pub(crate) struct Probe {
     /// How to ask.
     pub action: ProbeAction,
     /// `initialDelaySeconds`.
@@ -38,7 +38,7 @@ pub struct Probe {
 
 /// How a probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProbeAction {
+pub(crate) enum ProbeAction {
     /// `exec`.
     Exec(Rc<[Rc<str>]>),
     /// `httpGet`.
@@ -51,7 +51,7 @@ pub enum ProbeAction {
 
 /// `httpGet` of a probe or a lifecycle hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpGet {
+pub(crate) struct HttpGet {
     /// Empty for the pod's own address.
     pub host: Rc<str>,
     /// Where to.
@@ -65,11 +65,11 @@ pub struct HttpGet {
 }
 
 /// A port, resolved to its number; none if no port of the container has the name given.
-pub type Port = Option<u16>;
+pub(super) type Port = Option<u16>;
 
 /// A single result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProbeResult {
+pub(crate) enum ProbeResult {
     /// It answered well.
     Success,
     /// It did not, in these words.
@@ -80,10 +80,14 @@ pub enum ProbeResult {
 
 impl ProbeKind {
     /// All kinds, in the order of [`crate::kubelet::pod::Container::probes`].
-    pub const ALL: [ProbeKind; 3] = [ProbeKind::Startup, ProbeKind::Liveness, ProbeKind::Readiness];
+    pub(crate) const ALL: [ProbeKind; 3] = [
+        ProbeKind::Startup,
+        ProbeKind::Liveness,
+        ProbeKind::Readiness,
+    ];
 
     /// The field of a container's spec.
-    pub fn field(self) -> &'static str {
+    pub(crate) fn field(self) -> &'static str {
         match self {
             ProbeKind::Startup => "startupProbe",
             ProbeKind::Liveness => "livenessProbe",
@@ -92,7 +96,7 @@ impl ProbeKind {
     }
 
     /// As events name it.
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             ProbeKind::Startup => "Startup",
             ProbeKind::Liveness => "Liveness",
@@ -103,9 +107,13 @@ impl ProbeKind {
 
 impl Probe {
     /// Reads a probe of `container`; none if there is none.
-    pub fn read(probe: &Value, container: &Value) -> Option<Probe> {
+    pub(crate) fn read(probe: &Value, container: &Value) -> Option<Probe> {
         let whole = |field: &str| {
-            probe.get(field).as_i64().and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0)
+            probe
+                .get(field)
+                .as_i64()
+                .and_then(|n| u64::try_from(n).ok())
+                .filter(|n| *n > 0)
         };
         let secs = |field: &str| whole(field).map(Duration::from_secs);
         let times = |field: &str| whole(field).and_then(|n| u32::try_from(n).ok());
@@ -123,13 +131,18 @@ impl Probe {
 
 impl ProbeAction {
     /// Reads the action of a probe or lifecycle hook.
-    pub fn read(probe: &Value, container: &Value) -> Option<ProbeAction> {
+    pub(crate) fn read(probe: &Value, container: &Value) -> Option<ProbeAction> {
         if probe.has("exec") {
             let words = probe.list_at("exec.command").iter();
-            return Some(ProbeAction::Exec(words.map(|word| word.as_str().into()).collect()));
+            return Some(ProbeAction::Exec(
+                words.map(|word| word.as_str().into()).collect(),
+            ));
         }
         if probe.has("httpGet") {
-            return Some(ProbeAction::Http(HttpGet::read(probe.get("httpGet"), container)));
+            return Some(ProbeAction::Http(HttpGet::read(
+                probe.get("httpGet"),
+                container,
+            )));
         }
         if probe.has("tcpSocket") {
             let socket = probe.get("tcpSocket");
@@ -143,7 +156,11 @@ impl ProbeAction {
 impl HttpGet {
     fn read(get: &Value, container: &Value) -> HttpGet {
         let path = get.str("path");
-        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/{path}")
+        };
         let header = |h: &Value| (h.str("name").into(), h.str("value").into());
         HttpGet {
             host: get.str("host").into(),
@@ -155,9 +172,13 @@ impl HttpGet {
     }
 
     /// `http://10.244.1.3:80/path`, with the address the pod has.
-    pub fn url(&self, pod_ip: &str) -> String {
+    pub(crate) fn url(&self, pod_ip: &str) -> String {
         let scheme = if self.https { "https" } else { "http" };
-        let host = if self.host.is_empty() { pod_ip } else { &self.host };
+        let host = if self.host.is_empty() {
+            pod_ip
+        } else {
+            &self.host
+        };
         format!("{scheme}://{host}:{}{}", self.port.unwrap_or(0), self.path)
     }
 }
@@ -170,14 +191,16 @@ fn port(value: &Value, container: &Value) -> Port {
             let ports = container.get("ports").list();
             let found = ports.iter().find(|port| port.str("name") == name.as_str());
             let number = found.and_then(|port| port.get("containerPort").as_i64());
-            number.and_then(|n| u16::try_from(n).ok()).or_else(|| name.as_str().parse().ok())
+            number
+                .and_then(|n| u16::try_from(n).ok())
+                .or_else(|| name.as_str().parse().ok())
         }
     }
 }
 
 /// One probe of one running container: counts results until a threshold is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProbeWorker {
+pub(super) struct ProbeWorker {
     /// Which.
     pub kind: ProbeKind,
     /// How.
@@ -192,20 +215,31 @@ pub struct ProbeWorker {
 
 impl ProbeWorker {
     /// A worker for a container that started then.
-    pub fn new(kind: ProbeKind, probe: Rc<Probe>, started: Instant) -> ProbeWorker {
+    pub(super) fn new(kind: ProbeKind, probe: Rc<Probe>, started: Instant) -> ProbeWorker {
         let due = started + probe.initial_delay;
-        ProbeWorker { kind, probe, passed: None, last: None, run: 0, due }
+        ProbeWorker {
+            kind,
+            probe,
+            passed: None,
+            last: None,
+            run: 0,
+            due,
+        }
     }
 
     /// Takes a result; true if what the container counts as has changed.
-    pub fn take(&mut self, success: bool) -> bool {
+    pub(super) fn take(&mut self, success: bool) -> bool {
         if self.last == Some(success) {
             self.run = self.run.saturating_add(1);
         } else {
             self.last = Some(success);
             self.run = 1;
         }
-        let needed = if success { self.probe.successes } else { self.probe.failures };
+        let needed = if success {
+            self.probe.successes
+        } else {
+            self.probe.failures
+        };
         if self.run < needed || self.passed == Some(success) {
             return false;
         }
@@ -234,10 +268,15 @@ mod tests {
     fn probes_are_read_with_defaults() {
         let container = container();
         let probe = Probe::read(container.get("readinessProbe"), &container).unwrap();
-        let ProbeAction::Http(get) = &probe.action else { panic!("an HTTP probe") };
+        let ProbeAction::Http(get) = &probe.action else {
+            panic!("an HTTP probe")
+        };
         assert_eq!(get.url("10.0.0.1"), "http://10.0.0.1:8080/ready");
         assert_eq!((probe.period.as_secs(), probe.timeout.as_secs()), (10, 1));
-        assert_eq!(Probe::read(container.get("livenessProbe"), &container), None);
+        assert_eq!(
+            Probe::read(container.get("livenessProbe"), &container),
+            None
+        );
     }
 
     #[test]
@@ -245,9 +284,13 @@ mod tests {
         let container = container();
         let probe = Probe::read(container.get("readinessProbe"), &container).unwrap();
         let mut worker = ProbeWorker::new(ProbeKind::Readiness, Rc::new(probe), Instant::ZERO);
-        let results = [true, false, true, true, true, false, true, false, false, false];
+        let results = [
+            true, false, true, true, true, false, true, false, false, false,
+        ];
         let changes: Vec<bool> = results.map(|result| worker.take(result)).to_vec();
-        let expect = [false, false, false, true, false, false, false, false, true, false];
+        let expect = [
+            false, false, false, true, false, false, false, false, true, false,
+        ];
         assert_eq!(changes, expect);
         assert_eq!(worker.passed, Some(false));
     }

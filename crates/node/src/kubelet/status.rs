@@ -4,7 +4,8 @@
 
 use std::rc::Rc;
 
-use api::{Map, Quantity, Str, Value, object};
+use api::kinds::support::resources::{self, Amounts};
+use api::{Map, Value, object};
 use sim::Instant;
 
 use crate::cri::{ContainerState, ContainerStatus};
@@ -12,14 +13,19 @@ use crate::kubelet::pod::{Container, RestartPolicy, Role, Source};
 use crate::kubelet::worker::{Stage, Unit, Worker};
 
 /// The addresses of the machine, as pods tell them.
-pub type HostIps<'a> = &'a [Rc<str>];
+pub(super) type HostIps<'a> = &'a [Rc<str>];
 
 /// Conditions the kubelet writes, in the order it writes them.
-const CONDITIONS: [&str; 5] =
-    ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+const CONDITIONS: [&str; 5] = [
+    "PodReadyToStartContainers",
+    "Initialized",
+    "Ready",
+    "ContainersReady",
+    "PodScheduled",
+];
 
 /// The status of a pod now.
-pub fn status(worker: &Worker, now: Instant, host_ips: HostIps<'_>) -> Value {
+pub(super) fn status(worker: &Worker, now: Instant, host_ips: HostIps<'_>) -> Value {
     let pod = &worker.pod;
     let old = &worker.status;
     if let Some((reason, message)) = worker.verdict.as_ref().filter(|_| worker.sandbox.is_none()) {
@@ -27,7 +33,9 @@ pub fn status(worker: &Worker, now: Instant, host_ips: HostIps<'_>) -> Value {
     }
     let phase = phase(worker);
     let mut status = object! { "phase": phase, "startTime": worker.started.rfc3339() };
-    let generation = (pod.source == Source::Api).then(|| pod.object.generation()).unwrap_or(0);
+    let generation = (pod.source == Source::Api)
+        .then(|| pod.object.generation())
+        .unwrap_or(0);
     status.set_or_remove("observedGeneration", generation);
     status.set_or_remove("qosClass", pod.spec.qos.as_str());
     if let Some((reason, message)) = &worker.verdict {
@@ -35,7 +43,9 @@ pub fn status(worker: &Worker, now: Instant, host_ips: HostIps<'_>) -> Value {
         status.set("message", message);
     }
     let list = |ips: &mut dyn Iterator<Item = &str>| -> Value {
-        ips.map(|ip| object! { "ip": ip }).collect::<Vec<_>>().into()
+        ips.map(|ip| object! { "ip": ip })
+            .collect::<Vec<_>>()
+            .into()
     };
     if let Some(first) = host_ips.first() {
         status.set("hostIP", first);
@@ -70,7 +80,11 @@ pub fn status(worker: &Worker, now: Instant, host_ips: HostIps<'_>) -> Value {
 }
 
 fn list_role(role: Role) -> Role {
-    if role == Role::Sidecar { Role::Init } else { role }
+    if role == Role::Sidecar {
+        Role::Init
+    } else {
+        role
+    }
 }
 
 /// The status of a pod that was refused before anything of it ran.
@@ -91,7 +105,7 @@ fn rejected(worker: &Worker, reason: &str, message: &str) -> Value {
 }
 
 /// `status.phase`. Models `getPhase`.
-pub fn phase(worker: &Worker) -> &'static str {
+pub(super) fn phase(worker: &Worker) -> &'static str {
     let (mut waiting, mut running, mut stopped, mut succeeded) = (0, 0, 0, 0);
     let mut init_failed = false;
     let mut sidecar_runs = false;
@@ -119,8 +133,16 @@ pub fn phase(worker: &Worker) -> &'static str {
     match () {
         () if waiting > 0 => "Pending",
         () if running > 0 => "Running",
-        () if stopped > 0 && is_over => if stopped == succeeded { "Succeeded" } else { "Failed" },
-        () if stopped > 0 && (sidecar_runs || worker.pod.spec.restart == RestartPolicy::Always) => "Running",
+        () if stopped > 0 && is_over => {
+            if stopped == succeeded {
+                "Succeeded"
+            } else {
+                "Failed"
+            }
+        }
+        () if stopped > 0 && (sidecar_runs || worker.pod.spec.restart == RestartPolicy::Always) => {
+            "Running"
+        }
         () if stopped > 0 && stopped == succeeded => "Succeeded",
         () if stopped > 0 && never => "Failed",
         () if stopped > 0 => "Running",
@@ -131,7 +153,10 @@ pub fn phase(worker: &Worker) -> &'static str {
 /// One entry of `containerStatuses`. Models `convertToAPIContainerStatuses`.
 fn container_status(worker: &Worker, unit: &Unit, old: &Value) -> Value {
     let container = &unit.container;
-    let known = old.list().iter().find(|status| status.str("name") == &*container.name);
+    let known = old
+        .list()
+        .iter()
+        .find(|status| status.str("name") == &*container.name);
     let Some(current) = &unit.current else {
         return never_run(worker, unit, known.unwrap_or(api::NULL));
     };
@@ -145,11 +170,16 @@ fn container_status(worker: &Worker, unit: &Unit, old: &Value) -> Value {
         "ready": is_ready(unit),
     };
     let waits = worker.stage == Stage::Active
-        && unit.ended().is_some_and(|life| unit.container.restarts_after(life.exit_code));
+        && unit
+            .ended()
+            .is_some_and(|life| unit.container.restarts_after(life.exit_code));
     let (state, last) = match (current.state, &unit.reason) {
         (ContainerState::Running, _) => {
             let at = current.started_at.unwrap_or_default().rfc3339();
-            (object! { "running": { "startedAt": at } }, unit.last.as_ref())
+            (
+                object! { "running": { "startedAt": at } },
+                unit.last.as_ref(),
+            )
         }
         (ContainerState::Exited, Some((reason, message))) if waits => {
             (waiting(reason, message), Some(current))
@@ -171,7 +201,10 @@ fn container_status(worker: &Worker, unit: &Unit, old: &Value) -> Value {
 /// The status of a container that does not exist yet.
 fn never_run(worker: &Worker, unit: &Unit, known: &Value) -> Value {
     let container = &unit.container;
-    let has_init = worker.units.iter().any(|unit| unit.container.role == Role::Init);
+    let has_init = worker
+        .units
+        .iter()
+        .any(|unit| unit.container.role == Role::Init);
     let state = match &unit.reason {
         Some((reason, message)) => waiting(reason, message),
         None if has_init => waiting("PodInitializing", ""),
@@ -216,7 +249,9 @@ fn waiting(reason: &str, message: &str) -> Value {
 
 fn terminated(life: &ContainerStatus) -> Value {
     // A container that never ran has the zero time of Unix.
-    let started = life.started_at.map_or_else(|| "1970-01-01T00:00:00Z".to_owned(), Instant::rfc3339);
+    let started = life
+        .started_at
+        .map_or_else(|| "1970-01-01T00:00:00Z".to_owned(), Instant::rfc3339);
     let mut state = object! {
         "containerID": container_id(life),
         "exitCode": i64::from(life.exit_code),
@@ -235,7 +270,8 @@ fn add_mounts(status: &mut Value, container: &Container) {
         .list()
         .iter()
         .map(|mount| {
-            let mut told = object! { "mountPath": mount.get("mountPath"), "name": mount.get("name") };
+            let mut told =
+                object! { "mountPath": mount.get("mountPath"), "name": mount.get("name") };
             if mount.get("readOnly").as_bool() == Some(true) {
                 told.set("readOnly", true);
                 told.set("recursiveReadOnly", "Disabled");
@@ -247,7 +283,11 @@ fn add_mounts(status: &mut Value, container: &Container) {
 }
 
 fn or_empty(value: &Value) -> Value {
-    if value.is_map() { value.clone() } else { Value::empty_map() }
+    if value.is_map() {
+        value.clone()
+    } else {
+        Value::empty_map()
+    }
 }
 
 fn requests(resources: &Value) -> Value {
@@ -256,30 +296,19 @@ fn requests(resources: &Value) -> Value {
 
 /// `status.resources` and `status.allocatedResources`: of all containers together.
 fn add_resources(status: &mut Value, worker: &Worker) {
-    let all = || worker.pod.spec.of_role(|role| role == Role::Main || role == Role::Sidecar);
+    let pod = &worker.pod.object;
+    let told = |amounts: Amounts| -> Value {
+        amounts
+            .into_iter()
+            .map(|(name, sum)| (name, sum.to_string()))
+            .collect::<Map>()
+            .into()
+    };
     let mut resources = Value::empty_map();
-    for field in ["requests", "limits"] {
-        let mut each = all().map(|(_, container)| container.object.at("resources").get(field));
-        let sum = match (each.next(), each.next()) {
-            (Some(one), None) => one.clone(),
-            _ => sum(all().map(|(_, c)| c.object.get("resources").get(field).entries())),
-        };
-        resources.set_or_remove(field, sum);
-    }
+    resources.set_or_remove("requests", told(resources::requests(pod)));
+    resources.set_or_remove("limits", told(resources::limits(pod)));
     status.set_or_remove("allocatedResources", resources.get("requests"));
     status.set("resources", resources);
-}
-
-fn sum<'a>(lists: impl Iterator<Item = &'a Map>) -> Value {
-    let mut total: Vec<(Str, Quantity)> = Vec::new();
-    for (name, value) in lists.flat_map(Map::iter) {
-        let Some(quantity) = Quantity::of(value) else { continue };
-        match total.iter_mut().find(|(known, _)| known == name) {
-            Some((_, sum)) => *sum = sum.clone() + quantity,
-            None => total.push((name.clone(), quantity)),
-        }
-    }
-    Value::Map(total.into_iter().map(|(name, sum)| (name, sum.to_string())).collect())
 }
 
 struct Condition {
@@ -290,11 +319,19 @@ struct Condition {
 
 impl Condition {
     fn yes() -> Condition {
-        Condition { holds: true, reason: "", message: String::new() }
+        Condition {
+            holds: true,
+            reason: "",
+            message: String::new(),
+        }
     }
 
     fn no(reason: &'static str, message: String) -> Condition {
-        Condition { holds: false, reason, message }
+        Condition {
+            holds: false,
+            reason,
+            message,
+        }
     }
 }
 
@@ -302,7 +339,11 @@ fn conditions(worker: &Worker, phase: &str, now: Instant) -> Value {
     let ready = containers_ready(worker, phase);
     let gates = readiness_gates(worker, &ready);
     let states = [
-        Condition { holds: worker.has_ready_sandbox(), reason: "", message: String::new() },
+        Condition {
+            holds: worker.has_ready_sandbox(),
+            reason: "",
+            message: String::new(),
+        },
         initialized(worker, phase),
         gates,
         ready,
@@ -333,20 +374,34 @@ fn conditions(worker: &Worker, phase: &str, now: Instant) -> Value {
         })
         .collect();
     let others = worker.pod.object.list_at("status.conditions").iter();
-    list.extend(others.filter(|c| !CONDITIONS.contains(&c.str("type"))).cloned());
+    list.extend(
+        others
+            .filter(|c| !CONDITIONS.contains(&c.str("type")))
+            .cloned(),
+    );
     list.into()
 }
 
 /// Models `GeneratePodInitializedCondition`.
 fn initialized(worker: &Worker, phase: &str) -> Condition {
     if phase == "Succeeded" {
-        return Condition { reason: "PodCompleted", ..Condition::yes() };
+        return Condition {
+            reason: "PodCompleted",
+            ..Condition::yes()
+        };
     }
-    if worker.is_initialized() || worker.units.iter().all(|u| list_role(u.container.role) != Role::Init) {
+    if worker.is_initialized()
+        || worker
+            .units
+            .iter()
+            .all(|u| list_role(u.container.role) != Role::Init)
+    {
         return Condition::yes();
     }
-    let main_runs =
-        worker.units.iter().any(|unit| unit.container.role == Role::Main && unit.current.is_some());
+    let main_runs = worker
+        .units
+        .iter()
+        .any(|unit| unit.container.role == Role::Main && unit.current.is_some());
     if main_runs {
         return Condition::yes();
     }
@@ -360,7 +415,10 @@ fn initialized(worker: &Worker, phase: &str) -> Condition {
         })
         .map(|unit| &*unit.container.name)
         .collect();
-    let message = format!("containers with incomplete status: [{}]", incomplete.join(" "));
+    let message = format!(
+        "containers with incomplete status: [{}]",
+        incomplete.join(" ")
+    );
     Condition::no("ContainersNotInitialized", message)
 }
 
@@ -408,12 +466,16 @@ fn readiness_gates(worker: &Worker, ready: &Condition) -> Condition {
             Some(_) => {}
         }
     }
-    if unmet.is_empty() { Condition::yes() } else { Condition::no("ReadinessGatesNotReady", unmet.join(", ")) }
+    if unmet.is_empty() {
+        Condition::yes()
+    } else {
+        Condition::no("ReadinessGatesNotReady", unmet.join(", "))
+    }
 }
 
 /// What changes `old` into `new`, as a strategic merge patch of the status subresource; none if
 /// nothing does. Models pkg/util/pod, `PatchPodStatus`.
-pub fn patch(uid: &str, old: &Value, new: &Value) -> Option<Value> {
+pub(super) fn patch(uid: &str, old: &Value, new: &Value) -> Option<Value> {
     let mut changes = Value::empty_map();
     for (key, value) in new.entries() {
         let before = old.get(key);
@@ -426,12 +488,18 @@ pub fn patch(uid: &str, old: &Value, new: &Value) -> Option<Value> {
                 .iter()
                 .filter(|c| !before.list().iter().any(|b| b.same(c)))
                 .map(|c| {
-                    let known = before.list().iter().find(|b| b.get("type") == c.get("type"));
+                    let known = before
+                        .list()
+                        .iter()
+                        .find(|b| b.get("type") == c.get("type"));
                     condition_patch(known.unwrap_or(api::NULL), c)
                 })
                 .collect();
-            let order: Vec<Value> =
-                value.list().iter().map(|c| object! { "type": c.get("type") }).collect();
+            let order: Vec<Value> = value
+                .list()
+                .iter()
+                .map(|c| object! { "type": c.get("type") })
+                .collect();
             changes.set("conditions", changed);
             changes.set_path(&["$setElementOrder/conditions"], order);
         } else if value.is_map() && before.is_map() {
@@ -453,7 +521,10 @@ pub fn patch(uid: &str, old: &Value, new: &Value) -> Option<Value> {
 
 /// Fields others write.
 fn is_kept(key: &str) -> bool {
-    matches!(key, "nominatedNodeName" | "resize" | "resourceClaimStatuses" | "extendedResourceClaimStatus")
+    matches!(
+        key,
+        "nominatedNodeName" | "resize" | "resourceClaimStatuses" | "extendedResourceClaimStatus"
+    )
 }
 
 fn condition_patch(before: &Value, after: &Value) -> Value {

@@ -9,7 +9,7 @@ use machine::{Errno, FsId, Mount, Signal, Sys};
 use sim::{Duration, Pid};
 
 use crate::cri::{
-    Code, ContainerConfig, ContainerState, ContainerStatus, Error, Reply, Stdio,
+    Code, ContainerConfig, ContainerState, ContainerStatus, Error, Event, Reply, Stdio,
 };
 use crate::image::{Image, PORTS_VARIABLE};
 use crate::runtime::daemon::{Caller, Containerd, Outcome, no_container, unknown};
@@ -34,23 +34,31 @@ impl Containerd {
         config: &Rc<ContainerConfig>,
     ) -> Result<Rc<str>, Error> {
         let sandbox = self.store.sandboxes.get(sandbox_id).ok_or_else(|| {
-            Error::new(Code::NotFound, format!("failed to find sandbox id \"{sandbox_id}\": not found"))
+            Error::new(
+                Code::NotFound,
+                format!("failed to find sandbox id \"{sandbox_id}\": not found"),
+            )
         })?;
         if !sandbox.status.ready {
-            return Err(unknown(&format!("sandbox container \"{sandbox_id}\" is not running")));
+            return Err(unknown(&format!(
+                "sandbox container \"{sandbox_id}\" is not running"
+            )));
         }
         let (sandbox_config, netns) = (sandbox.status.config.clone(), sandbox.netns);
         let hostname = sandbox.pause.hostname.clone();
         let stored = self.store.image(&config.image).ok_or_else(|| {
             let name = &config.image;
-            unknown(&format!("failed to resolve image \"{name}\": image \"{name}\": not found"))
+            unknown(&format!(
+                "failed to resolve image \"{name}\": image \"{name}\": not found"
+            ))
         })?;
         let image = stored.image.clone();
-        let (name, image_ref) =
-            (stored.reference.to_string().into(), image.repo_digest(&stored.reference));
-        let args = arguments(config, &image).ok_or_else(|| {
-            unknown("failed to generate container spec: no command specified")
-        })?;
+        let (name, image_ref) = (
+            stored.reference.to_string().into(),
+            image.repo_digest(&stored.reference),
+        );
+        let args = arguments(config, &image)
+            .ok_or_else(|| unknown("failed to generate container spec: no command specified"))?;
         let id: Rc<str> = sys.random().hex(64).into();
         let cwd = [&config.working_dir, &image.config.working_dir]
             .into_iter()
@@ -69,7 +77,7 @@ impl Containerd {
             mounts,
             pid_ns: sys.new_pid_ns(),
             hostname,
-            cgroup: format!("{}/{id}", sandbox_config.cgroup_parent).into(),
+            cgroup: format!("{}/cri-containerd-{id}.scope", sandbox_config.cgroup_parent).into(),
         };
         let status = ContainerStatus {
             id: id.clone(),
@@ -86,9 +94,19 @@ impl Containerd {
             image_ref,
             uid,
         };
-        let stop_signal = image.config.stop_signal.as_deref().and_then(Signal::from_name);
+        let stop_signal = image
+            .config
+            .stop_signal
+            .as_deref()
+            .and_then(Signal::from_name);
         let stop_signal = stop_signal.unwrap_or(Signal::Term);
-        let container = Container { status, root, mounts, spec: Rc::new(spec), stop_signal };
+        let container = Container {
+            status,
+            root,
+            mounts,
+            spec: Rc::new(spec),
+            stop_signal,
+        };
         self.store.containers.insert(id.clone(), container);
         self.saved = false;
         Ok(id)
@@ -100,25 +118,55 @@ impl Containerd {
         caller: Caller,
         id: &Rc<str>,
     ) -> Outcome {
-        let container = self.store.containers.get(id).ok_or_else(|| no_container(id))?;
+        let container = self
+            .store
+            .containers
+            .get(id)
+            .ok_or_else(|| no_container(id))?;
         let status = &container.status;
         if status.state != ContainerState::Created {
-            let state = format!("container is in CONTAINER_{:?} state", status.state).to_uppercase();
-            return Err(unknown(&format!("failed to start container \"{id}\": {state}")));
+            let state =
+                format!("container is in CONTAINER_{:?} state", status.state).to_uppercase();
+            return Err(unknown(&format!(
+                "failed to start container \"{id}\": {state}"
+            )));
         }
         let sandbox = status.sandbox.clone();
-        let directory = self.store.sandboxes.get(&sandbox).map(|s| s.status.config.log_directory.clone());
-        let log: Rc<str> =
-            format!("{}/{}", directory.unwrap_or_default(), status.config.log_path).into();
+        let directory = self
+            .store
+            .sandboxes
+            .get(&sandbox)
+            .map(|s| s.status.config.log_directory.clone());
+        let log: Rc<str> = format!(
+            "{}/{}",
+            directory.unwrap_or_default(),
+            status.config.log_path
+        )
+        .into();
         if let Some((dir, _)) = log.rsplit_once('/')
             && !sys.exists(dir)
         {
-            sys.mkdir_all(dir).map_err(|errno| unknown(&errno.go_message()))?;
+            sys.mkdir_all(dir)
+                .map_err(|errno| unknown(&errno.go_message()))?;
         }
-        let stdio = Stdio { stdin: status.config.stdin, tty: status.config.tty };
+        let stdio = Stdio {
+            stdin: status.config.stdin,
+            tty: status.config.tty,
+        };
         let spec = container.spec.clone();
-        if !self.command(sys, &sandbox, ToShim::Start { id: id.clone(), spec, log, stdio }) {
-            return Err(unknown(&format!("sandbox container \"{sandbox}\" is not running")));
+        if !self.command(
+            sys,
+            &sandbox,
+            ToShim::Start {
+                id: id.clone(),
+                spec,
+                log,
+                stdio,
+            },
+        ) {
+            return Err(unknown(&format!(
+                "sandbox container \"{sandbox}\" is not running"
+            )));
         }
         self.starting.insert(id.clone(), caller);
         Ok(None)
@@ -132,14 +180,18 @@ impl Containerd {
     ) {
         let now = sys.now();
         let answer = match result {
-            Ok(_) => self.store.started(id, now).map(|status| Ok(Reply::Container(status))),
-            Err(why) => {
-                self.store.start_failed(id, now, &why).map(|_| Err(Error::new(Code::Unknown, why)))
-            }
+            Ok(_) => self
+                .store
+                .started(id, now)
+                .map(|status| Ok(Reply::Container(status))),
+            Err(why) => self
+                .store
+                .start_failed(id, now, &why)
+                .map(|_| Err(Error::new(Code::Unknown, why))),
         };
         let Some(answer) = answer else { return };
         if let Some(status) = self.store.containers.get(id).map(|c| c.status.clone()) {
-            self.publish(sys, &status);
+            self.publish(sys, &Event::Container(status));
         }
         if let Some(caller) = self.starting.remove(id) {
             self.answer(sys, caller, answer);
@@ -147,9 +199,13 @@ impl Containerd {
     }
 
     pub(super) fn container_exited(&mut self, sys: &mut Sys<'_>, id: &Rc<str>, end: End) {
-        let out_of_memory = self.store.containers.get(id).is_some_and(|c| was_out_of_memory(sys, c));
+        let out_of_memory = self
+            .store
+            .containers
+            .get(id)
+            .is_some_and(|c| was_out_of_memory(sys, c));
         if let Some(status) = self.store.exited(id, end, out_of_memory) {
-            self.publish(sys, &status);
+            self.publish(sys, &Event::Container(status));
         }
         self.kill_timers.retain(|_, own| own != id);
         for caller in self.stopping.remove(id).unwrap_or_default() {
@@ -164,14 +220,27 @@ impl Containerd {
         id: &Rc<str>,
         timeout: Duration,
     ) -> Outcome {
-        let Some(container) = self.store.containers.get(id) else { return Ok(Some(Reply::Done)) };
+        let Some(container) = self.store.containers.get(id) else {
+            return Ok(Some(Reply::Done));
+        };
         if container.status.state != ContainerState::Running {
             return Ok(Some(Reply::Done));
         }
         let (sandbox, signal) = (container.status.sandbox.clone(), container.stop_signal);
-        let signal = if timeout.is_zero() { Signal::Kill } else { signal };
+        let signal = if timeout.is_zero() {
+            Signal::Kill
+        } else {
+            signal
+        };
         self.stopping.entry(id.clone()).or_default().push(caller);
-        self.command(sys, &sandbox, ToShim::Kill { id: id.clone(), signal });
+        self.command(
+            sys,
+            &sandbox,
+            ToShim::Kill {
+                id: id.clone(),
+                signal,
+            },
+        );
         if !timeout.is_zero() {
             let timer = sys.timer(timeout);
             self.kill_timers.insert(timer, id.clone());
@@ -183,12 +252,25 @@ impl Containerd {
     pub(super) fn kill_container(&mut self, sys: &mut Sys<'_>, id: &Rc<str>) {
         if let Some(container) = self.store.containers.get(id) {
             let sandbox = container.status.sandbox.clone();
-            self.command(sys, &sandbox, ToShim::Kill { id: id.clone(), signal: Signal::Kill });
+            self.command(
+                sys,
+                &sandbox,
+                ToShim::Kill {
+                    id: id.clone(),
+                    signal: Signal::Kill,
+                },
+            );
         }
     }
 
-    pub(super) fn remove_container(&mut self, sys: &mut Sys<'_>, id: &Rc<str>) -> Result<(), Error> {
-        let Some(container) = self.store.containers.get(id) else { return Ok(()) };
+    pub(super) fn remove_container(
+        &mut self,
+        sys: &mut Sys<'_>,
+        id: &Rc<str>,
+    ) -> Result<(), Error> {
+        let Some(container) = self.store.containers.get(id) else {
+            return Ok(());
+        };
         if container.status.state == ContainerState::Running {
             sys.kill_cgroup(&container.spec.cgroup);
         }
@@ -261,29 +343,53 @@ fn mount(
 ) -> Result<(FsId, Vec<Mount>), Error> {
     let mut root = image.root.clone();
     let own = sandbox::directory(sandbox);
-    let files = [("/etc/hostname", "hostname"), ("/etc/resolv.conf", "resolv.conf")];
+    let files = [
+        ("/etc/hostname", "hostname"),
+        ("/etc/resolv.conf", "resolv.conf"),
+    ];
     let wanted = files
         .iter()
         .map(|(at, name)| (Rc::from(*at), Rc::from(format!("{own}/{name}")), false))
         .chain(config.mounts.iter().map(|mount| {
-            (mount.container_path.clone(), mount.host_path.clone(), mount.read_only)
+            (
+                mount.container_path.clone(),
+                mount.host_path.clone(),
+                mount.read_only,
+            )
         }));
     let mut mounts = Vec::with_capacity(config.mounts.len() + 3);
     for (at, host_path, read_only) in wanted {
         let at: Rc<str> = machine::MountNs::normalise("/", &at).into();
-        let place = sys.place_of(&host_path).map_err(|errno| no_source(&host_path, errno))?;
+        let place = sys
+            .place_of(&host_path)
+            .map_err(|errno| no_source(&host_path, errno))?;
         let is_dir = sys.stat(&host_path).is_ok_and(|stat| stat.is_dir());
         make_mount_point(&mut root, &at, is_dir);
         // What an earlier entry mounts at the same place is hidden.
         mounts.retain(|mount: &Mount| mount.at != at);
-        mounts.push(Mount { at, fs: place.fs, source: place.path.into(), read_only });
+        mounts.push(Mount {
+            at,
+            fs: place.fs,
+            source: place.path.into(),
+            read_only,
+        });
     }
     make_mount_point(&mut root, cwd, true);
-    let limit = config.memory_limit.map_or("max".to_owned(), |bytes| bytes.to_string());
+    let limit = config
+        .memory_limit
+        .map_or("max".to_owned(), |bytes| bytes.to_string());
     let _ = root.put_all(MEMORY_MAX, Node::file(format!("{limit}\n"), 0o644));
     let root = sys.new_fs(root);
     if config.read_only_root {
-        mounts.insert(0, Mount { at: "/".into(), fs: root, source: "/".into(), read_only: true });
+        mounts.insert(
+            0,
+            Mount {
+                at: "/".into(),
+                fs: root,
+                source: "/".into(),
+                read_only: true,
+            },
+        );
     }
     Ok((root, mounts))
 }
@@ -299,7 +405,11 @@ fn no_source(path: &str, errno: Errno) -> Error {
 /// Something must be there for a mount to hide.
 fn make_mount_point(root: &mut Tree, at: &str, is_dir: bool) {
     if at != "/" && root.get(at).is_none() {
-        let node = if is_dir { Node::dir(0o755) } else { Node::file("", 0o644) };
+        let node = if is_dir {
+            Node::dir(0o755)
+        } else {
+            Node::file("", 0o644)
+        };
         // A file where a directory is needed hides the mount, as it would make runc fail.
         let _ = root.put_all(at, node);
     }
@@ -311,7 +421,8 @@ fn was_out_of_memory(sys: &Sys<'_>, container: &Container) -> bool {
     match node.map(|node| &node.content) {
         Some(Content::File(bytes)) => {
             let text = String::from_utf8_lossy(bytes);
-            text.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|n| n != "0"))
+            text.lines()
+                .any(|line| line.strip_prefix("oom_kill ").is_some_and(|n| n != "0"))
         }
         _ => false,
     }

@@ -11,7 +11,7 @@ use sim::Instant;
 
 use crate::cni;
 use crate::cri::{
-    self, Code, ContainerStatus, Error, ImageStatus, Message, Part, Reply, Request, RuntimeStatus,
+    self, Code, Error, Event, ImageStatus, Message, Part, Reply, Request, RuntimeStatus,
 };
 use crate::image::Registry;
 use crate::reference::Reference;
@@ -194,7 +194,11 @@ impl Containerd {
             Request::StopPodSandbox(id) => return self.stop_sandbox(sys, caller, id),
             Request::RemovePodSandbox(id) => return self.remove_sandbox(sys, id).map(done),
             Request::ListPodSandbox => Reply::Sandboxes(
-                self.store.sandboxes.values().map(|sandbox| sandbox.status.clone()).collect(),
+                self.store
+                    .sandboxes
+                    .values()
+                    .map(|sandbox| sandbox.status.clone())
+                    .collect(),
             ),
             Request::CreateContainer { sandbox, config } => {
                 Reply::Created(self.create_container(sys, sandbox, config)?)
@@ -205,13 +209,21 @@ impl Containerd {
             }
             Request::RemoveContainer(id) => return self.remove_container(sys, id).map(done),
             Request::ListContainers => Reply::Containers(
-                self.store.containers.values().map(|container| container.status.clone()).collect(),
+                self.store
+                    .containers
+                    .values()
+                    .map(|container| container.status.clone())
+                    .collect(),
             ),
             Request::ContainerStatus(id) => {
                 let container = self.store.containers.get(id);
                 Reply::Container(container.ok_or_else(|| no_container(id))?.status.clone())
             }
-            Request::ExecSync { id, command, timeout } => {
+            Request::ExecSync {
+                id,
+                command,
+                timeout,
+            } => {
                 return self.exec_sync(sys, caller, id, command, *timeout);
             }
             Request::Exec { id, command, stdio } => {
@@ -256,12 +268,12 @@ impl Containerd {
         }
     }
 
-    /// Tells everyone who asked for events what became of a container.
-    pub(crate) fn publish(&mut self, sys: &mut Sys<'_>, status: &ContainerStatus) {
+    /// Tells everyone who asked for events what happened.
+    pub(crate) fn publish(&mut self, sys: &mut Sys<'_>, event: &Event) {
         self.saved = false;
         for (fd, client) in &self.clients {
             if client.wants_events {
-                let _ = sys.send(*fd, Message::Event(status.clone()).payload());
+                let _ = sys.send(*fd, Message::Event(event.clone()).payload());
             }
         }
     }
@@ -297,7 +309,11 @@ impl Containerd {
 
     fn heard(&mut self, sys: &mut Sys<'_>, fd: Fd, message: FromShim) {
         match message {
-            FromShim::Hello { sandbox, pause, tasks } => {
+            FromShim::Hello {
+                sandbox,
+                pause,
+                tasks,
+            } => {
                 self.shims.insert(fd, Some(sandbox.clone()));
                 self.shim_of.insert(sandbox.clone(), fd);
                 self.shim_says_hello(sys, &sandbox, pause, tasks);
@@ -312,7 +328,8 @@ impl Containerd {
     /// Begins a pull and sets the timer for the next one to end.
     pub(crate) fn pull(&mut self, sys: &mut Sys<'_>, reference: &Reference, pull: Pull) {
         let dice = sys.random().next_u64();
-        self.puller.begin(sys.now(), dice, reference, self.registry, pull);
+        self.puller
+            .begin(sys.now(), dice, reference, self.registry, pull);
         self.arm_pull(sys);
     }
 
@@ -333,14 +350,18 @@ impl Containerd {
             let outcome = done.outcome.map(|image| {
                 self.store.add_image(&done.reference, image);
                 self.saved = false;
-                self.store.image(&done.reference.to_string()).map(|stored| stored.status())
+                self.store
+                    .image(&done.reference.to_string())
+                    .map(|stored| stored.status())
             });
             for waiter in done.waiters {
                 match waiter {
                     Pull::For(caller) => {
                         self.answer(sys, caller, outcome.clone().map(Reply::Image));
                     }
-                    Pull::Sandbox(caller, config) => self.pause_pulled(sys, caller, &config, &outcome),
+                    Pull::Sandbox(caller, config) => {
+                        self.pause_pulled(sys, caller, &config, &outcome)
+                    }
                 }
             }
         }
@@ -433,9 +454,7 @@ pub(crate) fn unknown(desc: &str) -> Error {
 }
 
 pub(crate) fn no_container(id: &str) -> Error {
-    let desc = format!(
-        "an error occurred when try to find container \"{id}\": not found"
-    );
+    let desc = format!("an error occurred when try to find container \"{id}\": not found");
     Error::new(Code::NotFound, desc)
 }
 

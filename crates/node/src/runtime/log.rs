@@ -36,7 +36,10 @@ pub struct Lines {
 impl Lines {
     /// For bytes of `stream`.
     pub fn new(stream: Stream) -> Lines {
-        Lines { stream, rest: Vec::new() }
+        Lines {
+            stream,
+            rest: Vec::new(),
+        }
     }
 
     /// Takes bytes; returns the log's text for the lines they complete.
@@ -107,7 +110,12 @@ pub fn parse(line: &[u8]) -> Option<Entry<'_>> {
         _ => return None,
     };
     let partial = fields.next()? == b"P";
-    Some(Entry { time, stream, partial, text: fields.next()? })
+    Some(Entry {
+        time,
+        stream,
+        partial,
+        text: fields.next()?,
+    })
 }
 
 /// What `kubectl logs` may ask for.
@@ -131,7 +139,9 @@ pub fn render(contents: &[u8], options: &mut LogOptions) -> Vec<u8> {
         .filter_map(parse)
         .filter(|entry| {
             let at = || Instant::parse_rfc3339(entry.time);
-            options.since.is_none_or(|since| at().is_some_and(|at| at >= since))
+            options
+                .since
+                .is_none_or(|since| at().is_some_and(|at| at >= since))
         })
         .collect();
     if let Some(tail) = options.tail_lines.take() {
@@ -201,14 +211,48 @@ mod tests {
     #[test]
     fn logs_are_cut_as_asked() {
         check(LogOptions::default(), "one\ntwo\nthree\nfour\n");
-        check(LogOptions { tail_lines: Some(1), ..LogOptions::default() }, "four\n");
-        check(LogOptions { tail_lines: Some(0), ..LogOptions::default() }, "");
-        check(LogOptions { tail_lines: Some(9), ..LogOptions::default() }, "one\ntwo\nthree\nfour\n");
-        check(LogOptions { limit_bytes: Some(5), ..LogOptions::default() }, "one\nt");
-        let since = Some(Instant::from_nanos(3_000_000_000));
-        check(LogOptions { since, ..LogOptions::default() }, "three\nfour\n");
         check(
-            LogOptions { timestamps: true, tail_lines: Some(1), ..LogOptions::default() },
+            LogOptions {
+                tail_lines: Some(1),
+                ..LogOptions::default()
+            },
+            "four\n",
+        );
+        check(
+            LogOptions {
+                tail_lines: Some(0),
+                ..LogOptions::default()
+            },
+            "",
+        );
+        check(
+            LogOptions {
+                tail_lines: Some(9),
+                ..LogOptions::default()
+            },
+            "one\ntwo\nthree\nfour\n",
+        );
+        check(
+            LogOptions {
+                limit_bytes: Some(5),
+                ..LogOptions::default()
+            },
+            "one\nt",
+        );
+        let since = Some(Instant::from_nanos(3_000_000_000));
+        check(
+            LogOptions {
+                since,
+                ..LogOptions::default()
+            },
+            "three\nfour\n",
+        );
+        check(
+            LogOptions {
+                timestamps: true,
+                tail_lines: Some(1),
+                ..LogOptions::default()
+            },
             "2026-01-05T09:00:04.000000000Z four\n",
         );
     }
@@ -218,7 +262,12 @@ mod tests {
         let long = "x".repeat(MAX_LINE + 10);
         let mut lines = Lines::new(Stream::Stderr);
         let file = lines.push(Instant::ZERO, format!("{long}\n").as_bytes());
-        assert_eq!(file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(), 2);
+        assert_eq!(
+            file.split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .count(),
+            2
+        );
         let text = render(&file, &mut LogOptions::default());
         assert_eq!(text.len(), long.len() + 1);
     }

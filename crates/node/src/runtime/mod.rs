@@ -36,7 +36,9 @@ pub const SHIM: &str = "/usr/bin/containerd-shim-runc-v2";
 pub fn database(images: &[&str], registry: Registry) -> Node {
     let mut store = Store::default();
     for name in images {
-        let Ok(reference) = Reference::parse(name) else { continue };
+        let Ok(reference) = Reference::parse(name) else {
+            continue;
+        };
         if let Ok(image) = registry(&reference) {
             store.add_image(&reference, Rc::new(image));
         }

@@ -22,7 +22,7 @@ const RESOLVE_JITTER_MILLIS: u64 = 250;
 
 /// Pulls under way and layers at hand; `W` names who waits.
 #[derive(Clone, Debug)]
-pub struct Puller<W> {
+pub(super) struct Puller<W> {
     link_free: Instant,
     layers: BTreeMap<Rc<str>, Instant>,
     pulls: BTreeMap<Rc<str>, Pull<W>>,
@@ -38,7 +38,7 @@ struct Pull<W> {
 
 /// A pull that came to its end.
 #[derive(Clone, Debug)]
-pub struct Pulled<W> {
+pub(super) struct Pulled<W> {
     /// What was asked for.
     pub reference: Reference,
     /// The image, or containerd's error.
@@ -49,20 +49,26 @@ pub struct Pulled<W> {
 
 impl<W> Default for Puller<W> {
     fn default() -> Self {
-        Puller { link_free: Instant::ZERO, layers: BTreeMap::new(), pulls: BTreeMap::new() }
+        Puller {
+            link_free: Instant::ZERO,
+            layers: BTreeMap::new(),
+            pulls: BTreeMap::new(),
+        }
     }
 }
 
 impl<W> Puller<W> {
     /// Tells of layers that are on disk already.
-    pub fn have(&mut self, image: &Image) {
+    pub(super) fn have(&mut self, image: &Image) {
         for layer in image.layers.iter() {
-            self.layers.entry(layer.digest.clone()).or_insert(Instant::ZERO);
+            self.layers
+                .entry(layer.digest.clone())
+                .or_insert(Instant::ZERO);
         }
     }
 
     /// Begins a pull, or joins the one under way. `dice` is any random number.
-    pub fn begin(
+    pub(super) fn begin(
         &mut self,
         now: Instant,
         dice: u64,
@@ -83,7 +89,15 @@ impl<W> Puller<W> {
             Err(_) => resolved,
         };
         let reference = reference.clone();
-        self.pulls.insert(name, Pull { reference, done_at, outcome, waiters: vec![waiter] });
+        self.pulls.insert(
+            name,
+            Pull {
+                reference,
+                done_at,
+                outcome,
+                waiters: vec![waiter],
+            },
+        );
     }
 
     /// Queues the missing layers on the link; returns when the image is complete.
@@ -106,12 +120,12 @@ impl<W> Puller<W> {
     }
 
     /// When the next pull ends.
-    pub fn next(&self) -> Option<Instant> {
+    pub(super) fn next(&self) -> Option<Instant> {
         self.pulls.values().map(|pull| pull.done_at).min()
     }
 
     /// The pulls that have ended by now.
-    pub fn take_done(&mut self, now: Instant) -> Vec<Pulled<W>> {
+    pub(super) fn take_done(&mut self, now: Instant) -> Vec<Pulled<W>> {
         let due: Vec<Rc<str>> = self
             .pulls
             .iter()
@@ -121,7 +135,9 @@ impl<W> Puller<W> {
         due.into_iter()
             .filter_map(|name| self.pulls.remove(&name))
             .map(|pull| Pulled {
-                outcome: pull.outcome.map_err(|refusal| refused(&pull.reference, refusal)),
+                outcome: pull
+                    .outcome
+                    .map_err(|refusal| refused(&pull.reference, refusal)),
                 reference: pull.reference,
                 waiters: pull.waiters,
             })
@@ -139,7 +155,8 @@ fn refused(reference: &Reference, refusal: Refusal) -> Error {
     let version = reference.digest.as_ref().or(reference.tag.as_ref());
     let version = version.map_or("latest", |version| version);
     let host = domain.split_once(':').map_or(&**domain, |(host, _)| host);
-    let head = format!("failed to do request: Head \"https://{domain}/v2/{path}/manifests/{version}\"");
+    let head =
+        format!("failed to do request: Head \"https://{domain}/v2/{path}/manifests/{version}\"");
     let (code, why) = match refusal {
         Refusal::NotFound => (Code::NotFound, format!("{reference}: not found")),
         Refusal::Denied => (
@@ -148,12 +165,16 @@ fn refused(reference: &Reference, refusal: Refusal) -> Error {
              message: insufficient_scope: authorization failed"
                 .to_owned(),
         ),
-        Refusal::NoSuchHost => {
-            (Code::Unknown, format!("{head}: dial tcp: lookup {host}: no such host"))
-        }
+        Refusal::NoSuchHost => (
+            Code::Unknown,
+            format!("{head}: dial tcp: lookup {host}: no such host"),
+        ),
         Refusal::Refused => {
             let port = domain.split_once(':').map_or("443", |(_, port)| port);
-            (Code::Unknown, format!("{head}: dial tcp 127.0.0.1:{port}: connect: connection refused"))
+            (
+                Code::Unknown,
+                format!("{head}: dial tcp 127.0.0.1:{port}: connect: connection refused"),
+            )
         }
     };
     let desc = format!(
@@ -177,7 +198,10 @@ mod tests {
             _ if &*reference.domain == "registry.invalid" => return Err(Refusal::NoSuchHost),
             _ => return Err(Refusal::NotFound),
         };
-        let layers = sizes.iter().map(|(name, size)| Layer { digest: (*name).into(), size: *size });
+        let layers = sizes.iter().map(|(name, size)| Layer {
+            digest: (*name).into(),
+            size: *size,
+        });
         Ok(Image {
             digest: digest("d"),
             id: digest("i"),
@@ -217,9 +241,15 @@ mod tests {
         // The second asker joins.
         check(&[(0, "base", 1), (700, "base", 2)], &[(1350, &[1, 2])]);
         // A shared layer is waited for, only the other is fetched: 20 MB after it on one link.
-        check(&[(0, "base", 1), (0, "app", 2)], &[(1350, &[1]), (1800, &[2])]);
+        check(
+            &[(0, "base", 1), (0, "app", 2)],
+            &[(1350, &[1]), (1800, &[2])],
+        );
         // What failed fails when it is resolved.
-        check(&[(0, "base", 1), (0, "nope", 2)], &[(250, &[2]), (1350, &[1])]);
+        check(
+            &[(0, "base", 1), (0, "nope", 2)],
+            &[(250, &[2]), (1350, &[1])],
+        );
     }
 
     #[test]

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use machine::{Errno, Exec, ExitStatus, FsId, MountNsId, Signal, Spawn, Sys};
+use machine::{Errno, Exec, ExitStatus, MountNsId, Signal, Spawn, Sys};
 use sim::Pid;
 
 use crate::cni;
-use crate::cri::{Code, Error, Reply, SandboxConfig, SandboxStatus};
+use crate::cri::{Code, Error, Event, Reply, SandboxConfig, SandboxStatus};
 use crate::reference::Reference;
 use crate::runtime::daemon::{Caller, Containerd, Outcome, Pull, unknown};
 use crate::runtime::shim::{End, ProcessSpec, Shim, TaskState, ToShim};
@@ -28,7 +28,11 @@ impl Containerd {
             return Ok(None);
         };
         let id: Rc<str> = sys.random().hex(64).into();
-        let setup = |why: &str| unknown(&format!("failed to setup network for sandbox \"{id}\": {why}"));
+        let setup = |why: &str| {
+            unknown(&format!(
+                "failed to setup network for sandbox \"{id}\": {why}"
+            ))
+        };
         let (netns, ip) = if config.host_network {
             (sys.host().netns, Rc::from(""))
         } else {
@@ -41,17 +45,21 @@ impl Containerd {
                 }
             }
         };
-        self.write_files(sys, &id, config).map_err(|errno| unknown(&errno.go_message()))?;
+        self.write_files(sys, &id, config)
+            .map_err(|errno| unknown(&errno.go_message()))?;
         let pause = Rc::new(ProcessSpec {
             args: vec!["/pause".into()],
-            env: Rc::new(BTreeMap::from([("PATH".into(), super::container::PATH.into())])),
+            env: Rc::new(BTreeMap::from([(
+                "PATH".into(),
+                super::container::PATH.into(),
+            )])),
             cwd: "/".into(),
             user: (65_535, 65_535),
             netns,
             mounts,
             pid_ns: sys.new_pid_ns(),
             hostname: hostname(sys, config),
-            cgroup: format!("{}/{id}", config.cgroup_parent).into(),
+            cgroup: format!("{}/cri-containerd-{id}.scope", config.cgroup_parent).into(),
         });
         let status = SandboxStatus {
             id: id.clone(),
@@ -60,13 +68,20 @@ impl Containerd {
             created_at: sys.now(),
             ip,
         };
-        let sandbox = Sandbox { status: Rc::new(status), netns, pause: pause.clone() };
+        let sandbox = Sandbox {
+            status: Rc::new(status),
+            netns,
+            pause: pause.clone(),
+        };
         self.store.sandboxes.insert(id.clone(), sandbox);
         self.saved = false;
         self.starting.insert(id.clone(), caller);
         self.spawn_shim(sys, &id, pause).map_err(|errno| {
             self.starting.remove(&id);
-            unknown(&format!("failed to start shim: start failed: {}", errno.go_message()))
+            unknown(&format!(
+                "failed to start shim: start failed: {}",
+                errno.go_message()
+            ))
         })?;
         Ok(None)
     }
@@ -77,7 +92,15 @@ impl Containerd {
         id: &Rc<str>,
         pause: Rc<ProcessSpec>,
     ) -> Result<Pid, Errno> {
-        let args = [SHIM, "-namespace", "k8s.io", "-id", id, "-address", crate::cri::SOCKET];
+        let args = [
+            SHIM,
+            "-namespace",
+            "k8s.io",
+            "-id",
+            id,
+            "-address",
+            crate::cri::SOCKET,
+        ];
         let args = args.into_iter().map(Rc::from).collect();
         let shim = Exec::Program(Box::new(Shim::new(id.clone(), pause)));
         let mut spawn = Spawn::new(shim, args);
@@ -105,7 +128,10 @@ impl Containerd {
         let dir = directory(id);
         sys.mkdir_all(&dir)?;
         let hostname = hostname(sys, config);
-        sys.write_file(&format!("{dir}/hostname"), format!("{hostname}\n").as_bytes())?;
+        sys.write_file(
+            &format!("{dir}/hostname"),
+            format!("{hostname}\n").as_bytes(),
+        )?;
         sys.write_file(&format!("{dir}/resolv.conf"), config.resolv_conf.as_bytes())?;
         if !sys.exists(&config.log_directory) {
             sys.mkdir_all(&config.log_directory)?;
@@ -171,19 +197,33 @@ impl Containerd {
 
     /// A sandbox's shim is gone, as asked or not: what ran in it has ended, its network goes.
     pub(super) fn sandbox_lost(&mut self, sys: &mut Sys<'_>, id: &Rc<str>) {
-        let Some(sandbox) = self.store.sandboxes.get(id) else { return };
+        let Some(sandbox) = self.store.sandboxes.get(id) else {
+            return;
+        };
         let (status, netns) = (sandbox.status.clone(), sandbox.netns);
         sys.kill_cgroup(&sandbox.pause.cgroup);
-        let end = End { at: sys.now(), status: ExitStatus::Signal(Signal::Kill) };
+        let end = End {
+            at: sys.now(),
+            status: ExitStatus::Signal(Signal::Kill),
+        };
         for container in self.store.containers_of(id) {
-            let cgroup = self.store.containers.get(&container).map(|c| c.spec.cgroup.clone());
+            let cgroup = self
+                .store
+                .containers
+                .get(&container)
+                .map(|c| c.spec.cgroup.clone());
             sys.kill_cgroup(&cgroup.unwrap_or_else(|| status.id.clone()));
-            if self.store.containers.get(&container).is_some_and(|c| c.status.started_at.is_some()) {
+            if self
+                .store
+                .containers
+                .get(&container)
+                .is_some_and(|c| c.status.started_at.is_some())
+            {
                 self.container_exited(sys, &container, end);
             }
         }
         self.store.sandbox_stopped(id);
-        self.saved = false;
+        self.publish(sys, &Event::SandboxStopped(id.clone()));
         if !status.config.host_network {
             cni::del(sys, netns, id);
             sys.remove_netns(netns);
@@ -199,7 +239,9 @@ impl Containerd {
     }
 
     pub(super) fn remove_sandbox(&mut self, sys: &mut Sys<'_>, id: &Rc<str>) -> Result<(), Error> {
-        let Some(sandbox) = self.store.sandboxes.get(id) else { return Ok(()) };
+        let Some(sandbox) = self.store.sandboxes.get(id) else {
+            return Ok(());
+        };
         if sandbox.status.ready {
             self.command(sys, id, ToShim::Shutdown);
             self.sandbox_lost(sys, id);
@@ -227,13 +269,16 @@ pub(super) fn bundle(id: &str) -> String {
 pub(super) fn no_pause_image(why: &str) -> Error {
     Error::new(
         Code::Unknown,
-        format!("failed to get sandbox image \"{PAUSE_IMAGE}\": failed to pull image \"{PAUSE_IMAGE}\": {why}"),
+        format!(
+            "failed to get sandbox image \"{PAUSE_IMAGE}\": failed to pull image \"{PAUSE_IMAGE}\": {why}"
+        ),
     )
 }
 
 fn hostname(sys: &Sys<'_>, config: &SandboxConfig) -> Rc<str> {
-    if config.host_network { sys.host().name().clone() } else { config.hostname.clone() }
+    if config.host_network {
+        sys.host().name().clone()
+    } else {
+        config.hostname.clone()
+    }
 }
-
-/// No mount: the file system of a container that was never made.
-pub(super) const NO_FS: FsId = FsId(u32::MAX);

@@ -41,11 +41,21 @@ pub(crate) struct ProcessSpec {
 #[derive(Clone, Debug)]
 pub(crate) enum ToShim {
     /// Start a container's first process; its output goes to the log.
-    Start { id: Rc<str>, spec: Rc<ProcessSpec>, log: Rc<str>, stdio: Stdio },
+    Start {
+        id: Rc<str>,
+        spec: Rc<ProcessSpec>,
+        log: Rc<str>,
+        stdio: Stdio,
+    },
     /// Signal a container's first process.
     Kill { id: Rc<str>, signal: Signal },
     /// Start a further process in a container, with streams.
-    Exec { stream: u64, id: Rc<str>, args: Vec<Rc<str>>, stdio: Stdio },
+    Exec {
+        stream: u64,
+        id: Rc<str>,
+        args: Vec<Rc<str>>,
+        stdio: Stdio,
+    },
     /// Join a container's streams.
     Attach { stream: u64, id: Rc<str> },
     /// A part of an open stream from its client.
@@ -58,13 +68,23 @@ pub(crate) enum ToShim {
 #[derive(Clone, Debug)]
 pub(crate) enum FromShim {
     /// The first message of a connection: which sandbox, and every container ever started in it.
-    Hello { sandbox: Rc<str>, pause: Result<Pid, Errno>, tasks: Vec<(Rc<str>, TaskState)> },
+    Hello {
+        sandbox: Rc<str>,
+        pause: Result<Pid, Errno>,
+        tasks: Vec<(Rc<str>, TaskState)>,
+    },
     /// A container's process runs, or could not be started (runc's words).
-    Started { id: Rc<str>, result: Result<Pid, String> },
+    Started {
+        id: Rc<str>,
+        result: Result<Pid, String>,
+    },
     /// A container's process ended.
     Exited { id: Rc<str>, end: End },
     /// A stream's process runs or its container is joined, or it could not be (runc's words).
-    Opened { stream: u64, result: Result<(), String> },
+    Opened {
+        stream: u64,
+        result: Result<(), String>,
+    },
     /// A part of an open stream for its client.
     Output { stream: u64, part: Part },
 }
@@ -168,9 +188,20 @@ impl Shim {
         match sys.unix_connect(SOCKET) {
             Ok(fd) => {
                 self.runtime = Some(fd);
-                let tasks = self.tasks.iter().map(|(id, task)| (id.clone(), task.state)).collect();
+                let tasks = self
+                    .tasks
+                    .iter()
+                    .map(|(id, task)| (id.clone(), task.state))
+                    .collect();
                 let (sandbox, pause) = (self.sandbox.clone(), self.pause_pid);
-                self.tell(sys, FromShim::Hello { sandbox, pause, tasks });
+                self.tell(
+                    sys,
+                    FromShim::Hello {
+                        sandbox,
+                        pause,
+                        tasks,
+                    },
+                );
                 self.listen(sys);
             }
             Err(_) => self.reconnect = Some(sys.timer(RECONNECT)),
@@ -189,7 +220,9 @@ impl Shim {
         while let Some(fd) = self.runtime {
             match sys.recv(fd) {
                 Ok(Some(payload)) => {
-                    let Some(message) = payload.downcast::<ToShim>() else { continue };
+                    let Some(message) = payload.downcast::<ToShim>() else {
+                        continue;
+                    };
                     if self.act(sys, message.clone()) {
                         return true;
                     }
@@ -207,7 +240,12 @@ impl Shim {
 
     fn act(&mut self, sys: &mut Sys<'_>, message: ToShim) -> bool {
         match message {
-            ToShim::Start { id, spec, log, stdio } => self.start_task(sys, id, spec, log, stdio),
+            ToShim::Start {
+                id,
+                spec,
+                log,
+                stdio,
+            } => self.start_task(sys, id, spec, log, stdio),
             ToShim::Kill { id, signal } => {
                 if let Some(task) = self.tasks.get(&id)
                     && matches!(task.state, TaskState::Running { .. })
@@ -216,7 +254,12 @@ impl Shim {
                     let _ = sys.kill(task.running.pid, signal);
                 }
             }
-            ToShim::Exec { stream, id, args, stdio } => self.exec(sys, stream, &id, args, stdio),
+            ToShim::Exec {
+                stream,
+                id,
+                args,
+                stdio,
+            } => self.exec(sys, stream, &id, args, stdio),
             ToShim::Attach { stream, id } => {
                 let result = match self.tasks.get_mut(&id) {
                     Some(task) if matches!(task.state, TaskState::Running { .. }) => {
@@ -257,12 +300,22 @@ impl Shim {
         let result = match run(sys, &spec, &spec.args, stdio) {
             Ok(running) => {
                 let pid = running.pid;
-                let state = TaskState::Running { pid, since: sys.now() };
+                let state = TaskState::Running {
+                    pid,
+                    since: sys.now(),
+                };
                 let lines = [Lines::new(Stream::Stdout), Lines::new(Stream::Stderr)];
                 // The log exists from the start, so that it can be read and followed.
                 let _ = sys.append_file(&log, b"");
                 let attached = Vec::new();
-                let task = Task { spec, state, running, log, lines, attached };
+                let task = Task {
+                    spec,
+                    state,
+                    running,
+                    log,
+                    lines,
+                    attached,
+                };
                 self.tasks.insert(id.clone(), task);
                 Ok(pid)
             }
@@ -272,7 +325,13 @@ impl Shim {
                  container init: {why}"
             )),
         };
-        self.tell(sys, FromShim::Started { id: id.clone(), result });
+        self.tell(
+            sys,
+            FromShim::Started {
+                id: id.clone(),
+                result,
+            },
+        );
         self.pump_task(sys, &id);
     }
 
@@ -311,7 +370,11 @@ impl Shim {
         }
         let running = match self.execs.get_mut(&stream) {
             Some(exec) => exec,
-            None => match self.tasks.values_mut().find(|task| task.attached.contains(&stream)) {
+            None => match self
+                .tasks
+                .values_mut()
+                .find(|task| task.attached.contains(&stream))
+            {
                 Some(task) => &mut task.running,
                 None => return,
             },
@@ -331,7 +394,9 @@ impl Shim {
 
     /// Reads what a container has written into its log, and to those who joined it.
     fn pump_task(&mut self, sys: &mut Sys<'_>, id: &str) {
-        let Some(task) = self.tasks.get_mut(id) else { return };
+        let Some(task) = self.tasks.get_mut(id) else {
+            return;
+        };
         let now = sys.now();
         for (stream, bytes) in task.running.drain(sys) {
             let entry = match &bytes {
@@ -345,7 +410,10 @@ impl Shim {
             let Some(bytes) = bytes else { continue };
             for attached in &task.attached {
                 let part = output(stream, bytes.clone());
-                let message = FromShim::Output { stream: *attached, part };
+                let message = FromShim::Output {
+                    stream: *attached,
+                    part,
+                };
                 if let Some(fd) = self.runtime {
                     let _ = sys.send(fd, message.payload());
                 }
@@ -354,10 +422,18 @@ impl Shim {
     }
 
     fn pump_exec(&mut self, sys: &mut Sys<'_>, stream: u64) {
-        let Some(exec) = self.execs.get_mut(&stream) else { return };
+        let Some(exec) = self.execs.get_mut(&stream) else {
+            return;
+        };
         for (which, bytes) in exec.drain(sys) {
             let Some(bytes) = bytes else { continue };
-            self.tell(sys, FromShim::Output { stream, part: output(which, bytes) });
+            self.tell(
+                sys,
+                FromShim::Output {
+                    stream,
+                    part: output(which, bytes),
+                },
+            );
         }
     }
 
@@ -368,8 +444,13 @@ impl Shim {
         });
         if let Some(id) = found.map(|(id, _)| id.clone()) {
             self.pump_task(sys, &id);
-            let end = End { at: sys.now(), status };
-            let Some(task) = self.tasks.get_mut(&id) else { return };
+            let end = End {
+                at: sys.now(),
+                status,
+            };
+            let Some(task) = self.tasks.get_mut(&id) else {
+                return;
+            };
             task.state = TaskState::Ended(end);
             let attached = std::mem::take(&mut task.attached);
             for lines in &mut task.lines {
@@ -385,7 +466,11 @@ impl Shim {
             }
             return self.tell(sys, FromShim::Exited { id, end });
         }
-        let exec = self.execs.iter().find(|(_, exec)| exec.pid == pid).map(|(id, _)| *id);
+        let exec = self
+            .execs
+            .iter()
+            .find(|(_, exec)| exec.pid == pid)
+            .map(|(id, _)| *id);
         if let Some(stream) = exec {
             self.pump_exec(sys, stream);
             if let Some(mut exec) = self.execs.remove(&stream) {
@@ -438,7 +523,10 @@ impl Program for Shim {
 
     /// The end of its runtime, of a terminal or of a pipe is nothing to it.
     fn handles(&self, signal: Signal) -> bool {
-        matches!(signal, Signal::Term | Signal::Int | Signal::Hup | Signal::Pipe)
+        matches!(
+            signal,
+            Signal::Term | Signal::Int | Signal::Hup | Signal::Pipe
+        )
     }
 }
 
@@ -499,7 +587,11 @@ impl Running {
 
     fn close(&mut self, sys: &mut Sys<'_>) {
         let outputs = std::mem::take(&mut self.outputs);
-        for fd in outputs.into_iter().map(|(fd, _)| fd).chain(self.stdin.take()) {
+        for fd in outputs
+            .into_iter()
+            .map(|(fd, _)| fd)
+            .chain(self.stdin.take())
+        {
             sys.close(fd);
         }
     }
@@ -551,7 +643,9 @@ fn run(
         running.outputs.push((master, Stream::Stdout));
         ours.push(master);
     } else {
-        let null = sys.open("/dev/null", machine::OpenMode::Read).map_err(no_room)?;
+        let null = sys
+            .open("/dev/null", machine::OpenMode::Read)
+            .map_err(no_room)?;
         theirs.push((Fd::STDIN, null));
         if stdio.stdin {
             let (read, write) = sys.pipe().map_err(no_room)?;
@@ -597,7 +691,11 @@ fn find_and_spawn(
         sys.spawn(spawn)
     };
     if name.contains('/') {
-        let path = if name.starts_with('/') { name.to_string() } else { format!("{}/{name}", spec.cwd) };
+        let path = if name.starts_with('/') {
+            name.to_string()
+        } else {
+            format!("{}/{name}", spec.cwd)
+        };
         return spawn_at(path).map_err(|errno| match errno {
             Errno::ENOENT => format!("exec: \"{name}\": stat {name}: no such file or directory"),
             Errno::EACCES => format!("exec: \"{name}\": permission denied"),

@@ -68,7 +68,10 @@ impl Shared for Store {
 impl Store {
     /// Keeps an image under the name it was pulled by.
     pub fn add_image(&mut self, reference: &Reference, image: Rc<Image>) {
-        let stored = StoredImage { reference: reference.clone(), image };
+        let stored = StoredImage {
+            reference: reference.clone(),
+            image,
+        };
         self.images.insert(reference.to_string().into(), stored);
     }
 
@@ -83,7 +86,9 @@ impl Store {
 
     /// An image by any of its names, its digest or its id.
     pub(crate) fn image(&self, name: &str) -> Option<&StoredImage> {
-        self.names_of(name).first().and_then(|name| self.images.get(name))
+        self.names_of(name)
+            .first()
+            .and_then(|name| self.images.get(name))
     }
 
     /// Every image once, with all its names, in the order of the first.
@@ -126,7 +131,11 @@ impl Store {
     }
 
     fn keys_where(&self, holds: impl Fn(&StoredImage) -> bool) -> Vec<Rc<str>> {
-        self.images.iter().filter(|(_, s)| holds(s)).map(|(name, _)| name.clone()).collect()
+        self.images
+            .iter()
+            .filter(|(_, s)| holds(s))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// The containers of a sandbox.
@@ -147,7 +156,12 @@ impl Store {
     }
 
     /// A container's process could not be started.
-    pub(crate) fn start_failed(&mut self, id: &str, at: Instant, why: &str) -> Option<ContainerStatus> {
+    pub(crate) fn start_failed(
+        &mut self,
+        id: &str,
+        at: Instant,
+        why: &str,
+    ) -> Option<ContainerStatus> {
         let status = &mut self.containers.get_mut(id)?.status;
         status.state = ContainerState::Exited;
         status.finished_at = Some(at);
@@ -158,7 +172,12 @@ impl Store {
     }
 
     /// A container's process ended. None if that was known.
-    pub(crate) fn exited(&mut self, id: &str, end: End, out_of_memory: bool) -> Option<ContainerStatus> {
+    pub(crate) fn exited(
+        &mut self,
+        id: &str,
+        end: End,
+        out_of_memory: bool,
+    ) -> Option<ContainerStatus> {
         let status = &mut self.containers.get_mut(id)?.status;
         if status.state == ContainerState::Exited {
             return None;
@@ -188,7 +207,10 @@ impl StoredImage {
         let by_tag = self.reference.digest.is_none();
         ImageStatus {
             id: self.image.id.clone(),
-            repo_tags: by_tag.then(|| self.reference.to_string().into()).into_iter().collect(),
+            repo_tags: by_tag
+                .then(|| self.reference.to_string().into())
+                .into_iter()
+                .collect(),
             repo_digests: vec![self.image.repo_digest(&self.reference)],
             size: self.image.size(),
             user: self.image.config.user,
@@ -206,7 +228,11 @@ mod tests {
         Rc::new(Image {
             digest: digest(name),
             id: digest(&format!("{name} config")),
-            layers: [Layer { digest: digest("layer"), size: 10 }].into(),
+            layers: [Layer {
+                digest: digest("layer"),
+                size: 10,
+            }]
+            .into(),
             config: ImageConfig::default(),
             root: Tree::new(),
         })
@@ -223,7 +249,13 @@ mod tests {
 
         let found = |name: &str| store.image(name).map(|stored| stored.image.id.clone());
         let by_digest = format!("nginx@{}", nginx.digest);
-        for name in ["nginx", "docker.io/library/nginx:latest", "nginx:1.27", &nginx.id, &by_digest] {
+        for name in [
+            "nginx",
+            "docker.io/library/nginx:latest",
+            "nginx:1.27",
+            &nginx.id,
+            &by_digest,
+        ] {
             assert_eq!(found(name), Some(nginx.id.clone()), "{name}");
         }
         assert_eq!(found("nginx:1.28"), None);

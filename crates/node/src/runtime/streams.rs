@@ -61,7 +61,14 @@ impl Containerd {
         _stdio: Stdio,
     ) -> Outcome {
         let (stream, _) = self.new_stream(sys, caller, id, true)?;
-        self.shim(sys, stream, ToShim::Attach { stream, id: id.clone() })?;
+        self.shim(
+            sys,
+            stream,
+            ToShim::Attach {
+                stream,
+                id: id.clone(),
+            },
+        )?;
         Ok(None)
     }
 
@@ -82,17 +89,33 @@ impl Containerd {
                  not be empty"
             )));
         }
-        self.shim(sys, stream, ToShim::Exec { stream, id: id.clone(), args, stdio })?;
+        self.shim(
+            sys,
+            stream,
+            ToShim::Exec {
+                stream,
+                id: id.clone(),
+                args,
+                stdio,
+            },
+        )?;
         Ok(stream)
     }
 
     fn shim(&mut self, sys: &mut Sys<'_>, stream: u64, message: ToShim) -> Result<(), Error> {
-        let sandbox = self.streams.get(&stream).map(|s| s.sandbox.clone()).unwrap_or_default();
+        let sandbox = self
+            .streams
+            .get(&stream)
+            .map(|s| s.sandbox.clone())
+            .unwrap_or_default();
         if self.command(sys, &sandbox, message) {
             return Ok(());
         }
         self.streams.remove(&stream);
-        Err(Error::new(Code::Unavailable, "connection error: desc = \"the shim is gone\""))
+        Err(Error::new(
+            Code::Unavailable,
+            "connection error: desc = \"the shim is gone\"",
+        ))
     }
 
     fn new_stream(
@@ -102,7 +125,11 @@ impl Containerd {
         id: &str,
         joined: bool,
     ) -> Result<(u64, Rc<str>), Error> {
-        let container = self.store.containers.get(id).ok_or_else(|| no_container(id))?;
+        let container = self
+            .store
+            .containers
+            .get(id)
+            .ok_or_else(|| no_container(id))?;
         if container.status.state != ContainerState::Running {
             let state = format!("{:?}", container.status.state).to_uppercase();
             return Err(unknown(&format!("container is in CONTAINER_{state} state")));
@@ -129,7 +156,9 @@ impl Containerd {
         number: u64,
         result: Result<(), String>,
     ) {
-        let Some(stream) = self.streams.get(&number) else { return };
+        let Some(stream) = self.streams.get(&number) else {
+            return;
+        };
         let caller = stream.caller;
         match result {
             Ok(()) if stream.gathered.is_some() => {}
@@ -153,7 +182,9 @@ impl Containerd {
     }
 
     pub(super) fn stream_output(&mut self, sys: &mut Sys<'_>, number: u64, part: Part) {
-        let Some(stream) = self.streams.get_mut(&number) else { return };
+        let Some(stream) = self.streams.get_mut(&number) else {
+            return;
+        };
         let caller = stream.caller;
         let ended = matches!(part, Part::Exited(_));
         let Some(gathered) = &mut stream.gathered else {
@@ -181,8 +212,13 @@ impl Containerd {
 
     /// A part from the caller for the process.
     pub(super) fn stream_input(&mut self, sys: &mut Sys<'_>, caller: Caller, part: Part) {
-        let found = self.streams.iter().find(|(_, stream)| stream.caller == caller);
-        let Some(number) = found.map(|(number, _)| *number) else { return };
+        let found = self
+            .streams
+            .iter()
+            .find(|(_, stream)| stream.caller == caller);
+        let Some(number) = found.map(|(number, _)| *number) else {
+            return;
+        };
         let gone = part == Part::Abandoned;
         self.stream_forwarded(sys, number, part);
         if gone {
@@ -193,12 +229,22 @@ impl Containerd {
     pub(super) fn stream_forwarded(&mut self, sys: &mut Sys<'_>, number: u64, part: Part) {
         if let Some(stream) = self.streams.get(&number) {
             let sandbox = stream.sandbox.clone();
-            self.command(sys, &sandbox, ToShim::Input { stream: number, part });
+            self.command(
+                sys,
+                &sandbox,
+                ToShim::Input {
+                    stream: number,
+                    part,
+                },
+            );
         }
     }
 
     pub(super) fn exec_timed_out(&mut self, sys: &mut Sys<'_>, timer: TimerId) {
-        let found = self.streams.iter().find(|(_, stream)| stream.timer == Some(timer));
+        let found = self
+            .streams
+            .iter()
+            .find(|(_, stream)| stream.timer == Some(timer));
         let Some((number, caller)) = found.map(|(number, stream)| (*number, stream.caller)) else {
             return;
         };

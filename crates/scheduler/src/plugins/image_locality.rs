@@ -22,7 +22,9 @@ impl Plugin for ImageLocality {
     }
 
     fn pre_score(&self, pod: &PodInfo, nodes: &[&NodeInfo], cluster: &Cluster) -> PreScore {
-        let total = i64::try_from(cluster.node_count()).unwrap_or(i64::MAX).max(1);
+        let total = i64::try_from(cluster.node_count())
+            .unwrap_or(i64::MAX)
+            .max(1);
         let mut worth = Vec::new();
         for image in &pod.images {
             let name = with_tag(image);
@@ -41,7 +43,9 @@ impl Plugin for ImageLocality {
     }
 
     fn score(&self, state: &State, pod: &PodInfo, node: &NodeInfo) -> i64 {
-        let Some(Worth(worth)) = state.get() else { return 0 };
+        let Some(Worth(worth)) = state.get() else {
+            return 0;
+        };
         let here = worth.iter().filter(|(name, _)| size(node, name).is_some());
         let sum: i64 = here.map(|(_, worth)| worth).sum();
         let most = MOST_PER_CONTAINER * i64::try_from(pod.containers.max(1)).unwrap_or(1);
@@ -50,12 +54,19 @@ impl Plugin for ImageLocality {
 }
 
 fn size(node: &NodeInfo, name: &str) -> Option<i64> {
-    node.images.iter().find(|(known, _)| &**known == name).map(|(_, size)| *size)
+    node.images
+        .iter()
+        .find(|(known, _)| &**known == name)
+        .map(|(_, size)| *size)
 }
 
 /// The image with `:latest` if it has no tag.
 fn with_tag(image: &Str) -> Str {
     let colon = image.rfind(':');
     let slash = image.rfind('/');
-    if colon.is_none() || colon < slash { Str::from(format!("{image}:latest")) } else { image.clone() }
+    if colon.is_none() || colon < slash {
+        Str::from(format!("{image}:latest"))
+    } else {
+        image.clone()
+    }
 }

@@ -48,8 +48,13 @@ struct Required {
 
 impl Term {
     fn of(term: &Value, owner: &PodInfo, cluster: &Cluster) -> Term {
-        let mut namespaces: Vec<Str> =
-            term.get("namespaces").list().iter().filter_map(Value::as_shared_str).cloned().collect();
+        let mut namespaces: Vec<Str> = term
+            .get("namespaces")
+            .list()
+            .iter()
+            .filter_map(Value::as_shared_str)
+            .cloned()
+            .collect();
         let by_labels = term.get("namespaceSelector");
         let mut every_namespace = false;
         if !by_labels.is_null() {
@@ -71,7 +76,10 @@ impl Term {
 
     fn list(pod: &PodInfo, kind: &str, cluster: &Cluster) -> Vec<Term> {
         let terms = pod.affinity.get(kind).get(REQUIRED).list();
-        terms.iter().map(|term| Term::of(term, pod, cluster)).collect()
+        terms
+            .iter()
+            .map(|term| Term::of(term, pod, cluster))
+            .collect()
     }
 
     fn weighted(pod: &PodInfo, kind: &str, cluster: &Cluster) -> Vec<(Term, i64)> {
@@ -90,14 +98,20 @@ impl Term {
 
     /// The topology label and its value on a node.
     fn pair(&self, node: &NodeInfo) -> Option<(Str, Str)> {
-        let value = node.labels.get(&self.topology).and_then(Value::as_shared_str)?;
+        let value = node
+            .labels
+            .get(&self.topology)
+            .and_then(Value::as_shared_str)?;
         Some((self.topology.clone(), value.clone()))
     }
 
     /// How many pods of a node it picks.
     fn count(&self, node: &NodeInfo) -> i64 {
         let groups = node.groups.iter();
-        groups.filter(|g| self.picks(&g.namespace, &g.labels)).map(|g| g.count).sum()
+        groups
+            .filter(|g| self.picks(&g.namespace, &g.labels))
+            .map(|g| g.count)
+            .sum()
     }
 }
 
@@ -112,7 +126,11 @@ impl Required {
                     near.iter().all(|term| term.picks(&g.namespace, &g.labels))
                 };
                 let pods: i64 = node.groups.iter().filter(all).map(|g| g.count).sum();
-                for pair in near.iter().filter_map(|term| term.pair(node)).filter(|_| pods > 0) {
+                for pair in near
+                    .iter()
+                    .filter_map(|term| term.pair(node))
+                    .filter(|_| pods > 0)
+                {
                     *near_pods.entry(pair).or_default() += pods;
                 }
             }
@@ -132,9 +150,18 @@ impl Required {
                 }
             }
         }
-        let itself = near.iter().all(|term| term.picks(&pod.key.namespace, &pod.labels));
+        let itself = near
+            .iter()
+            .all(|term| term.picks(&pod.key.namespace, &pod.labels));
         let first = near_pods.is_empty() && itself;
-        Required { near, near_pods, first, far, far_pods, closed }
+        Required {
+            near,
+            near_pods,
+            first,
+            far,
+            far_pods,
+            closed,
+        }
     }
 }
 
@@ -172,9 +199,12 @@ impl Plugin for InterPodAffinity {
     }
 
     fn filter(&self, state: &State, _: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
-        let Some(required) = state.get::<Required>() else { return Ok(()) };
+        let Some(required) = state.get::<Required>() else {
+            return Ok(());
+        };
         let holds = |pairs: &Pairs, term: &Term| {
-            term.pair(node).is_some_and(|pair| pairs.contains_key(&pair))
+            term.pair(node)
+                .is_some_and(|pair| pairs.contains_key(&pair))
         };
         let near = required.near.iter().all(|term| {
             holds(&required.near_pods, term) || required.first && term.pair(node).is_some()
@@ -182,7 +212,11 @@ impl Plugin for InterPodAffinity {
         if !near {
             return Err(Rejection::unresolvable(AFFINITY));
         }
-        if required.far.iter().any(|term| holds(&required.far_pods, term)) {
+        if required
+            .far
+            .iter()
+            .any(|term| holds(&required.far_pods, term))
+        {
             return Err(Rejection::unschedulable(ANTI_AFFINITY));
         }
         let is_here = |(key, value): &(Str, Str)| node.labels.str(key) == &**value;
@@ -197,7 +231,11 @@ impl Plugin for InterPodAffinity {
         let far = Term::weighted(pod, "podAntiAffinity", cluster);
         let mut pairs = Pairs::new();
         for node in cluster.nodes() {
-            for (term, weight) in near.iter().map(|(t, w)| (t, *w)).chain(far.iter().map(|(t, w)| (t, -w))) {
+            for (term, weight) in near
+                .iter()
+                .map(|(t, w)| (t, *w))
+                .chain(far.iter().map(|(t, w)| (t, -w)))
+            {
                 if let Some(pair) = term.pair(node) {
                     *pairs.entry(pair).or_default() += weight * term.count(node);
                 }
@@ -207,12 +245,20 @@ impl Plugin for InterPodAffinity {
             }
         }
         pairs.retain(|_, score| *score != 0);
-        if pairs.is_empty() { PreScore::Skip } else { PreScore::Proceed(State::of(pairs)) }
+        if pairs.is_empty() {
+            PreScore::Skip
+        } else {
+            PreScore::Proceed(State::of(pairs))
+        }
     }
 
     fn score(&self, state: &State, _: &PodInfo, node: &NodeInfo) -> i64 {
-        let Some(pairs) = state.get::<Pairs>() else { return 0 };
-        let here = pairs.iter().filter(|((key, value), _)| node.labels.str(key) == &**value);
+        let Some(pairs) = state.get::<Pairs>() else {
+            return 0;
+        };
+        let here = pairs
+            .iter()
+            .filter(|((key, value), _)| node.labels.str(key) == &**value);
         here.map(|(_, score)| score).sum()
     }
 
@@ -220,7 +266,9 @@ impl Plugin for InterPodAffinity {
         let least = scores.iter().copied().min().unwrap_or(0);
         let range = scores.iter().copied().max().unwrap_or(0) - least;
         for score in scores {
-            *score = (MAX_SCORE * (*score - least)).checked_div(range).unwrap_or(0);
+            *score = (MAX_SCORE * (*score - least))
+                .checked_div(range)
+                .unwrap_or(0);
         }
     }
 }

@@ -37,7 +37,10 @@ struct Term {
 
 impl Term {
     fn of(term: &Value) -> Term {
-        let (labels, fields) = (term.get("matchExpressions").list(), term.get("matchFields").list());
+        let (labels, fields) = (
+            term.get("matchExpressions").list(),
+            term.get("matchFields").list(),
+        );
         Term {
             labels: LabelSelector::from_node_expressions(labels).ok(),
             fields: LabelSelector::from_node_expressions(fields).ok(),
@@ -46,7 +49,9 @@ impl Term {
     }
 
     fn matches(&self, node: &NodeInfo) -> bool {
-        let (Some(labels), Some(fields)) = (&self.labels, &self.fields) else { return false };
+        let (Some(labels), Some(fields)) = (&self.labels, &self.fields) else {
+            return false;
+        };
         !self.empty
             && labels.matches(&node.labels)
             && (fields.is_everything() || {
@@ -75,21 +80,34 @@ impl Required {
 
 /// Whether a node is one that the pod's node selector and required node affinity pick.
 #[must_use]
-pub fn matches_required(pod: &PodInfo, node: &NodeInfo) -> bool {
+pub(crate) fn matches_required(pod: &PodInfo, node: &NodeInfo) -> bool {
     Required::of(pod).matches(node)
 }
 
 /// The names of the only nodes the pod can go to, if every term of its affinity names nodes.
 fn named_nodes(pod: &PodInfo) -> Option<Vec<Str>> {
-    let terms = pod.affinity.get("nodeAffinity").get(REQUIRED).get("nodeSelectorTerms").list();
+    let terms = pod
+        .affinity
+        .get("nodeAffinity")
+        .get(REQUIRED)
+        .get("nodeSelectorTerms")
+        .list();
     if terms.is_empty() {
         return None;
     }
     let mut names = Vec::new();
     for term in terms {
         let mut fields = term.get("matchFields").list().iter();
-        let named = fields.find(|f| f.str("key") == "metadata.name" && f.str("operator") == "In")?;
-        names.extend(named.get("values").list().iter().filter_map(Value::as_shared_str).cloned());
+        let named =
+            fields.find(|f| f.str("key") == "metadata.name" && f.str("operator") == "In")?;
+        names.extend(
+            named
+                .get("values")
+                .list()
+                .iter()
+                .filter_map(Value::as_shared_str)
+                .cloned(),
+        );
     }
     Some(names)
 }
@@ -119,13 +137,24 @@ impl Plugin for NodeAffinity {
     }
 
     fn filter(&self, state: &State, _: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
-        let fits = state.get().is_none_or(|required: &Required| required.matches(node));
-        if fits { Ok(()) } else { Err(Rejection::unresolvable(REASON)) }
+        let fits = state
+            .get()
+            .is_none_or(|required: &Required| required.matches(node));
+        if fits {
+            Ok(())
+        } else {
+            Err(Rejection::unresolvable(REASON))
+        }
     }
 
     fn pre_score(&self, pod: &PodInfo, _: &[&NodeInfo], _: &Cluster) -> PreScore {
         let preferred = pod.affinity.get("nodeAffinity").get(PREFERRED).list();
-        let term = |p: &Value| (Term::of(p.get("preference")), p.get("weight").as_i64().unwrap_or(0));
+        let term = |p: &Value| {
+            (
+                Term::of(p.get("preference")),
+                p.get("weight").as_i64().unwrap_or(0),
+            )
+        };
         if preferred.is_empty() {
             PreScore::Skip
         } else {
@@ -134,8 +163,14 @@ impl Plugin for NodeAffinity {
     }
 
     fn score(&self, state: &State, _: &PodInfo, node: &NodeInfo) -> i64 {
-        let Some(Preferred(terms)) = state.get() else { return 0 };
-        terms.iter().filter(|(term, _)| term.matches(node)).map(|(_, weight)| weight).sum()
+        let Some(Preferred(terms)) = state.get() else {
+            return 0;
+        };
+        terms
+            .iter()
+            .filter(|(term, _)| term.matches(node))
+            .map(|(_, weight)| weight)
+            .sum()
     }
 
     fn normalize(&self, _: &State, scores: &mut [i64]) {

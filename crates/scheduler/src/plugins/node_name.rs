@@ -27,10 +27,18 @@ impl Plugin for NodeName {
     }
 
     fn pre_filter(&self, pod: &PodInfo, _: &Cluster) -> PreFilter {
-        if pod.node.is_empty() { PreFilter::Skip } else { PreFilter::Proceed(State::default()) }
+        if pod.node.is_empty() {
+            PreFilter::Skip
+        } else {
+            PreFilter::Proceed(State::default())
+        }
     }
 
     fn filter(&self, _: &State, pod: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
-        if fits(pod, node) { Ok(()) } else { Err(Rejection::unresolvable(REASON)) }
+        if fits(pod, node) {
+            Ok(())
+        } else {
+            Err(Rejection::unresolvable(REASON))
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! Models plugins/nodeports/node_ports.go.
 
 use crate::framework::{ClusterEvent, EventKind, Plugin, PreFilter, Rejection, State};
-use crate::{Cluster, NodeInfo, PodInfo};
+use crate::{Cluster, HostPort, NodeInfo, PodInfo};
 
 const REASON: &str = "node(s) didn't have free ports for the requested pod ports";
 
@@ -10,9 +10,8 @@ const REASON: &str = "node(s) didn't have free ports for the requested pod ports
 pub(super) struct NodePorts;
 
 fn fits(pod: &PodInfo, node: &NodeInfo) -> bool {
-    let taken = |port| node.ports.iter().any(|held| port.conflicts(held));
-    let mut wanted = pod.host_ports.iter();
-    !wanted.any(|port: &crate::HostPort| taken(port))
+    let free = |port: &HostPort| !node.ports.iter().any(|held| port.conflicts(held));
+    pod.host_ports.iter().all(free)
 }
 
 impl Plugin for NodePorts {
@@ -40,6 +39,10 @@ impl Plugin for NodePorts {
     }
 
     fn filter(&self, _: &State, pod: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
-        if fits(pod, node) { Ok(()) } else { Err(Rejection::unschedulable(REASON)) }
+        if fits(pod, node) {
+            Ok(())
+        } else {
+            Err(Rejection::unschedulable(REASON))
+        }
     }
 }

@@ -4,9 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::framework::{
-    ClusterEvent, EventKind, MAX_SCORE, Plugin, PreScore, Rejection, State,
-};
+use crate::framework::{ClusterEvent, EventKind, MAX_SCORE, Plugin, PreScore, Rejection, State};
 use crate::{Cluster, NodeInfo, PodInfo};
 
 /// The plugin.
@@ -14,19 +12,36 @@ pub(super) struct NodeResourcesFit;
 
 /// What a node lacks for a pod, in upstream's order.
 fn lacking(pod: &PodInfo, node: &NodeInfo) -> Option<Rejection> {
-    let mut rejection = Rejection { reasons: Vec::new(), resolvable: true };
+    let mut rejection = Rejection {
+        reasons: Vec::new(),
+        resolvable: true,
+    };
     if i64::try_from(node.pods.len()).unwrap_or(i64::MAX) + 1 > node.allocatable_pods {
         rejection.reasons.push("Too many pods".into());
     }
-    let (asked, has, used) = (&pod.requests.asked, &node.allocatable, &node.requested.asked);
+    let (asked, has, used) = (
+        &pod.requests.asked,
+        &node.allocatable,
+        &node.requested.asked,
+    );
     let mut check = |reason: Cow<'static, str>, asked: i64, has: i64, used: i64| {
         if asked > 0 && asked > has - used {
             rejection.reasons.push(reason);
             rejection.resolvable &= asked <= has;
         }
     };
-    check("Insufficient cpu".into(), asked.milli_cpu, has.milli_cpu, used.milli_cpu);
-    check("Insufficient memory".into(), asked.memory, has.memory, used.memory);
+    check(
+        "Insufficient cpu".into(),
+        asked.milli_cpu,
+        has.milli_cpu,
+        used.milli_cpu,
+    );
+    check(
+        "Insufficient memory".into(),
+        asked.memory,
+        has.memory,
+        used.memory,
+    );
     check(
         "Insufficient ephemeral-storage".into(),
         asked.ephemeral_storage,
@@ -74,9 +89,17 @@ impl Plugin for NodeResourcesFit {
 
     /// The mean of what would be left of CPU and of memory, in percent.
     fn score(&self, _: &State, pod: &PodInfo, node: &NodeInfo) -> i64 {
-        let (asked, has, used) = (&pod.requests.assumed, &node.allocatable, &node.requested.assumed);
+        let (asked, has, used) = (
+            &pod.requests.assumed,
+            &node.allocatable,
+            &node.requested.assumed,
+        );
         let left = |has: i64, used: i64| {
-            if has == 0 || used > has { 0 } else { (has - used) * MAX_SCORE / has }
+            if has == 0 || used > has {
+                0
+            } else {
+                (has - used) * MAX_SCORE / has
+            }
         };
         let cpu = left(has.milli_cpu, used.milli_cpu + asked.milli_cpu);
         let memory = left(has.memory, used.memory + asked.memory);

@@ -13,7 +13,11 @@ pub(super) struct NodeUnschedulable;
 fn fits(pod: &PodInfo, node: &NodeInfo) -> bool {
     !node.unschedulable || {
         let effect = "NoSchedule".into();
-        pod.tolerates(&Taint { key: TAINT.into(), value: "".into(), effect })
+        pod.tolerates(&Taint {
+            key: TAINT.into(),
+            value: "".into(),
+            effect,
+        })
     }
 }
 
@@ -23,7 +27,11 @@ impl Plugin for NodeUnschedulable {
     }
 
     fn events(&self) -> &'static [EventKind] {
-        &[EventKind::NodeAdded, EventKind::NodeTaints, EventKind::PodItself]
+        &[
+            EventKind::NodeAdded,
+            EventKind::NodeTaints,
+            EventKind::PodItself,
+        ]
     }
 
     fn could_help(&self, pod: &PodInfo, event: &ClusterEvent<'_>) -> bool {
@@ -31,6 +39,10 @@ impl Plugin for NodeUnschedulable {
     }
 
     fn filter(&self, _: &State, pod: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
-        if fits(pod, node) { Ok(()) } else { Err(Rejection::unresolvable(REASON)) }
+        if fits(pod, node) {
+            Ok(())
+        } else {
+            Err(Rejection::unresolvable(REASON))
+        }
     }
 }

@@ -13,7 +13,8 @@ use crate::{Cluster, NodeInfo, PodInfo};
 use domains::{Constraint, HOSTNAME, Spread, ln};
 
 const REASON: &str = "node(s) didn't match pod topology spread constraints";
-const MISSING: &str = "node(s) didn't match pod topology spread constraints (missing required label)";
+const MISSING: &str =
+    "node(s) didn't match pod topology spread constraints (missing required label)";
 
 /// The plugin.
 pub(super) struct PodTopologySpread;
@@ -63,7 +64,9 @@ impl Plugin for PodTopologySpread {
     }
 
     fn filter(&self, state: &State, pod: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
-        let Some(spread) = state.get::<Spread>() else { return Ok(()) };
+        let Some(spread) = state.get::<Spread>() else {
+            return Ok(());
+        };
         for (i, constraint) in spread.constraints.iter().enumerate() {
             let Some(domain) = constraint.domain(node) else {
                 return Err(Rejection::unresolvable(MISSING));
@@ -88,7 +91,11 @@ impl Plugin for PodTopologySpread {
             return PreScore::Skip;
         }
         let complete = |node: &&&NodeInfo| constraints.iter().all(|c| c.domain(node).is_some());
-        let counted = if own { nodes.iter().filter(complete).count() } else { nodes.len() };
+        let counted = if own {
+            nodes.iter().filter(complete).count()
+        } else {
+            nodes.len()
+        };
         let mut spread = Spread::count(constraints, pod, cluster, own);
         spread.keep_domains_of(nodes);
         let weights = (0..spread.constraints.len()).map(|i| {
@@ -97,11 +104,22 @@ impl Plugin for PodTopologySpread {
             ln(size as f64 + 2.0)
         });
         let weights = weights.collect();
-        PreScore::Proceed(State::of(Preferences { spread, weights, strict: own }))
+        PreScore::Proceed(State::of(Preferences {
+            spread,
+            weights,
+            strict: own,
+        }))
     }
 
     fn score(&self, state: &State, pod: &PodInfo, node: &NodeInfo) -> i64 {
-        let Some(Preferences { spread, weights, strict }) = state.get() else { return 0 };
+        let Some(Preferences {
+            spread,
+            weights,
+            strict,
+        }) = state.get()
+        else {
+            return 0;
+        };
         let mut score = 0.0;
         for (i, constraint) in spread.constraints.iter().enumerate() {
             let Some(domain) = constraint.domain(node) else {

@@ -1,8 +1,8 @@
 //! Keeps a pod out of the queue while it has scheduling gates.
 //! Models plugins/schedulinggates/scheduling_gates.go.
 
-use crate::framework::{EventKind, Plugin, Rejection};
 use crate::PodInfo;
+use crate::framework::{EventKind, Plugin, Rejection};
 
 /// The plugin.
 pub(super) struct SchedulingGates;
@@ -21,6 +21,8 @@ impl Plugin for SchedulingGates {
             return Ok(());
         }
         let gates = pod.gates.join(" ");
-        Err(Rejection::unresolvable(format!("waiting for scheduling gates: [{gates}]")))
+        Err(Rejection::unresolvable(format!(
+            "waiting for scheduling gates: [{gates}]"
+        )))
     }
 }

@@ -13,7 +13,10 @@ const REASON: &str = "node(s) had untolerated taint(s)";
 pub(super) struct TaintToleration;
 
 fn fits(pod: &PodInfo, node: &NodeInfo) -> bool {
-    let mut hard = node.taints.iter().filter(|taint| &*taint.effect != "PreferNoSchedule");
+    let mut hard = node
+        .taints
+        .iter()
+        .filter(|taint| &*taint.effect != "PreferNoSchedule");
     hard.all(|taint| pod.tolerates(taint))
 }
 
@@ -23,7 +26,11 @@ impl Plugin for TaintToleration {
     }
 
     fn events(&self) -> &'static [EventKind] {
-        &[EventKind::NodeAdded, EventKind::NodeTaints, EventKind::PodItself]
+        &[
+            EventKind::NodeAdded,
+            EventKind::NodeTaints,
+            EventKind::PodItself,
+        ]
     }
 
     fn could_help(&self, pod: &PodInfo, event: &ClusterEvent<'_>) -> bool {
@@ -31,7 +38,11 @@ impl Plugin for TaintToleration {
     }
 
     fn filter(&self, _: &State, pod: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
-        if fits(pod, node) { Ok(()) } else { Err(Rejection::unresolvable(REASON)) }
+        if fits(pod, node) {
+            Ok(())
+        } else {
+            Err(Rejection::unresolvable(REASON))
+        }
     }
 
     fn pre_score(&self, _: &PodInfo, _: &[&NodeInfo], _: &Cluster) -> PreScore {
@@ -40,7 +51,10 @@ impl Plugin for TaintToleration {
 
     /// How many soft taints are not tolerated.
     fn score(&self, _: &State, pod: &PodInfo, node: &NodeInfo) -> i64 {
-        let soft = node.taints.iter().filter(|taint| &*taint.effect == "PreferNoSchedule");
+        let soft = node
+            .taints
+            .iter()
+            .filter(|taint| &*taint.effect == "PreferNoSchedule");
         let untolerated = soft.filter(|taint| {
             let mut tolerations = pod.tolerations.iter();
             let soft = |effect: &str| effect.is_empty() || effect == "PreferNoSchedule";

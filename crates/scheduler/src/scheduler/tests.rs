@@ -23,21 +23,40 @@ impl Bench {
 
     fn empty() -> Bench {
         let scheduler = Scheduler::default();
-        Bench { scheduler, random: Stream::new(7, "scheduler"), now: Instant::ZERO }
+        Bench {
+            scheduler,
+            random: Stream::new(7, "scheduler"),
+            now: Instant::ZERO,
+        }
     }
 
     fn node(&mut self, node: Value) {
         let old = None;
-        self.scheduler.on_node(self.now, &Delta { key: Key::of(&node), old, new: Some(node) });
+        self.scheduler.on_node(
+            self.now,
+            &Delta {
+                key: Key::of(&node),
+                old,
+                new: Some(node),
+            },
+        );
     }
 
     fn pod(&mut self, pod: Value) {
-        let delta = Delta { key: Key::of(&pod), old: None, new: Some(pod) };
+        let delta = Delta {
+            key: Key::of(&pod),
+            old: None,
+            new: Some(pod),
+        };
         self.scheduler.on_pod(self.now, &delta);
     }
 
     fn delete(&mut self, pod: Value) {
-        let delta = Delta { key: Key::of(&pod), old: Some(pod), new: None };
+        let delta = Delta {
+            key: Key::of(&pod),
+            old: Some(pod),
+            new: None,
+        };
         self.scheduler.on_pod(self.now, &delta);
     }
 
@@ -56,7 +75,9 @@ impl Bench {
 
     fn placed(&mut self) -> Vec<String> {
         let told = self.decide();
-        told.iter().map(|line| line.split_once("-> ").map_or("none", |(_, n)| n).to_owned()).collect()
+        told.iter()
+            .map(|line| line.split_once("-> ").map_or("none", |(_, n)| n).to_owned())
+            .collect()
     }
 }
 
@@ -67,7 +88,10 @@ fn node(name: &str) -> Value {
     };
     if name == "controlplane" {
         let key = "node-role.kubernetes.io/control-plane";
-        node.set("spec.taints", api::value!([{ "key": key, "effect": "NoSchedule" }]));
+        node.set(
+            "spec.taints",
+            api::value!([{ "key": key, "effect": "NoSchedule" }]),
+        );
     }
     node
 }
@@ -79,14 +103,20 @@ fn pod(name: &str, spec: Value) -> Value {
     };
     pod.set("spec.schedulerName", "default-scheduler");
     if pod.at("spec.containers").is_null() {
-        pod.set("spec.containers", api::value!([{ "name": "c", "image": "nginx" }]));
+        pod.set(
+            "spec.containers",
+            api::value!([{ "name": "c", "image": "nginx" }]),
+        );
     }
     pod
 }
 
 fn asking(name: &str, resource: &str, amount: &str) -> Value {
     let requests = object! { (resource): amount };
-    pod(name, object! { "containers": [{ "image": "nginx", "resources": { "requests": requests } }] })
+    pod(
+        name,
+        object! { "containers": [{ "image": "nginx", "resources": { "requests": requests } }] },
+    )
 }
 
 const NOT_HELPFUL: &str = "no new claims to deallocate, preemption: 0/3 nodes are available: \
@@ -105,10 +135,14 @@ fn check_rejected(pod: Value, reasons: &str, preemption: &str) {
 #[test]
 fn sentences_of_the_reference() {
     let taint = "1 node(s) had untolerated taint(s)";
-    let check = |pod, reasons: &str| check_rejected(pod, &format!("{taint}, {reasons}"), NOT_HELPFUL);
+    let check =
+        |pod, reasons: &str| check_rejected(pod, &format!("{taint}, {reasons}"), NOT_HELPFUL);
     check(asking("bigcpu", "cpu", "10"), "2 Insufficient cpu");
     check(asking("bigmem", "memory", "100Gi"), "2 Insufficient memory");
-    check(asking("gpu", "nvidia.com/gpu", "1"), "2 Insufficient nvidia.com/gpu");
+    check(
+        asking("gpu", "nvidia.com/gpu", "1"),
+        "2 Insufficient nvidia.com/gpu",
+    );
     check(
         pod("sel", object! { "nodeSelector": { "disk": "ssd" } }),
         "2 node(s) didn't match Pod's node affinity/selector",
@@ -118,7 +152,10 @@ fn sentences_of_the_reference() {
     } };
     let required = "requiredDuringSchedulingIgnoredDuringExecution";
     let near = object! { "affinity": { "podAffinity": { (required): [term] } } };
-    check(pod("podaff", near), "2 node(s) didn't match pod affinity rules");
+    check(
+        pod("podaff", near),
+        "2 node(s) didn't match pod affinity rules",
+    );
 }
 
 #[test]
@@ -149,7 +186,10 @@ fn cordoned_nodes_and_freed_ones() {
              unschedulable. {NOT_HELPFUL}"
         )]
     );
-    assert_eq!(bench.scheduler.next_deadline(), Some(bench.now + Duration::from_secs(300)));
+    assert_eq!(
+        bench.scheduler.next_deadline(),
+        Some(bench.now + Duration::from_secs(300))
+    );
     bench.node(node("node02"));
     assert_eq!(bench.decide(), ["corded -> node02"]);
 }
@@ -168,10 +208,12 @@ fn ports_of_the_node_are_held_once() {
     bench.pod(pod("two", ports()));
     assert_eq!(
         bench.decide(),
-        ["two: 0/3 nodes are available: 1 node(s) didn't have free ports for the requested pod \
+        [
+            "two: 0/3 nodes are available: 1 node(s) didn't have free ports for the requested pod \
           ports, 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated \
           taint(s). no new claims to deallocate, preemption: 0/3 nodes are available: 1 No \
-          preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."]
+          preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling."
+        ]
     );
     bench.delete(pod("one", ports()));
     assert_eq!(bench.decide(), ["two -> node01"]);
@@ -267,10 +309,17 @@ fn an_assumed_pod_counts_until_its_binding_fails() {
     bench.pod(asking("b", "cpu", "3"));
     let told = bench.decide();
     assert_eq!(told[0], "a -> node01");
-    assert!(told[1].starts_with("b: 0/1 nodes are available: 1 Insufficient cpu."), "{told:?}");
+    assert!(
+        told[1].starts_with("b: 0/1 nodes are available: 1 Insufficient cpu."),
+        "{told:?}"
+    );
 
     bench.scheduler.bind_failed(bench.now, "a");
-    assert_eq!(bench.decide(), ["b -> node01"], "room was made; a waits out its back-off");
+    assert_eq!(
+        bench.decide(),
+        ["b -> node01"],
+        "room was made; a waits out its back-off"
+    );
     bench.scheduler.bound("b");
     bench.now = bench.now + Duration::from_secs(1);
     assert!(bench.decide()[0].starts_with("a: 0/1 nodes are available: 1 Insufficient cpu."));
@@ -285,7 +334,10 @@ fn preemption_that_would_help_leaves_its_sentence_out() {
     let mut vip = asking("vip", "cpu", "3");
     vip.set("spec.priority", 1000);
     bench.pod(vip);
-    assert_eq!(bench.decide(), ["vip: 0/1 nodes are available: 1 Insufficient cpu."]);
+    assert_eq!(
+        bench.decide(),
+        ["vip: 0/1 nodes are available: 1 Insufficient cpu."]
+    );
 }
 
 #[test]
@@ -307,7 +359,14 @@ fn other_schedulers_pods_and_finished_ones_are_left_alone() {
     done.set("status.phase", "Succeeded");
     bench.pod(done);
     assert_eq!(bench.decide(), [""; 0]);
-    assert_eq!(bench.scheduler.cluster().node("node01").map(|n| n.pods.len()), Some(0));
+    assert_eq!(
+        bench
+            .scheduler
+            .cluster()
+            .node("node01")
+            .map(|n| n.pods.len()),
+        Some(0)
+    );
 }
 
 #[test]
@@ -319,7 +378,13 @@ fn a_decision_tells_what_every_node_met() {
     let verdicts: Vec<_> = decision
         .verdicts
         .iter()
-        .map(|v| (&*v.node, v.rejected.as_ref().map(|(plugin, _)| *plugin), v.total > 0))
+        .map(|v| {
+            (
+                &*v.node,
+                v.rejected.as_ref().map(|(plugin, _)| *plugin),
+                v.total > 0,
+            )
+        })
         .collect();
     assert_eq!(
         verdicts,
@@ -330,10 +395,18 @@ fn a_decision_tells_what_every_node_met() {
         ]
     );
     assert!(matches!(decision.outcome, Outcome::Placed { ties: 2, .. }));
-    let names: Vec<_> = decision.verdicts[1].scores.iter().map(|score| score.plugin).collect();
+    let names: Vec<_> = decision.verdicts[1]
+        .scores
+        .iter()
+        .map(|score| score.plugin)
+        .collect();
     assert_eq!(
         names,
-        ["TaintToleration", "NodeResourcesFit", "NodeResourcesBalancedAllocation"]
+        [
+            "TaintToleration",
+            "NodeResourcesFit",
+            "NodeResourcesBalancedAllocation"
+        ]
     );
 }
 

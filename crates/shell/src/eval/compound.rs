@@ -126,6 +126,9 @@ impl Shell {
             CommandKind::Cond(cond) => {
                 let held = self
                     .expanding(sys, frame, quiet, outputs, |expander| expander.condition(cond));
+                for line in std::mem::take(&mut self.state.traced) {
+                    self.trace(sys, &line);
+                }
                 match held {
                     Some(Ok(held)) => self.ended(i32::from(!held), quiet),
                     Some(Err(message)) => {

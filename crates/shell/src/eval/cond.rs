@@ -21,16 +21,25 @@ impl Expander<'_, '_> {
             };
         }
         Ok(match cond {
-            Cond::Word(word) => Ok(!self.single(word)?.is_empty()),
+            Cond::Word(word) => {
+                let word = self.single(word)?;
+                self.trace_condition(&["-n", &word]);
+                Ok(!word.is_empty())
+            }
             Cond::Not(inner) => Ok(!held!(inner)),
             Cond::And(left, right) => Ok(held!(left) && held!(right)),
             Cond::Or(left, right) => Ok(held!(left) || held!(right)),
             Cond::Unary(op, word) => {
                 let word = self.single(word)?;
+                self.trace_condition(&[&format!("-{op}"), &word]);
                 unary_test(self.state, self.sys, *op, &word)
             }
             Cond::Binary(op, left, right) => {
                 let left = self.single(left)?;
+                if self.state.options.xtrace {
+                    let right = self.single(right)?;
+                    self.trace_condition(&[&left, op, &right]);
+                }
                 match &**op {
                     "=" | "==" | "!=" => {
                         let pattern = self.pattern(right)?;
@@ -58,6 +67,17 @@ impl Expander<'_, '_> {
                 }
             }
         })
+    }
+
+    /// Notes what `set -x` shows of one test.
+    fn trace_condition(&mut self, words: &[&str]) {
+        if self.state.options.xtrace {
+            let shown: Vec<String> = words
+                .iter()
+                .map(|word| if word.is_empty() { "''".to_owned() } else { (*word).to_owned() })
+                .collect();
+            self.state.traced.push(format!("[[ {} ]]", shown.join(" ")));
+        }
     }
 
     fn matches_regex(&mut self, text: &str, regex: &str) -> Result<bool, String> {
@@ -88,7 +108,7 @@ fn compare(op: &str, left: i64, right: i64) -> bool {
 }
 
 /// `-f file` and its like; the operator without its dash.
-pub fn unary_test(
+pub(crate) fn unary_test(
     state: &State,
     sys: &mut Sys<'_>,
     op: char,
@@ -135,7 +155,7 @@ fn may(sys: &Sys<'_>, stat: &machine::Stat, op: char) -> bool {
 }
 
 /// `a -nt b` and comparisons of strings and integers, as `test` has them.
-pub fn binary_test(sys: &mut Sys<'_>, op: &str, left: &str, right: &str) -> Result<bool, String> {
+pub(crate) fn binary_test(sys: &mut Sys<'_>, op: &str, left: &str, right: &str) -> Result<bool, String> {
     let integer = |text: &str| {
         text.trim().parse::<i64>().map_err(|_| format!("{text}: integer expression expected"))
     };

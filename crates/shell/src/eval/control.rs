@@ -98,8 +98,9 @@ impl Shell {
     }
 
     /// Nothing is left to do: the EXIT trap, then the end.
-    pub(super) fn finish(&mut self) -> Option<i32> {
+    pub(super) fn finish(&mut self, sys: &mut Sys<'_>) -> Option<i32> {
         let status = *self.exiting.get_or_insert(self.state.status);
+        self.save_history(sys);
         let Some(command) = self.traps.get("EXIT").cloned() else {
             return Some(status & 0xff);
         };
@@ -116,7 +117,7 @@ impl Shell {
     }
 
     /// Acts on signals that arrived: their traps, or what a shell does by itself.
-    pub(super) fn take_signals(&mut self) {
+    pub(super) fn take_signals(&mut self, sys: &mut Sys<'_>) {
         if self.signals.is_empty() {
             return;
         }
@@ -145,7 +146,7 @@ impl Shell {
             match signal {
                 Signal::Int => self.interrupt(),
                 Signal::Hup => self.unwind = Some(Unwind::Exit(129)),
-                Signal::Winch => self.resized(),
+                Signal::Winch => self.resized(sys),
                 _ => {}
             }
         }
@@ -158,6 +159,7 @@ impl Shell {
             return;
         }
         self.print_error("\n");
+        self.forget_line();
         self.unwind = Some(Unwind::Abort(130));
     }
 }

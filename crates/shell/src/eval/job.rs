@@ -12,7 +12,7 @@ use super::{Frame, Shell, Step, Unwind};
 
 /// What a job is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobState {
+pub(crate) enum JobState {
     /// At least one process runs.
     Running,
     /// Stopped by a signal, as by Ctrl-Z.
@@ -23,7 +23,7 @@ pub enum JobState {
 
 /// A pipeline in processes of its own.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub(crate) struct Job {
     /// Its number.
     pub id: u32,
     /// Its processes in the order of the pipeline, and how they ended.
@@ -40,7 +40,7 @@ pub struct Job {
 
 /// The jobs of a shell.
 #[derive(Debug, Clone, Default)]
-pub struct Jobs {
+pub(crate) struct Jobs {
     jobs: Vec<Job>,
     /// Statuses of background processes that ended, for `wait`.
     ended: BTreeMap<Pid, i32>,
@@ -62,22 +62,22 @@ impl Jobs {
     }
 
     /// Jobs by number.
-    pub fn iter(&self) -> impl Iterator<Item = &Job> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter()
     }
 
     /// The job with this number.
-    pub fn get(&self, id: u32) -> Option<&Job> {
+    pub(crate) fn get(&self, id: u32) -> Option<&Job> {
         self.jobs.iter().find(|job| job.id == id)
     }
 
     /// The job with this number, to be changed.
-    pub fn get_mut(&mut self, id: u32) -> Option<&mut Job> {
+    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut Job> {
         self.jobs.iter_mut().find(|job| job.id == id)
     }
 
     /// The job a word names: `%1`, `%+`, `%-`, `%name`, `%?text`.
-    pub fn named(&self, spec: &str) -> Option<u32> {
+    pub(crate) fn named(&self, spec: &str) -> Option<u32> {
         let spec = spec.strip_prefix('%').unwrap_or(spec);
         match spec {
             "" | "+" | "%" => self.current(),
@@ -96,7 +96,7 @@ impl Jobs {
     }
 
     /// The job `fg` means.
-    pub fn current(&self) -> Option<u32> {
+    pub(crate) fn current(&self) -> Option<u32> {
         let stopped = self.recent.iter().rev().find(|id| {
             self.get(**id).is_some_and(|job| job.state == JobState::Stopped)
         });
@@ -104,7 +104,7 @@ impl Jobs {
     }
 
     /// The one before it.
-    pub fn previous(&self) -> Option<u32> {
+    pub(crate) fn previous(&self) -> Option<u32> {
         let current = self.current();
         self.recent
             .iter()
@@ -114,7 +114,7 @@ impl Jobs {
     }
 
     /// Makes a job the current one.
-    pub fn make_current(&mut self, id: u32) {
+    pub(crate) fn make_current(&mut self, id: u32) {
         self.recent.retain(|own| *own != id);
         self.recent.push(id);
     }
@@ -130,7 +130,7 @@ impl Jobs {
     }
 
     /// Forgets a job.
-    pub fn remove(&mut self, id: u32) {
+    pub(crate) fn remove(&mut self, id: u32) {
         self.jobs.retain(|job| job.id != id);
         self.recent.retain(|own| *own != id);
     }
@@ -141,17 +141,17 @@ impl Jobs {
     }
 
     /// Whether a child runs.
-    pub fn any_running(&self) -> bool {
+    pub(crate) fn any_running(&self) -> bool {
         self.jobs.iter().any(|job| !matches!(job.state, JobState::Done(_)))
     }
 
     /// The status of a process that ran in the background, once it has ended.
-    pub fn status_of(&mut self, pid: Pid) -> Option<i32> {
+    pub(crate) fn status_of(&mut self, pid: Pid) -> Option<i32> {
         self.ended.get(&pid).copied()
     }
 
     /// The job a process belongs to.
-    pub fn with(&self, pid: Pid) -> Option<&Job> {
+    pub(crate) fn with(&self, pid: Pid) -> Option<&Job> {
         self.jobs.iter().find(|job| job.processes.iter().any(|(own, _)| *own == pid))
     }
 
@@ -188,7 +188,7 @@ impl Jobs {
     }
 
     /// A job's line in the listing: `[1]+  Running                 sleep 9 &`.
-    pub fn line(&self, job: &Job) -> String {
+    pub(crate) fn line(&self, job: &Job) -> String {
         let mark = match job.id {
             id if Some(id) == self.current() => '+',
             id if Some(id) == self.previous() => '-',
@@ -231,6 +231,11 @@ impl Shell {
             let _ = sys.tty_foreground(tty, group);
         }
         self.push_quiet(Frame::Foreground(job), quiet);
+    }
+
+    /// Waits for a job that was in the background (`fg`).
+    pub(crate) fn bring_to_front(&mut self, sys: &mut Sys<'_>, job: u32) {
+        self.wait_for_job(sys, job, false);
     }
 
     /// The terminal of the shell, if it has one.
@@ -315,7 +320,7 @@ impl Shell {
     }
 
     /// Tells of jobs in the background that ended or stopped, as before a prompt.
-    pub(super) fn tell_jobs(&mut self) {
+    pub(crate) fn tell_jobs(&mut self) {
         let mut text = String::new();
         for job in self.jobs.iter().filter(|job| job.background && !job.told) {
             if job.state != JobState::Running {

@@ -181,7 +181,12 @@ impl Shell {
     }
 
     /// Becomes a program (`exec name`). Comes back only if that fails.
-    pub(crate) fn replace(&mut self, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Result<(), i32> {
+    pub(crate) fn replace(
+        &mut self,
+        sys: &mut Sys<'_>,
+        args: &[Rc<str>],
+        called: Vec<Rc<str>>,
+    ) -> Result<(), i32> {
         let name = &args[0];
         let found = self.find_program(sys, name);
         let Found::Program(path) = found else {
@@ -194,7 +199,7 @@ impl Shell {
             return Err(status);
         };
         sys.set_env(self.state.vars.env());
-        match sys.exec(&path, args.to_vec()) {
+        match sys.exec(&path, called) {
             Ok(()) => {
                 self.close_own(sys);
                 Ok(())
@@ -218,6 +223,7 @@ impl Shell {
 
     /// Copies of descriptors that only this shell knows of.
     fn close_own(&mut self, sys: &mut Sys<'_>) {
+        self.replaced = true;
         let saved = std::mem::take(&mut self.stack);
         for entry in saved {
             if let Frame::Restore(saved) = entry.frame {
@@ -285,7 +291,7 @@ impl Shell {
 }
 
 /// The executable called `name` in the directories of a `PATH`.
-pub fn find_executable(sys: &mut Sys<'_>, path: &str, name: &str) -> Option<String> {
+pub(crate) fn find_executable(sys: &mut Sys<'_>, path: &str, name: &str) -> Option<String> {
     if name.is_empty() {
         return None;
     }

@@ -15,17 +15,17 @@ pub(super) enum Flush {
 
 impl Shell {
     /// Prints on the standard output.
-    pub fn print(&mut self, text: &str) {
+    pub(crate) fn print(&mut self, text: &str) {
         self.queue(Fd::STDOUT, text);
     }
 
     /// Prints on the standard error.
-    pub fn print_error(&mut self, text: &str) {
+    pub(crate) fn print_error(&mut self, text: &str) {
         self.queue(Fd::STDERR, text);
     }
 
     /// Says what went wrong, the shell's name in front: `bash: line 1: …`.
-    pub fn complain(&mut self, message: &str) {
+    pub(crate) fn complain(&mut self, message: &str) {
         let text = format!("{}{message}\n", self.state.prefix());
         self.queue(Fd::STDERR, &text);
     }

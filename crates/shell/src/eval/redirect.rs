@@ -18,6 +18,7 @@ pub(crate) struct Ready {
 
 #[derive(Debug, Clone)]
 enum Target {
+    /// True overwrites what exists although `set -C` is on.
     File(Rc<str>, OpenMode, bool),
     /// Both outputs to a file; true appends.
     Both(Rc<str>, bool),
@@ -56,9 +57,9 @@ impl Expander<'_, '_> {
                 Some(to) => ready(input, to),
                 None => ready(input, Target::File(self.file(word)?, OpenMode::Read, false)),
             },
-            RedirectKind::Write(word) => match process(word) {
+            RedirectKind::Write(word, clobber) => match process(word) {
                 Some(to) => ready(output, to),
-                None => ready(output, Target::File(self.file(word)?, OpenMode::Truncate, false)),
+                None => ready(output, Target::File(self.file(word)?, OpenMode::Truncate, *clobber)),
             },
             RedirectKind::Append(word) => {
                 ready(output, Target::File(self.file(word)?, OpenMode::Append, false))
@@ -82,7 +83,10 @@ impl Expander<'_, '_> {
                     Err(_) if !*reads && redirect.fd.is_none() => {
                         ready(output, Target::Both(text.clone(), false))
                     }
-                    Err(_) => Err(Stop::Fail(Failure::new(format!("{text}: ambiguous redirect")))),
+                    Err(_) => {
+                        let message = format!("{text}: ambiguous redirect");
+                        Err(Stop::Fail(Failure::of_command(message)))
+                    },
                 }
             }
             RedirectKind::HereDoc(body) => {
@@ -104,10 +108,10 @@ impl Expander<'_, '_> {
         self.arguments(word, &mut fields)?;
         match &fields[..] {
             [field] => Ok(field.clone()),
-            _ => {
-                let text = self.single(word)?;
-                Err(Stop::Fail(Failure::new(format!("{text}: ambiguous redirect"))))
-            }
+            _ => Err(Stop::Fail(Failure::of_command(format!(
+                "{}: ambiguous redirect",
+                word.source()
+            )))),
         }
     }
 }
@@ -145,13 +149,13 @@ impl Shell {
     ) -> Result<(), String> {
         let fd = Fd(redirect.fd);
         match &redirect.to {
-            Target::File(path, mode, _) => {
-                let opened = self.open(sys, path, *mode)?;
+            Target::File(path, mode, clobber) => {
+                let opened = self.open(sys, path, *mode, *clobber)?;
                 self.put(sys, opened, fd, saved);
             }
             Target::Both(path, append) => {
                 let mode = if *append { OpenMode::Append } else { OpenMode::Truncate };
-                let opened = self.open(sys, path, mode)?;
+                let opened = self.open(sys, path, mode, false)?;
                 self.put(sys, opened, Fd::STDOUT, saved);
                 self.save(sys, Fd::STDERR, saved);
                 let _ = sys.dup_to(Fd::STDOUT, Fd::STDERR);
@@ -205,7 +209,13 @@ impl Shell {
         Ok(())
     }
 
-    fn open(&mut self, sys: &mut Sys<'_>, path: &str, mode: OpenMode) -> Result<Fd, String> {
+    fn open(
+        &mut self,
+        sys: &mut Sys<'_>,
+        path: &str,
+        mode: OpenMode,
+        clobber: bool,
+    ) -> Result<Fd, String> {
         let number = match path {
             "/dev/stdin" => Some(0),
             "/dev/stdout" => Some(1),
@@ -216,6 +226,7 @@ impl Shell {
             return sys.dup(Fd(number)).map_err(|errno| format!("{path}: {}", errno.message()));
         }
         if self.state.options.noclobber
+            && !clobber
             && mode == OpenMode::Truncate
             && sys.stat(path).is_ok_and(|stat| stat.kind == machine::FileKind::File)
         {

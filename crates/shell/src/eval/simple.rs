@@ -9,7 +9,7 @@ use super::redirect::Ready;
 use super::{Entry, Frame, Shell, Unwind};
 use crate::builtins::{self, Outcome};
 use crate::eval::subst;
-use crate::expand::{Elements, Expander, Failure, Outputs, Stop};
+use crate::expand::{Elements, Expander, Failure, Outputs, Reach, Stop};
 use crate::quote;
 use crate::syntax::ir::{self, Arg, CommandKind, Simple, Value};
 
@@ -143,7 +143,7 @@ impl Shell {
 
     /// Runs one expansion. If it has to wait for a command, the frame goes back on the stack, the
     /// command is begun, and the state is what it was.
-    pub(super) fn expanding<T>(
+    pub(crate) fn expanding<T>(
         &mut self,
         sys: &mut Sys<'_>,
         frame: Frame,
@@ -172,20 +172,28 @@ impl Shell {
                 self.complain("process substitution >(…) as an argument: not modelled");
                 self.ended(1, quiet);
             }
-            Stop::Fail(failure) => self.fail(failure),
+            Stop::Fail(failure) => {
+                self.fail(failure);
+                if self.unwind.is_none() {
+                    self.ended(self.state.status, quiet);
+                }
+            }
         }
         None
     }
 
     /// An expansion failed: the line is given up, or the script.
     pub(crate) fn fail(&mut self, failure: Failure) {
-        let Failure { message, status, fatal } = failure;
+        let Failure { message, status, reach } = failure;
         self.complain(&message);
-        self.unwind = Some(if fatal && self.interactive.is_none() {
-            Unwind::Exit(status)
-        } else {
-            Unwind::Abort(1)
-        });
+        self.unwind = match reach {
+            Reach::Command => {
+                self.state.status = status;
+                return;
+            }
+            Reach::Shell if self.interactive.is_none() => Some(Unwind::Exit(status)),
+            _ => Some(Unwind::Abort(1)),
+        };
     }
 
     /// The value of an arithmetic expression outside of an expansion.

@@ -10,7 +10,7 @@ use crate::syntax::{self, Aliases, Parsed, SyntaxError, SyntaxErrorKind};
 
 /// Where commands come from.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub(crate) struct Source {
     input: Input,
     /// The line the next command begins on.
     line: u32,
@@ -29,33 +29,30 @@ enum Input {
     Person,
 }
 
-/// A top-level command of a script, begun or ended.
-pub type Mark = (Rc<str>, Option<i32>);
-
 impl Source {
     /// Commands of a text that begins on this line.
-    pub fn text(text: &str, line: u32) -> Source {
+    pub(crate) fn text(text: &str, line: u32) -> Source {
         Source::of(Input::Text { text: text.into(), pos: 0 }, line)
     }
 
     /// Commands read from the standard input as they are needed.
-    pub fn stdin() -> Source {
+    pub(crate) fn stdin() -> Source {
         Source::of(Input::Stdin { text: String::new(), ended: false }, 1)
     }
 
     /// Commands typed at a prompt.
-    pub fn person() -> Source {
+    pub(crate) fn person() -> Source {
         Source::of(Input::Person, 1)
     }
 
     /// The same, named in syntax errors.
-    pub fn called(mut self, context: &'static str) -> Source {
+    pub(crate) fn called(mut self, context: &'static str) -> Source {
         self.context = context;
         self
     }
 
     /// The same, with each command told to the outside ([`machine::Outside::Command`]).
-    pub fn told(mut self) -> Source {
+    pub(crate) fn told(mut self) -> Source {
         self.told = true;
         self
     }
@@ -117,7 +114,7 @@ impl Shell {
             Err(error) => return self.syntax_error(&error, source.context),
         };
         for warning in &parsed.warnings {
-            self.state.line = source.line;
+            self.state.line = parsed.line;
             self.complain(warning);
         }
         let Some(list) = parsed.list else { return };

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use super::field::Builder;
-use super::{Expander, Failure, Place, Stop};
+use super::{Expander, Failure, Place, Reach, Stop};
 use crate::pattern::Pattern;
 use crate::quote;
 use crate::syntax::ir::{Index, Param, ParamOp, ReplaceAt, Word};
@@ -65,11 +65,13 @@ impl Expander<'_, '_> {
                 }
             }
             Values::Many { all, .. } => {
+                // Between separators that are no blanks an empty value is a field.
+                let hard = out.ifs().chars().next().is_some_and(|c| !c.is_whitespace());
                 for (at, text) in all.iter().enumerate() {
                     if at > 0 {
                         out.next_field();
                     }
-                    if quoted {
+                    if quoted || (hard && text.is_empty() && at + 1 < all.len()) {
                         out.quoted(text);
                     } else {
                         out.expanded(text);
@@ -225,7 +227,7 @@ impl Expander<'_, '_> {
                 let default = if colon { "parameter null or not set" } else { "parameter not set" };
                 let said = if text.is_empty() { default } else { &text };
                 let message = format!("{}: {said}", param.name);
-                Err(Stop::Fail(Failure { message, status: 127, fatal: true }))
+                Err(Stop::Fail(Failure { message, status: 127, reach: Reach::Shell }))
             }
         }
     }
@@ -248,7 +250,7 @@ impl Expander<'_, '_> {
         if matches!(values, Values::Unset) {
             if self.state.options.nounset {
                 let message = format!("{}: unbound variable", param.name);
-                return Err(Stop::Fail(Failure { message, status: 127, fatal: true }));
+                return Err(Stop::Fail(Failure { message, status: 127, reach: Reach::Shell }));
             }
             if param.op != ParamOp::Length {
                 return Ok(Values::Unset);

@@ -361,13 +361,12 @@ impl Parser<'_> {
         let line = self.line;
         let token = self.next()?;
         let Tok::Word(word) = token.kind.clone() else {
-            // The end of the text ends the line too.
-            let kind = if token.kind == Tok::Eof { Tok::Newline } else { token.kind.clone() };
-            return self.unexpected(&Token { kind, ..token });
+            return self.unexpected(&token.or_newline());
         };
         let kind = match op {
             "<" => RedirectKind::Read(word),
-            ">" | ">|" => RedirectKind::Write(word),
+            ">" => RedirectKind::Write(word, false),
+            ">|" => RedirectKind::Write(word, true),
             ">>" => RedirectKind::Append(word),
             "<>" => RedirectKind::ReadWrite(word),
             "<&" => RedirectKind::Duplicate { from: word, input: true },

@@ -55,7 +55,7 @@ impl Parser<'_> {
             }
             "function" => {
                 self.next()?;
-                let token = self.next()?;
+                let token = self.next()?.or_newline();
                 let name: Rc<str> = match &token.kind {
                     Tok::Word(word) if word.as_literal().is_some() => {
                         word.as_literal().unwrap_or_default().into()
@@ -150,6 +150,7 @@ impl Parser<'_> {
             return self.arith_for();
         }
         let token = self.next()?;
+        let token = if select { token.or_newline() } else { token };
         let name: Rc<str> = match &token.kind {
             Tok::Word(_) => self.text[token.start..token.end].into(),
             _ => return self.unexpected(&token),

@@ -84,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// `` `…` ``: its text, unescaped once, is a script of its own.
-    pub(super) fn backquoted(&mut self) -> Result<Rc<List>, SyntaxError> {
+    pub(super) fn backquoted(&mut self, double: bool) -> Result<Rc<List>, SyntaxError> {
         self.enter()?;
         let opened = self.line;
         self.pos += 1;
@@ -95,6 +95,7 @@ impl Parser<'_> {
                 Some('`') => break,
                 Some('\\') => match self.bump() {
                     Some(c @ ('`' | '\\' | '$')) => text.push(c),
+                    Some('"') if double => text.push('"'),
                     other => {
                         text.push('\\');
                         text.extend(other);

@@ -231,8 +231,8 @@ pub struct Redirect {
 pub enum RedirectKind {
     /// `< word`
     Read(Word),
-    /// `> word`; also `>|`.
-    Write(Word),
+    /// `> word`; true for `>|`, which overwrites whatever `set -C` says.
+    Write(Word, bool),
     /// `>> word`
     Append(Word),
     /// `<> word`
@@ -382,6 +382,11 @@ impl Word {
         }
     }
 
+    /// The word about as it was written, for messages.
+    pub fn source(&self) -> String {
+        self.parts.iter().map(Part::source).collect()
+    }
+
     /// Whether expanding this word may have to run a command first.
     pub fn runs_commands(&self) -> bool {
         self.parts.iter().any(Part::runs_commands)
@@ -389,6 +394,19 @@ impl Word {
 }
 
 impl Part {
+    fn source(&self) -> String {
+        match self {
+            Part::Literal(text) | Part::Quoted(text) => text.to_string(),
+            Part::DoubleQuoted(parts) => {
+                format!("\"{}\"", parts.iter().map(Part::source).collect::<String>())
+            }
+            Part::Param(param) => format!("${}", param.name),
+            Part::Command(_) => "$(...)".to_owned(),
+            Part::Arith(word) => format!("$(({}))", word.source()),
+            Part::Process(..) => "<(...)".to_owned(),
+        }
+    }
+
     fn runs_commands(&self) -> bool {
         match self {
             Part::Literal(_) | Part::Quoted(_) => false,

@@ -43,6 +43,14 @@ pub(super) struct Token {
     pub(super) line: u32,
 }
 
+impl Token {
+    /// The end of the text ends its last line too, and some errors are about that.
+    pub(super) fn or_newline(self) -> Token {
+        let kind = if self.kind == Tok::Eof { Tok::Newline } else { self.kind };
+        Token { kind, ..self }
+    }
+}
+
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Tok {
@@ -254,6 +262,9 @@ impl<'a> Parser<'a> {
                     break;
                 }
                 body.push_str(text);
+                if self.at_end() && !text.ends_with('\n') {
+                    body.push('\n');
+                }
             }
             let word = if doc.quoted {
                 Word::new(vec![Part::Quoted(body.into())])

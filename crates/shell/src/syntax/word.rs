@@ -143,7 +143,7 @@ impl Parser<'_> {
                 }
                 b'$' => self.dollar(double, &mut out)?,
                 b'`' => {
-                    let list = self.backquoted()?;
+                    let list = self.backquoted(double)?;
                     out.part(Part::Command(list));
                 }
                 b'(' if mode == Mode::Word => self.extended_group(&mut out)?,

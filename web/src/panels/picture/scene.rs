@@ -119,7 +119,7 @@ fn tank(machine: &Rc<Machine>, mut pods: Vec<&Rc<Pod>>) -> Tank {
     let count = pods.len();
     let (system, own): (Vec<_>, Vec<_>) = pods.into_iter().partition(|p| is_system(&p.namespace));
     let dense = own.len() > ROOMY;
-    let mut system: Vec<Tile> = system.into_iter().map(|pod| system_tile(pod)).collect();
+    let mut system: Vec<Tile> = system.into_iter().map(system_tile).collect();
     system.sort_by(|a, b| (a.part.is_none(), a.part, &a.label).cmp(&(b.part.is_none(), b.part, &b.label)));
     Tank { machine: machine.clone(), groups: groups(own), system, dense, count }
 }
@@ -178,10 +178,10 @@ pub fn scheduler(scene: &Scene) -> Option<&Tile> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
 
-    pub fn pod(namespace: &str, name: &str, node: Option<&str>) -> Pod {
+    pub(in super::super) fn pod(namespace: &str, name: &str, node: Option<&str>) -> Pod {
         Pod {
             uid: format!("{namespace}/{name}"),
             namespace: namespace.to_owned(),
@@ -200,12 +200,12 @@ pub mod tests {
         }
     }
 
-    pub fn owned(mut pod: Pod, kind: &str, owner: &str) -> Pod {
+    pub(in super::super) fn owned(mut pod: Pod, kind: &str, owner: &str) -> Pod {
         pod.owner = Some(Owner { kind: kind.to_owned(), name: owner.to_owned() });
         pod
     }
 
-    pub fn machine(name: &str, role: &str) -> Machine {
+    pub(in super::super) fn machine(name: &str, role: &str) -> Machine {
         Machine {
             name: name.to_owned(),
             role: role.to_owned(),
@@ -222,7 +222,7 @@ pub mod tests {
         }
     }
 
-    pub fn picture(pods: Vec<Pod>) -> Picture {
+    pub(in super::super) fn picture(pods: Vec<Pod>) -> Picture {
         let machines = [machine("a-node", "worker"), machine("controlplane", "control-plane")];
         Picture {
             machines: machines.into_iter().map(|m| (m.name.clone(), Rc::new(m))).collect(),

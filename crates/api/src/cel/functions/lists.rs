@@ -12,14 +12,20 @@ use crate::cel::{EvalError, Val};
 pub(super) const FUNCTIONS: &[Function] = &[
     method("isSorted", 0, 0, is_sorted),
     method("sum", 0, 0, sum),
-    method("min", 0, 0, |m, args| extreme(m, &args[0], Ordering::Less, "min")),
-    method("max", 0, 0, |m, args| extreme(m, &args[0], Ordering::Greater, "max")),
+    method("min", 0, 0, |m, args| {
+        extreme(m, &args[0], Ordering::Less, "min")
+    }),
+    method("max", 0, 0, |m, args| {
+        extreme(m, &args[0], Ordering::Greater, "max")
+    }),
     method("flatten", 0, 0, flatten),
     method("reverse", 0, 0, reverse),
     method("sort", 0, 0, sort),
     method("distinct", 0, 0, distinct),
     method("slice", 2, 2, slice),
-    function("sets.contains", 2, |m, args| Ok(Val::Bool(contains(m, &args[0], &args[1])?))),
+    function("sets.contains", 2, |m, args| {
+        Ok(Val::Bool(contains(m, &args[0], &args[1])?))
+    }),
     function("sets.equivalent", 2, |m, args| {
         let both = contains(m, &args[0], &args[1])? && contains(m, &args[1], &args[0])?;
         Ok(Val::Bool(both))
@@ -56,7 +62,10 @@ fn sum(meter: &mut Meter, args: &[Val]) -> Done {
     let Some(mut total) = items.next() else {
         return Ok(Val::Int(0));
     };
-    if !matches!(total, Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Duration(_)) {
+    if !matches!(
+        total,
+        Val::Int(_) | Val::Uint(_) | Val::Double(_) | Val::Duration(_)
+    ) {
         return no_overload();
     }
     for item in items {
@@ -103,9 +112,12 @@ fn reverse(meter: &mut Meter, args: &[Val]) -> Done {
 fn sort(meter: &mut Meter, args: &[Val]) -> Done {
     let mut items = items(meter, &args[0])?;
     meter.charge(items.len() * 4)?;
-    // Sorting cannot stop half-way, so what cannot be compared is found out before.
-    for pair in items.windows(2) {
-        ops::compare(&pair[0], &pair[1])?;
+    // Only values of one type have a total order, and sorting cannot stop half-way to say so.
+    for item in &items {
+        let one_type = item.type_name() == items[0].type_name();
+        if !one_type || ops::compare(item, item)? != Some(Ordering::Equal) {
+            return no_overload();
+        }
     }
     let order = |a: &Val, b: &Val| ops::compare(a, b).ok().flatten().unwrap_or(Ordering::Equal);
     items.sort_by(order);

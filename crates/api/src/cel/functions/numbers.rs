@@ -11,7 +11,9 @@ use crate::cel::ops;
 use crate::cel::{EvalError, Val};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    several("math.greatest", |m, args| extreme(m, args, Ordering::Greater)),
+    several("math.greatest", |m, args| {
+        extreme(m, args, Ordering::Greater)
+    }),
     several("math.least", |m, args| extreme(m, args, Ordering::Less)),
     function("math.abs", 1, abs),
     function("math.sign", 1, sign),

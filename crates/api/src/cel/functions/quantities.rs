@@ -21,18 +21,30 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Val::Str(text) => Ok(Val::Bool(Quantity::parse(text).is_ok())),
         _ => no_overload(),
     }),
-    method("sign", 0, 0, |_, args| Ok(Val::Int(own(args)?.sign().into()))),
-    method("isInteger", 0, 0, |_, args| Ok(Val::Bool(integer(own(args)?).is_some()))),
+    method("sign", 0, 0, |_, args| {
+        Ok(Val::Int(own(args)?.sign().into()))
+    }),
+    method("isInteger", 0, 0, |_, args| {
+        Ok(Val::Bool(integer(own(args)?).is_some()))
+    }),
     method("asInteger", 0, 0, |_, args| match integer(own(args)?) {
         Some(n) => Ok(Val::Int(n)),
         None => Err(EvalError::new("cannot convert value to integer")),
     }),
-    method("asApproximateFloat", 0, 0, |_, args| Ok(Val::Double(own(args)?.as_f64()))),
+    method("asApproximateFloat", 0, 0, |_, args| {
+        Ok(Val::Double(own(args)?.as_f64()))
+    }),
     method("add", 1, 1, |_, args| joined(args, |a, b| a + b)),
     method("sub", 1, 1, |_, args| joined(args, |a, b| a - b)),
-    method("isGreaterThan", 1, 1, |_, args| Ok(Val::Bool(compared(args)?.is_gt()))),
-    method("isLessThan", 1, 1, |_, args| Ok(Val::Bool(compared(args)?.is_lt()))),
-    method("compareTo", 1, 1, |_, args| Ok(Val::Int(compared(args)? as i64))),
+    method("isGreaterThan", 1, 1, |_, args| {
+        Ok(Val::Bool(compared(args)?.is_gt()))
+    }),
+    method("isLessThan", 1, 1, |_, args| {
+        Ok(Val::Bool(compared(args)?.is_lt()))
+    }),
+    method("compareTo", 1, 1, |_, args| {
+        Ok(Val::Int(compared(args)? as i64))
+    }),
 ];
 
 fn own(args: &[Val]) -> Result<&Quantity, EvalError> {

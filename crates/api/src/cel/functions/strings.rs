@@ -9,9 +9,15 @@ use crate::cel::eval::Meter;
 use crate::cel::{EvalError, Val};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    method("contains", 1, 1, |m, args| test(m, args, |text, part| text.contains(part))),
-    method("startsWith", 1, 1, |m, args| test(m, args, |text, part| text.starts_with(part))),
-    method("endsWith", 1, 1, |m, args| test(m, args, |text, part| text.ends_with(part))),
+    method("contains", 1, 1, |m, args| {
+        test(m, args, |text, part| text.contains(part))
+    }),
+    method("startsWith", 1, 1, |m, args| {
+        test(m, args, |text, part| text.starts_with(part))
+    }),
+    method("endsWith", 1, 1, |m, args| {
+        test(m, args, |text, part| text.ends_with(part))
+    }),
     method("matches", 1, 1, matches),
     function("matches", 2, matches),
     method("find", 1, 1, find),
@@ -19,8 +25,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("charAt", 1, 1, char_at),
     method("indexOf", 1, 2, |m, args| index_of(m, args, false)),
     method("lastIndexOf", 1, 2, |m, args| index_of(m, args, true)),
-    method("lowerAscii", 0, 0, |m, args| Ok(Val::from(own(m, args)?.to_ascii_lowercase()))),
-    method("upperAscii", 0, 0, |m, args| Ok(Val::from(own(m, args)?.to_ascii_uppercase()))),
+    method("lowerAscii", 0, 0, |m, args| {
+        Ok(Val::from(own(m, args)?.to_ascii_lowercase()))
+    }),
+    method("upperAscii", 0, 0, |m, args| {
+        Ok(Val::from(own(m, args)?.to_ascii_uppercase()))
+    }),
     method("trim", 0, 0, |m, args| Ok(Val::from(own(m, args)?.trim()))),
     method("replace", 2, 3, replace),
     method("split", 1, 2, split),
@@ -121,11 +131,17 @@ fn index_of(meter: &mut Meter, args: &[Val], last: bool) -> Done {
     } else {
         (from.unwrap_or(0)..=end).find(fits)
     };
-    Ok(Val::Int(found.and_then(|i| i64::try_from(i).ok()).unwrap_or(-1)))
+    Ok(Val::Int(
+        found.and_then(|i| i64::try_from(i).ok()).unwrap_or(-1),
+    ))
 }
 
 fn replace(meter: &mut Meter, args: &[Val]) -> Done {
-    let (text, from, to) = (own(meter, args)?, text_at(meter, args, 1)?, text_at(meter, args, 2)?);
+    let (text, from, to) = (
+        own(meter, args)?,
+        text_at(meter, args, 1)?,
+        text_at(meter, args, 2)?,
+    );
     let limit = limit_at(args, 3)?;
     let times = text.matches(&*from).take(limit).count();
     meter.charge(times * to.len() / 10)?;
@@ -228,7 +244,10 @@ fn format(meter: &mut Meter, args: &[Val]) -> Done {
 }
 
 fn formatted(value: &Val, verb: &str, precision: Option<&str>) -> Result<String, EvalError> {
-    let decimals = precision.and_then(|p| p.parse::<usize>().ok()).unwrap_or(6).min(30);
+    let decimals = precision
+        .and_then(|p| p.parse::<usize>().ok())
+        .unwrap_or(6)
+        .min(30);
     let text = match (verb, value) {
         ("s", Val::Str(text)) => text.to_string(),
         ("s", Val::Uint(n)) => n.to_string(),

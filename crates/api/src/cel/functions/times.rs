@@ -9,13 +9,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("getFullYear", 0, 1, |m, args| part(m, args, "getFullYear")),
     method("getMonth", 0, 1, |m, args| part(m, args, "getMonth")),
     method("getDate", 0, 1, |m, args| part(m, args, "getDate")),
-    method("getDayOfMonth", 0, 1, |m, args| part(m, args, "getDayOfMonth")),
-    method("getDayOfWeek", 0, 1, |m, args| part(m, args, "getDayOfWeek")),
-    method("getDayOfYear", 0, 1, |m, args| part(m, args, "getDayOfYear")),
+    method("getDayOfMonth", 0, 1, |m, args| {
+        part(m, args, "getDayOfMonth")
+    }),
+    method("getDayOfWeek", 0, 1, |m, args| {
+        part(m, args, "getDayOfWeek")
+    }),
+    method("getDayOfYear", 0, 1, |m, args| {
+        part(m, args, "getDayOfYear")
+    }),
     method("getHours", 0, 1, |m, args| part(m, args, "getHours")),
     method("getMinutes", 0, 1, |m, args| part(m, args, "getMinutes")),
     method("getSeconds", 0, 1, |m, args| part(m, args, "getSeconds")),
-    method("getMilliseconds", 0, 1, |m, args| part(m, args, "getMilliseconds")),
+    method("getMilliseconds", 0, 1, |m, args| {
+        part(m, args, "getMilliseconds")
+    }),
 ];
 
 fn part(_: &mut Meter, args: &[Val], name: &str) -> Result<Val, EvalError> {

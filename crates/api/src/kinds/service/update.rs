@@ -73,8 +73,14 @@ fn patch_allocated(new: &mut Value, old: &Value) {
                 continue;
             }
             let wanted = id(new.at(&path));
-            let before = old.list_at("spec.ports").iter().find(|port| id(port) == wanted);
-            if let Some(number) = before.map(|port| port.get("nodePort")).filter(|n| !n.is_zero()) {
+            let before = old
+                .list_at("spec.ports")
+                .iter()
+                .find(|port| id(port) == wanted);
+            if let Some(number) = before
+                .map(|port| port.get("nodePort"))
+                .filter(|n| !n.is_zero())
+            {
                 new.set(&format!("{path}.nodePort"), number);
             }
         }
@@ -101,14 +107,23 @@ fn drop_dependent(new: &mut Value, old: &Value) {
     if needs_cluster_ip(old) && !needs_cluster_ip(new) {
         let same = new.at("spec.clusterIPs").same(old.at("spec.clusterIPs"));
         if same && new.at("spec.clusterIP").same(old.at("spec.clusterIP")) {
-            let keys = ["spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy"];
+            let keys = [
+                "spec.clusterIP",
+                "spec.clusterIPs",
+                "spec.ipFamilies",
+                "spec.ipFamilyPolicy",
+            ];
             keys.iter().for_each(|key| drop(new.remove(key)));
         }
         drop_unchanged(new, &["spec.internalTrafficPolicy"]);
     }
     if may_have_node_port(old) && !may_have_node_port(new) {
         let ports = |service: &Value| -> Vec<Value> {
-            service.list_at("spec.ports").iter().map(|p| p.get("nodePort").clone()).collect()
+            service
+                .list_at("spec.ports")
+                .iter()
+                .map(|p| p.get("nodePort").clone())
+                .collect()
         };
         if ports(new) == ports(old) {
             let count = new.list_at("spec.ports").len();
@@ -122,13 +137,16 @@ fn drop_dependent(new: &mut Value, old: &Value) {
     }
     let balanced = |service: &Value| service.str_at("spec.type") == "LoadBalancer";
     if balanced(old) && !balanced(new) {
-        drop_unchanged(new, &[
-            "spec.allocateLoadBalancerNodePorts",
-            "spec.loadBalancerClass",
-            "spec.healthCheckNodePort",
-            "spec.loadBalancerIP",
-            "spec.loadBalancerSourceRanges",
-        ]);
+        drop_unchanged(
+            new,
+            &[
+                "spec.allocateLoadBalancerNodePorts",
+                "spec.loadBalancerClass",
+                "spec.healthCheckNodePort",
+                "spec.loadBalancerIP",
+                "spec.loadBalancerSourceRanges",
+            ],
+        );
         new.set("status.loadBalancer", value!({}));
     }
     if old.str_at("spec.type") == "ExternalName" && new.str_at("spec.type") != "ExternalName" {

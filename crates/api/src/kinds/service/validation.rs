@@ -10,8 +10,8 @@ use crate::{Value, names, object};
 /// In upstream's order.
 const TYPES: &[&str] = &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
-/// No Service may send what comes from outside to the kubelet.
-const KUBELET_PORT: i64 = 10_250;
+/// In upstream's order.
+const DISTRIBUTIONS: &[&str] = &["PreferClose", "PreferSameZone", "PreferSameNode"];
 
 pub(super) fn validate(service: &Value, out: &mut Errors) {
     let (spec, path) = (service.get("spec"), Path::new("spec"));
@@ -37,7 +37,10 @@ pub(super) fn validate(service: &Value, out: &mut Errors) {
         check::port(port, "targetPort", &path, out);
         check::named_if_set(port, "appProtocol", names::qualified_name, &path, out);
     }
-    out.extend(names::validate_labels(spec.map_at("selector"), path.child("selector")));
+    out.extend(names::validate_labels(
+        spec.map_at("selector"),
+        path.child("selector"),
+    ));
     affinity(spec, &path, out);
     addresses(spec, &path, out);
     check::one_of(spec, "type", TYPES, &path, out);
@@ -49,27 +52,14 @@ fn by_type(service: &Value, out: &mut Errors) {
     let (spec, path) = (service.get("spec"), Path::new("spec"));
     let ips_path = path.child("clusterIPs");
     match spec.str("type") {
-        kind @ ("LoadBalancer" | "NodePort") => {
-            let ports_path = path.child("ports");
-            let ports = spec.list_at("ports").iter().enumerate();
-            for (i, port) in ports.filter(|_| kind == "LoadBalancer") {
-                let number = port.get("port").as_i64();
-                if number == Some(KUBELET_PORT) {
-                    let text = format!(
-                        "may not expose port {KUBELET_PORT} externally since it is used by kubelet"
-                    );
-                    out.push(FieldError::invalid(ports_path.index(i).child("port"), KUBELET_PORT, text));
-                }
-            }
-            if is_headless(service) {
-                let text = format!("may not be set to 'None' for {kind} services");
-                out.push(FieldError::invalid(ips_path.index(0), "None", text));
-            }
+        kind @ ("LoadBalancer" | "NodePort") if is_headless(service) => {
+            let text = format!("may not be set to 'None' for {kind} services");
+            out.push(FieldError::invalid(ips_path.index(0), "None", text));
         }
         "ExternalName" => {
             for key in ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
                 if !spec.get(key).is_zero() {
-                    let text = "may not be set when type='ExternalName'";
+                    let text = "may not be set for ExternalName services";
                     out.push(FieldError::forbidden(path.child(key), text));
                 }
             }
@@ -97,7 +87,11 @@ fn affinity(spec: &Value, path: &Path<'_>, out: &mut Errors) {
             let secs = config.i64_at("clientIP.timeoutSeconds").unwrap_or(0);
             if !(1..=86_400).contains(&secs) {
                 let text = "must be greater than 0 and less than 86400";
-                out.push(FieldError::invalid(path.child("clientIP.timeoutSeconds"), secs, text));
+                out.push(FieldError::invalid(
+                    path.child("clientIP.timeoutSeconds"),
+                    secs,
+                    text,
+                ));
             }
         }
         _ => {}
@@ -121,11 +115,20 @@ fn addresses(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         }
     }
     let families_path = path.child("ipFamilies");
-    for (i, family) in spec.list_at("ipFamilies").iter().map(Value::as_str).enumerate() {
+    for (i, family) in spec
+        .list_at("ipFamilies")
+        .iter()
+        .map(Value::as_str)
+        .enumerate()
+    {
         let path = families_path.index(i);
         match family {
             "IPv4" => {}
-            "IPv6" => out.push(FieldError::invalid(path, family, "not configured on this cluster")),
+            "IPv6" => out.push(FieldError::invalid(
+                path,
+                family,
+                "not configured on this cluster",
+            )),
             other => out.push(FieldError::not_supported(path, other, &["IPv4", "IPv6"])),
         }
     }
@@ -133,10 +136,19 @@ fn addresses(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     check::one_of_if_set(spec, "ipFamilyPolicy", &policies, path, out);
     if spec.str("ipFamilyPolicy") == "RequireDualStack" {
         let text = "this cluster is not configured for dual-stack services";
-        out.push(FieldError::invalid(path.child("ipFamilyPolicy"), "RequireDualStack", text));
+        out.push(FieldError::invalid(
+            path.child("ipFamilyPolicy"),
+            "RequireDualStack",
+            text,
+        ));
     }
     let external_path = path.child("externalIPs");
-    for (i, ip) in spec.list_at("externalIPs").iter().map(Value::as_str).enumerate() {
+    for (i, ip) in spec
+        .list_at("externalIPs")
+        .iter()
+        .map(Value::as_str)
+        .enumerate()
+    {
         check::invalid(names::ip(ip), external_path.index(i), ip, out);
     }
 }
@@ -146,7 +158,10 @@ fn port_pairs(kind: &str, ports: &[Value], ports_path: &Path<'_>, out: &mut Erro
         for (i, port) in ports.iter().enumerate() {
             if !port.get("nodePort").is_zero() {
                 let text = "may not be used when `type` is 'ClusterIP'";
-                out.push(FieldError::forbidden(ports_path.index(i).child("nodePort"), text));
+                out.push(FieldError::forbidden(
+                    ports_path.index(i).child("nodePort"),
+                    text,
+                ));
             }
         }
     }
@@ -156,7 +171,10 @@ fn port_pairs(kind: &str, ports: &[Value], ports_path: &Path<'_>, out: &mut Erro
         };
         let node_port = port.get("nodePort");
         if !node_port.is_zero() && ports[..i].iter().any(|other| same(other, "nodePort")) {
-            out.push(FieldError::duplicate(ports_path.index(i).child("nodePort"), node_port));
+            out.push(FieldError::duplicate(
+                ports_path.index(i).child("nodePort"),
+                node_port,
+            ));
         }
         if ports[..i].iter().any(|other| same(other, "port")) {
             let shown = object! {
@@ -172,24 +190,36 @@ fn policies(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     let known = ["Cluster", "Local"];
     check::one_of_if_set(spec, "externalTrafficPolicy", &known, path, out);
     check::one_of_if_set(spec, "internalTrafficPolicy", &known, path, out);
+    check::one_of_if_set(spec, "trafficDistribution", DISTRIBUTIONS, path, out);
     let external = matches!(spec.str("type"), "NodePort" | "LoadBalancer")
         || !spec.list_at("externalIPs").is_empty();
     let policy = spec.str("externalTrafficPolicy");
     if !external && !policy.is_empty() {
         let text = "may only be set for externally-accessible services";
-        out.push(FieldError::invalid(path.child("externalTrafficPolicy"), policy, text));
+        out.push(FieldError::invalid(
+            path.child("externalTrafficPolicy"),
+            policy,
+            text,
+        ));
     }
     let port = spec.get("healthCheckNodePort");
     let checked = spec.str("type") == "LoadBalancer" && policy == "Local";
     if !checked && !port.is_zero() {
         let text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is \
                     'Local'";
-        out.push(FieldError::invalid(path.child("healthCheckNodePort"), port, text));
+        out.push(FieldError::invalid(
+            path.child("healthCheckNodePort"),
+            port,
+            text,
+        ));
     }
     let allocate = spec.get("allocateLoadBalancerNodePorts");
     if spec.str("type") != "LoadBalancer" && !allocate.is_null() {
         let text = "may only be used when `type` is 'LoadBalancer'";
-        out.push(FieldError::forbidden(path.child("allocateLoadBalancerNodePorts"), text));
+        out.push(FieldError::forbidden(
+            path.child("allocateLoadBalancerNodePorts"),
+            text,
+        ));
     }
 }
 
@@ -197,12 +227,18 @@ pub(super) fn validate_update(new: &Value, old: &Value, subresource: &str, out: 
     if !subresource.is_empty() || !super::needs_cluster_ip(new) || !super::needs_cluster_ip(old) {
         return;
     }
-    let (before, after) = (old.str_at("spec.clusterIPs.0"), new.str_at("spec.clusterIPs.0"));
+    let (before, after) = (
+        old.str_at("spec.clusterIPs.0"),
+        new.str_at("spec.clusterIPs.0"),
+    );
     if !before.is_empty() && before != after {
         let (value, text) = (new.at("spec.clusterIPs"), "may not change once set");
         out.insert(0, FieldError::invalid("spec.clusterIPs[0]", value, text));
     }
-    let (before, after) = (old.str_at("spec.ipFamilies.0"), new.str_at("spec.ipFamilies.0"));
+    let (before, after) = (
+        old.str_at("spec.ipFamilies.0"),
+        new.str_at("spec.ipFamilies.0"),
+    );
     if !before.is_empty() && before != after {
         let (value, text) = (new.at("spec.ipFamilies"), "may not change once set");
         out.push(FieldError::invalid("spec.ipFamilies[0]", value, text));

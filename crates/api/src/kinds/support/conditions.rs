@@ -21,7 +21,9 @@ pub struct Condition<'a> {
 /// The condition of this type; null if there is none.
 pub fn get<'a>(object: &'a Value, kind: &str) -> &'a Value {
     let all = object.list_at("status.conditions");
-    all.iter().find(|c| c.str("type") == kind).unwrap_or(crate::NULL)
+    all.iter()
+        .find(|c| c.str("type") == kind)
+        .unwrap_or(crate::NULL)
 }
 
 /// `True`, `False` or `Unknown`; empty if there is no such condition.
@@ -37,7 +39,12 @@ pub fn is_true(object: &Value, kind: &str) -> bool {
 /// Sets a condition of `status.conditions`, keeping other fields of an entry that is there already.
 /// `now` is RFC 3339. Returns whether anything changed.
 pub fn set(object: &mut Value, condition: Condition<'_>, now: &str) -> bool {
-    let Condition { kind, status, reason, message } = condition;
+    let Condition {
+        kind,
+        status,
+        reason,
+        message,
+    } = condition;
     let old = get(object, kind);
     let mut new = match old {
         Value::Null => object! { "type": kind, "lastTransitionTime": now },
@@ -65,7 +72,9 @@ pub fn remove(object: &mut Value, kind: &str) -> bool {
     if get(object, kind).is_null() {
         return false;
     }
-    object.list_mut("status.conditions").retain(|c| c.str("type") != kind);
+    object
+        .list_mut("status.conditions")
+        .retain(|c| c.str("type") != kind);
     true
 }
 
@@ -76,16 +85,27 @@ mod tests {
     #[test]
     fn the_time_moves_with_the_status_only() {
         let mut pod = object! {};
-        let ready = |status| Condition { kind: "Ready", status, reason: "", message: "" };
+        let ready = |status| Condition {
+            kind: "Ready",
+            status,
+            reason: "",
+            message: "",
+        };
         assert!(set(&mut pod, ready("False"), "t1"));
         assert!(!set(&mut pod, ready("False"), "t2"));
-        let why = Condition { reason: "ContainersNotReady", ..ready("False") };
+        let why = Condition {
+            reason: "ContainersNotReady",
+            ..ready("False")
+        };
         assert!(set(&mut pod, why, "t3"));
         assert_eq!(get(&pod, "Ready").str("lastTransitionTime"), "t1");
         assert!(set(&mut pod, ready("True"), "t4"));
-        assert_eq!(get(&pod, "Ready"), &object! {
-            "type": "Ready", "status": "True", "lastTransitionTime": "t4",
-        });
+        assert_eq!(
+            get(&pod, "Ready"),
+            &object! {
+                "type": "Ready", "status": "True", "lastTransitionTime": "t4",
+            }
+        );
         assert!(is_true(&pod, "Ready") && !is_true(&pod, "Initialized"));
         assert!(remove(&mut pod, "Ready") && !remove(&mut pod, "Ready"));
     }

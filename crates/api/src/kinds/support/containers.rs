@@ -34,7 +34,9 @@ fn in_lists<'a>(of: &'a Value, lists: [&str; 3], name: &str) -> &'a Value {
 
 /// All containers of a pod spec: init containers first, then the others, ephemeral ones last.
 pub fn all(spec: &Value) -> impl Iterator<Item = &Value> {
-    LISTS.into_iter().flat_map(|(list, _)| spec.get(list).list())
+    LISTS
+        .into_iter()
+        .flat_map(|(list, _)| spec.get(list).list())
 }
 
 /// The state a container status tells: `waiting`, `running` or `terminated`, with its details; a
@@ -42,7 +44,9 @@ pub fn all(spec: &Value) -> impl Iterator<Item = &Value> {
 pub fn state(status: &Value) -> (&'static str, &Value) {
     let known = ["running", "terminated", "waiting"].into_iter();
     let mut found = known.map(|name| (name, status.get("state").get(name)));
-    found.find(|(_, details)| !details.is_null()).unwrap_or(("waiting", crate::NULL))
+    found
+        .find(|(_, details)| !details.is_null())
+        .unwrap_or(("waiting", crate::NULL))
 }
 
 /// The port a probe or Service means: a number, or the name of a port of the container.
@@ -55,7 +59,9 @@ pub fn port_number(container: &Value, port: &Value) -> Option<u16> {
         }
         other => other.as_i64(),
     };
-    number.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0)
+    number
+        .and_then(|n| u16::try_from(n).ok())
+        .filter(|n| *n > 0)
 }
 
 /// The container of a command that names none: the annotated one, else the first.
@@ -85,7 +91,10 @@ mod tests {
         };
         assert!(is_restartable(find(&pod, "i")) && find(&pod, "x").is_null());
         let (state_name, details) = state(status(&pod, "c"));
-        assert_eq!((state_name, details.i64_at("exitCode")), ("terminated", Some(1)));
+        assert_eq!(
+            (state_name, details.i64_at("exitCode")),
+            ("terminated", Some(1))
+        );
         assert_eq!(state(status(&pod, "i")).0, "waiting");
         let names: Vec<&str> = all(pod.get("spec")).map(|c| c.str("name")).collect();
         assert_eq!(names, ["i", "c"]);

@@ -15,7 +15,10 @@ enum Line<'a> {
 
 /// The hunks that turn `old` into `new`; empty if they are equal.
 pub fn unified(old: &str, new: &str) -> String {
-    let lines = overlay(&old.lines().collect::<Vec<_>>(), &new.lines().collect::<Vec<_>>());
+    let lines = overlay(
+        &old.lines().collect::<Vec<_>>(),
+        &new.lines().collect::<Vec<_>>(),
+    );
     let mut out = String::new();
     let mut at = 0;
     while let Some(first) = (at..lines.len()).find(|i| changed(lines[*i])) {
@@ -49,7 +52,10 @@ fn hunk(lines: &[Line<'_>], range: std::ops::Range<usize>, out: &mut String) {
             .count()
     };
     let side = |in_old: bool| {
-        let (before, len) = (count(&lines[..range.start], in_old), count(&lines[range.clone()], in_old));
+        let (before, len) = (
+            count(&lines[..range.start], in_old),
+            count(&lines[range.clone()], in_old),
+        );
         match len {
             0 => format!("{before},0"),
             1 => format!("{}", before + 1),
@@ -76,7 +82,11 @@ fn overlay<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<Line<'a>> {
     let tails = old.iter().rev().zip(new.iter().rev()).take(rest);
     let tail = tails.take_while(|(a, b)| a == b).count();
     let mut out: Vec<Line<'a>> = old[..head].iter().map(|line| Line::Same(line)).collect();
-    middle(&old[head..old.len() - tail], &new[head..new.len() - tail], &mut out);
+    middle(
+        &old[head..old.len() - tail],
+        &new[head..new.len() - tail],
+        &mut out,
+    );
     out.extend(old[old.len() - tail..].iter().map(|line| Line::Same(line)));
     out
 }
@@ -122,7 +132,11 @@ mod tests {
 
     #[track_caller]
     fn check(old: &str, new: &str, expect: &str) {
-        let lines = |text: &str| text.split(' ').map(|w| format!("{w}\n")).collect::<String>();
+        let lines = |text: &str| {
+            text.split(' ')
+                .map(|w| format!("{w}\n"))
+                .collect::<String>()
+        };
         assert_eq!(unified(&lines(old), &lines(new)), expect);
     }
 
@@ -130,7 +144,11 @@ mod tests {
     fn hunks() {
         check("a b", "a b", "");
         check("a b c", "a x c", "@@ -1,3 +1,3 @@\n a\n-b\n+x\n c\n");
-        check("1 2 3 4 5 6", "1 2 3 4 5 6 7", "@@ -4,3 +4,4 @@\n 4\n 5\n 6\n+7\n");
+        check(
+            "1 2 3 4 5 6",
+            "1 2 3 4 5 6 7",
+            "@@ -4,3 +4,4 @@\n 4\n 5\n 6\n+7\n",
+        );
         check(
             "a 1 2 3 4 5 6 b",
             "A 1 2 3 4 5 6 B",

@@ -16,13 +16,19 @@ pub fn plain_ref(owner: &Value) -> Value {
 
 /// Whether any owner has this uid.
 pub fn is_owned_by(object: &Value, uid: &str) -> bool {
-    object.owner_references().iter().any(|owner| owner.str("uid") == uid)
+    object
+        .owner_references()
+        .iter()
+        .any(|owner| owner.str("uid") == uid)
 }
 
 /// Adds an owner, or replaces the reference to it that is there.
 pub fn add(object: &mut Value, reference: Value) {
     let owners = object.list_mut("metadata.ownerReferences");
-    match owners.iter_mut().find(|o| o.str("uid") == reference.str("uid")) {
+    match owners
+        .iter_mut()
+        .find(|o| o.str("uid") == reference.str("uid"))
+    {
         Some(place) => *place = reference,
         None => owners.push(reference),
     }
@@ -43,7 +49,9 @@ pub fn remove(object: &mut Value, uid: &str) -> bool {
 
 /// Whether the controller is of this kind, `DaemonSet` of `apps`.
 pub fn controller_is(object: &Value, group: &str, kind: &str) -> bool {
-    object.controller().is_some_and(|owner| owner.kind() == kind && owner.api_group() == group)
+    object
+        .controller()
+        .is_some_and(|owner| owner.kind() == kind && owner.api_group() == group)
 }
 
 #[cfg(test)]

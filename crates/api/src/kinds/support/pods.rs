@@ -51,7 +51,8 @@ pub fn node_name(pod: &Value) -> &str {
 
 /// Whether the pod mirrors a static pod of a kubelet.
 pub fn is_mirror(pod: &Value) -> bool {
-    pod.annotations().contains_key("kubernetes.io/config.mirror")
+    pod.annotations()
+        .contains_key("kubernetes.io/config.mirror")
 }
 
 /// The priority, 0 where admission set none.

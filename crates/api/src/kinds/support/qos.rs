@@ -12,11 +12,17 @@ const DECIDING: [&str; 2] = ["cpu", "memory"];
 pub fn class(pod: &Value) -> &'static str {
     let spec = pod.get("spec");
     let of_pod = spec.get("resources");
-    if !of_pod.is_null() && !(of_pod.map_at("requests").is_empty() && of_pod.map_at("limits").is_empty()) {
+    let says = |which: &str| !of_pod.map_at(which).is_empty();
+    if says("requests") || says("limits") {
         return of_all(std::iter::once(of_pod));
     }
     let lists = [spec.get("initContainers"), spec.get("containers")];
-    of_all(lists.into_iter().flat_map(|list| list.list()).map(|c| c.get("resources")))
+    of_all(
+        lists
+            .into_iter()
+            .flat_map(|list| list.list())
+            .map(|c| c.get("resources")),
+    )
 }
 
 fn of_all<'a>(all: impl Iterator<Item = &'a Value>) -> &'static str {
@@ -48,9 +54,14 @@ mod tests {
 
     #[track_caller]
     fn check(resources: Vec<Value>, expect: &str) {
-        let containers: Vec<Value> =
-            resources.into_iter().map(|r| object! { "resources": (r) }).collect();
-        assert_eq!(class(&object! { "spec": { "containers": containers } }), expect);
+        let containers: Vec<Value> = resources
+            .into_iter()
+            .map(|r| object! { "resources": (r) })
+            .collect();
+        assert_eq!(
+            class(&object! { "spec": { "containers": containers } }),
+            expect
+        );
     }
 
     #[test]
@@ -62,8 +73,14 @@ mod tests {
         check(vec![object! { "limits": both("1", "1Gi") }], "Guaranteed");
         check(vec![full, value!({})], "Burstable");
         check(vec![object! { "requests": { "cpu": "100m" } }], "Burstable");
-        check(vec![object! { "limits": { "cpu": "1" }, "requests": { "cpu": "1" } }], "Burstable");
+        check(
+            vec![object! { "limits": { "cpu": "1" }, "requests": { "cpu": "1" } }],
+            "Burstable",
+        );
         check(vec![object! { "requests": { "cpu": "0" } }], "BestEffort");
-        check(vec![object! { "requests": { "example.com/x": "1" } }], "BestEffort");
+        check(
+            vec![object! { "requests": { "example.com/x": "1" } }],
+            "BestEffort",
+        );
     }
 }

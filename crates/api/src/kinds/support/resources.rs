@@ -97,8 +97,10 @@ mod tests {
     #[track_caller]
     fn check(pod: &Value, expect: &[(&str, &str)]) {
         let found = requests(pod);
-        let found: Vec<(&str, String)> =
-            found.iter().map(|(name, amount)| (name.as_str(), amount.to_string())).collect();
+        let found: Vec<(&str, String)> = found
+            .iter()
+            .map(|(name, amount)| (name.as_str(), amount.to_string()))
+            .collect();
         let found: Vec<(&str, &str)> = found.iter().map(|(n, a)| (*n, a.as_str())).collect();
         assert_eq!(found, expect);
     }

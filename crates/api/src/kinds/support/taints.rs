@@ -23,7 +23,9 @@ pub fn tolerates(toleration: &Value, taint: &Value) -> bool {
 
 /// Whether any of these tolerations tolerates a taint.
 pub fn any_tolerates(tolerations: &[Value], taint: &Value) -> bool {
-    tolerations.iter().any(|toleration| tolerates(toleration, taint))
+    tolerations
+        .iter()
+        .any(|toleration| tolerates(toleration, taint))
 }
 
 /// The first taint with one of these effects that is not tolerated.
@@ -33,7 +35,10 @@ pub fn first_untolerated<'a>(
     effects: &[&str],
 ) -> Option<&'a Value> {
     let counts = |taint: &&Value| effects.contains(&taint.str("effect"));
-    taints.iter().filter(counts).find(|taint| !any_tolerates(tolerations, taint))
+    taints
+        .iter()
+        .filter(counts)
+        .find(|taint| !any_tolerates(tolerations, taint))
 }
 
 /// `key=value:effect`, without `=` where there is no value.
@@ -62,10 +67,21 @@ mod tests {
         check(object! { "operator": "Exists" }, &taint, true);
         check(object! { "key": "a", "operator": "Exists" }, &taint, true);
         check(object! { "key": "a", "value": "b" }, &taint, true);
-        check(object! { "key": "a", "operator": "Equal", "value": "c" }, &taint, false);
+        check(
+            object! { "key": "a", "operator": "Equal", "value": "c" },
+            &taint,
+            false,
+        );
         check(object! { "key": "x", "operator": "Exists" }, &taint, false);
-        check(object! { "operator": "Exists", "effect": "NoExecute" }, &taint, false);
-        let taints = [object! { "key": "soft", "effect": "PreferNoSchedule" }, taint];
+        check(
+            object! { "operator": "Exists", "effect": "NoExecute" },
+            &taint,
+            false,
+        );
+        let taints = [
+            object! { "key": "soft", "effect": "PreferNoSchedule" },
+            taint,
+        ];
         let hard = ["NoSchedule", "NoExecute"];
         let found = first_untolerated(&taints, &[], &hard).map(to_string);
         assert_eq!(found.as_deref(), Some("a=b:NoSchedule"));

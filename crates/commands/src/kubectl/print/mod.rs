@@ -2,9 +2,11 @@
 
 mod custom_columns;
 mod table;
+mod tabs;
 
 pub(crate) use custom_columns::{custom_columns, relaxed as relaxed_path};
-pub(crate) use table::{TableOptions, TableWriter, align};
+pub(crate) use tabs::tabulate;
+pub(crate) use table::{TableOptions, TableWriter, align, labels_text};
 
 use api::{Value, jsonpath, yaml};
 

@@ -2,7 +2,9 @@
 //!
 //! Models cli-runtime/pkg/printers/tableprinter.go and tabwriter's alignment.
 
-use api::Value;
+use api::{Map, Value};
+
+use crate::kubectl::target::or;
 
 /// What is shown of a table.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +79,7 @@ fn row_cells(row: &Value, columns: &[(usize, &Value)], options: &TableOptions) -
         }
     }
     for label in &options.label_columns {
-        line.push(object.labels().get(label).as_str().unwrap_or("<none>").to_owned());
+        line.push(or(object.label(label), "<none>").to_owned());
     }
     if options.show_labels {
         line.push(labels_text(object.labels()));
@@ -104,10 +106,10 @@ fn cell_text(cell: &Value) -> String {
 }
 
 /// `a=b,c=d` in order of the keys, `<none>` without labels.
-pub(crate) fn labels_text(labels: &Value) -> String {
+pub(crate) fn labels_text(labels: &Map) -> String {
     let pairs: Vec<String> = labels
-        .entries()
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.as_str()))
         .collect();
     if pairs.is_empty() { "<none>".to_owned() } else { pairs.join(",") }
 }

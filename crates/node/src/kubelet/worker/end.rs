@@ -6,9 +6,7 @@ use sim::Duration;
 
 use crate::cri::Request;
 use crate::kubelet::pod::Role;
-use crate::kubelet::worker::{
-    Act, Cx, Hook, Kill, LEAST_GRACE, Phase, Stage, Volumes, Worker,
-};
+use crate::kubelet::worker::{Act, Cx, Hook, Kill, LEAST_GRACE, Phase, Stage, Volumes, Worker};
 
 impl Worker {
     /// Begins to end the pod: its containers get so long.
@@ -23,7 +21,10 @@ impl Worker {
         self.end_by = Some(cx.now + grace);
         // What only prepares is given up; what makes something is waited for, then unmade.
         let gives_up = |phase: Phase| {
-            matches!(phase, Phase::Image | Phase::Pull | Phase::Configure | Phase::Hook)
+            matches!(
+                phase,
+                Phase::Image | Phase::Pull | Phase::Configure | Phase::Hook
+            )
         };
         if self.step.as_ref().is_some_and(|step| gives_up(step.phase)) {
             self.step = None;
@@ -62,7 +63,9 @@ impl Worker {
         }
         if !running {
             // Sidecars outlive what they serve, and end in reverse order.
-            let last = (0..self.units.len()).rev().find(|number| self.units[*number].is_running());
+            let last = (0..self.units.len())
+                .rev()
+                .find(|number| self.units[*number].is_running());
             if let Some(number) = last {
                 running = true;
                 self.kill_for_end(number, cx);
@@ -84,7 +87,9 @@ impl Worker {
         if self.units[number].kill.is_some() {
             return;
         }
-        let left = self.end_by.map_or(self.pod.spec.grace, |by| by.since(cx.now));
+        let left = self
+            .end_by
+            .map_or(self.pod.spec.grace, |by| by.since(cx.now));
         let message = format!("Stopping container {}", self.units[number].container.name);
         self.kill(number, &message, left, cx);
     }
@@ -114,9 +119,17 @@ impl Worker {
         cx.event(number, false, "Killing", message);
         let unit = &mut self.units[number];
         let hook = !unit.container.object.at("lifecycle.preStop").is_null() && !grace.is_zero();
-        unit.kill = Some(Kill { grace, began: cx.now, hook });
+        unit.kill = Some(Kill {
+            grace,
+            began: cx.now,
+            hook,
+        });
         if hook {
-            cx.acts.push(Act::Hook { unit: number, hook: Hook::PreStop, limit: grace });
+            cx.acts.push(Act::Hook {
+                unit: number,
+                hook: Hook::PreStop,
+                limit: grace,
+            });
         } else {
             self.stop(number, grace.max(LEAST_GRACE), cx);
         }
@@ -125,7 +138,8 @@ impl Worker {
     pub(super) fn stop(&mut self, number: usize, timeout: Duration, cx: &mut Cx<'_>) {
         if let Some(life) = &self.units[number].current {
             let id = life.id.clone();
-            cx.acts.push(Act::Tell(Request::StopContainer { id, timeout }));
+            cx.acts
+                .push(Act::Tell(Request::StopContainer { id, timeout }));
         }
     }
 }

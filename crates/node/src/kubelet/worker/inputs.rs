@@ -8,7 +8,7 @@ use crate::kubelet::worker::{Act, Cx, Hook, Input, LEAST_GRACE, Phase, Stage, Un
 
 impl Worker {
     /// Takes what happened, and goes on as far as it can.
-    pub fn on(&mut self, input: Input, cx: &mut Cx<'_>) {
+    pub(crate) fn on(&mut self, input: Input, cx: &mut Cx<'_>) {
         match input {
             Input::Start | Input::Time => self.wanted = true,
             Input::Updated(object) => self.updated(object, cx),
@@ -26,7 +26,8 @@ impl Worker {
                 (Some((_, Phase::Stop)), _) => self.sandbox_stopped(cx),
                 // The answer to a step that was given up.
                 (None, Ok(Reply::Created(id))) => {
-                    cx.acts.push(Act::Tell(crate::cri::Request::RemoveContainer(id)));
+                    cx.acts
+                        .push(Act::Tell(crate::cri::Request::RemoveContainer(id)));
                 }
                 _ => {}
             },
@@ -80,7 +81,11 @@ impl Worker {
     fn spec_changed(&mut self) {
         let spec = self.pod.spec.clone();
         for container in &spec.containers {
-            match self.units.iter_mut().find(|unit| unit.container.name == container.name) {
+            match self
+                .units
+                .iter_mut()
+                .find(|unit| unit.container.name == container.name)
+            {
                 Some(unit) => {
                     if unit.container.image != container.image && unit.is_running() {
                         let name = &container.name;
@@ -111,32 +116,48 @@ impl Worker {
     }
 
     fn runtime_told(&mut self, status: ContainerStatus, cx: &mut Cx<'_>) {
-        let Some(number) = self.unit(&status.config.name) else { return };
+        let Some(number) = self.unit(&status.config.name) else {
+            return;
+        };
         let unit = &mut self.units[number];
         let is_new = unit.creating.as_ref() == Some(&status.id);
-        if !is_new && unit.current.as_ref().is_none_or(|current| current.id != status.id) {
+        if !is_new
+            && unit
+                .current
+                .as_ref()
+                .is_none_or(|current| current.id != status.id)
+        {
             return;
         }
         if is_new {
             unit.creating = None;
-            let old = unit.current.take().filter(|old| old.state == ContainerState::Exited);
+            let old = unit
+                .current
+                .take()
+                .filter(|old| old.state == ContainerState::Exited);
             if let Some(old) = old
                 && let Some(older) = unit.last.replace(old)
             {
-                cx.acts.push(Act::Tell(crate::cri::Request::RemoveContainer(older.id)));
+                cx.acts
+                    .push(Act::Tell(crate::cri::Request::RemoveContainer(older.id)));
             }
         }
         let runs = status.state == ContainerState::Running;
         let had_run = unit.is_running();
         unit.renew(status);
         if runs != had_run {
-            cx.acts.push(Act::Probe { unit: number, on: runs });
+            cx.acts.push(Act::Probe {
+                unit: number,
+                on: runs,
+            });
         }
         self.wanted = true;
     }
 
     fn probed(&mut self, number: usize, kind: ProbeKind, passed: bool) {
-        let Some(unit) = self.units.get_mut(number).filter(|unit| unit.is_running()) else { return };
+        let Some(unit) = self.units.get_mut(number).filter(|unit| unit.is_running()) else {
+            return;
+        };
         let name = &unit.container.name;
         match (kind, passed) {
             (ProbeKind::Startup, true) => {
@@ -156,7 +177,10 @@ impl Worker {
     }
 
     fn post_started(&mut self, number: usize, result: Result<(), String>, cx: &mut Cx<'_>) {
-        let waits = self.step.as_ref().is_some_and(|s| (s.unit, s.phase) == (number, Phase::Hook));
+        let waits = self
+            .step
+            .as_ref()
+            .is_some_and(|s| (s.unit, s.phase) == (number, Phase::Hook));
         if !waits {
             return;
         }
@@ -174,10 +198,17 @@ impl Worker {
     }
 
     fn pre_stopped(&mut self, number: usize, result: Result<(), String>, cx: &mut Cx<'_>) {
-        let Some(unit) = self.units.get_mut(number) else { return };
-        let Some(kill) = unit.kill.as_mut().filter(|kill| kill.hook) else { return };
+        let Some(unit) = self.units.get_mut(number) else {
+            return;
+        };
+        let Some(kill) = unit.kill.as_mut().filter(|kill| kill.hook) else {
+            return;
+        };
         kill.hook = false;
-        let left = kill.grace.saturating_sub(cx.now.since(kill.began)).max(LEAST_GRACE);
+        let left = kill
+            .grace
+            .saturating_sub(cx.now.since(kill.began))
+            .max(LEAST_GRACE);
         if result.is_err() {
             cx.event(number, true, "FailedPreStopHook", "PreStopHook failed");
         }

@@ -18,7 +18,9 @@ use std::rc::Rc;
 use api::Value;
 use sim::{Duration, Instant, Stream};
 
-use crate::cri::{self, ContainerConfig, ContainerState, ContainerStatus, ImageStatus, SandboxStatus};
+use crate::cri::{
+    self, ContainerConfig, ContainerState, ContainerStatus, ImageStatus, SandboxStatus,
+};
 use crate::kubelet::backoff::Backoff;
 use crate::kubelet::pod::{Container, Pod, Role};
 use crate::kubelet::probe::ProbeKind;
@@ -32,7 +34,7 @@ const RELIST: Duration = Duration::from_secs(1);
 
 /// A pod being worked on.
 #[derive(Clone, Debug)]
-pub struct Worker {
+pub(super) struct Worker {
     /// The pod as its source has it now.
     pub pod: Pod,
     /// How far along it is.
@@ -65,7 +67,7 @@ pub struct Worker {
 
 /// How far along a pod is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(super) enum Stage {
     /// Its containers are to run.
     Active,
     /// Its containers are being ended.
@@ -76,7 +78,7 @@ pub enum Stage {
 
 /// A container of a pod, over all its lives.
 #[derive(Clone, Debug)]
-pub struct Unit {
+pub(super) struct Unit {
     /// What the spec says of it.
     pub container: Rc<Container>,
     /// Its newest life.
@@ -134,7 +136,7 @@ enum Phase {
 
 /// What a pod's worker asks for.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     /// Ask the runtime; the answer comes back as [`Input::Answer`] with the same number.
     Call(u64, cri::Request),
     /// Ask the runtime; nobody waits for the answer.
@@ -144,15 +146,29 @@ pub enum Act {
     /// Pull the image of a unit; [`Input::Pulled`] tells what came of it.
     Pull { step: u64, unit: usize },
     /// Work out how to run a unit; [`Input::Configured`] tells.
-    Configure { step: u64, unit: usize, image: Option<ImageStatus>, attempt: u32 },
+    Configure {
+        step: u64,
+        unit: usize,
+        image: Option<ImageStatus>,
+        attempt: u32,
+    },
     /// Make the pod's volumes; [`Input::Mounted`] tells.
     Mount,
     /// Take the pod's volumes away.
     Unmount,
     /// Run a lifecycle hook of a running unit; [`Input::HookDone`] tells.
-    Hook { unit: usize, hook: Hook, limit: Duration },
+    Hook {
+        unit: usize,
+        hook: Hook,
+        limit: Duration,
+    },
     /// Write an event about the pod, or about a unit of it.
-    Event { unit: Option<usize>, warning: bool, reason: &'static str, message: String },
+    Event {
+        unit: Option<usize>,
+        warning: bool,
+        reason: &'static str,
+        message: String,
+    },
     /// Begin or end the probing of a unit.
     Probe { unit: usize, on: bool },
     /// The pod's status may have changed.
@@ -164,14 +180,14 @@ pub enum Act {
 /// A lifecycle hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Hook {
+pub(crate) enum Hook {
     PostStart,
     PreStop,
 }
 
 /// What a pod's worker is told.
 #[derive(Clone, Debug)]
-pub enum Input {
+pub(super) enum Input {
     /// Begin.
     Start,
     /// The pod's object changed.
@@ -180,8 +196,8 @@ pub enum Input {
     Gone,
     /// A time it asked for has come.
     Time,
-    /// What came of [`Act::RunSandbox`].
-    Sandbox(u64, Result<Rc<SandboxStatus>, String>),
+    /// What came of [`Act::RunSandbox`]: reason and message of an event if it failed.
+    Sandbox(u64, Result<Rc<SandboxStatus>, (&'static str, String)>),
     /// What came of [`Act::Call`].
     Answer(u64, Result<cri::Reply, cri::Error>),
     /// What came of [`Act::Pull`].
@@ -202,7 +218,7 @@ pub enum Input {
 
 /// A finished pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pulled {
+pub(super) struct Pulled {
     /// The image.
     pub image: ImageStatus,
     /// How long the pull took.
@@ -212,7 +228,7 @@ pub struct Pulled {
 }
 
 /// What a worker borrows for a call.
-pub struct Cx<'a> {
+pub(super) struct Cx<'a> {
     /// The time.
     pub now: Instant,
     /// The machine's random numbers.
@@ -223,10 +239,19 @@ pub struct Cx<'a> {
 
 impl Worker {
     /// A pod that was just seen.
-    pub fn new(pod: Pod, now: Instant) -> Worker {
-        let units = pod.spec.containers.iter().map(|c| Unit::new(c.clone())).collect();
+    pub(super) fn new(pod: Pod, now: Instant) -> Worker {
+        let units = pod
+            .spec
+            .containers
+            .iter()
+            .map(|c| Unit::new(c.clone()))
+            .collect();
         let started = pod.start_time().unwrap_or(now);
-        let stage = if pod.has_ended() { Stage::Ended } else { Stage::Active };
+        let stage = if pod.has_ended() {
+            Stage::Ended
+        } else {
+            Stage::Active
+        };
         Worker {
             stage,
             units,
@@ -251,11 +276,22 @@ impl Worker {
     }
 
     /// Adopts what the runtime runs of this pod already, after the kubelet was restarted.
-    pub fn adopt(&mut self, sandbox: Option<Rc<SandboxStatus>>, mut containers: Vec<ContainerStatus>) {
+    pub(super) fn adopt(
+        &mut self,
+        sandbox: Option<Rc<SandboxStatus>>,
+        mut containers: Vec<ContainerStatus>,
+    ) {
         containers.sort_by_key(|status| status.config.attempt);
         for status in containers {
-            if let Some(unit) = self.units.iter_mut().find(|u| u.container.name == status.config.name) {
-                unit.last = unit.current.take().filter(|old| old.state == ContainerState::Exited);
+            if let Some(unit) = self
+                .units
+                .iter_mut()
+                .find(|u| u.container.name == status.config.name)
+            {
+                unit.last = unit
+                    .current
+                    .take()
+                    .filter(|old| old.state == ContainerState::Exited);
                 unit.renew(status);
             }
         }
@@ -270,35 +306,44 @@ impl Worker {
     }
 
     /// Refuses the pod for good, with reason and message of its status.
-    pub fn reject(&mut self, reason: &str, message: &str) {
+    pub(super) fn reject(&mut self, reason: &str, message: &str) {
         self.verdict = Some((reason.into(), message.into()));
         self.stage = Stage::Ended;
     }
 
     /// The unit of this name.
-    pub fn unit(&self, name: &str) -> Option<usize> {
-        self.units.iter().position(|unit| &*unit.container.name == name)
+    pub(super) fn unit(&self, name: &str) -> Option<usize> {
+        self.units
+            .iter()
+            .position(|unit| &*unit.container.name == name)
     }
 
     /// The pod's address; empty if it has none yet.
-    pub fn ip(&self) -> &str {
+    pub(super) fn ip(&self) -> &str {
         self.sandbox.as_ref().map_or("", |sandbox| &sandbox.ip)
     }
 
+    /// Whether it still waits for what came of this step.
+    pub(super) fn awaits(&self, step: u64) -> bool {
+        self.step.is_some() && self.step_number == step
+    }
+
     /// Whether its sandbox stands.
-    pub fn has_ready_sandbox(&self) -> bool {
+    pub(super) fn has_ready_sandbox(&self) -> bool {
         self.sandbox.as_ref().is_some_and(|sandbox| sandbox.ready)
     }
 
     /// Whether its init containers have done their work in the sandbox it has.
-    pub fn is_initialized(&self) -> bool {
+    pub(super) fn is_initialized(&self) -> bool {
         let main_has_run = self
             .units
             .iter()
             .any(|unit| unit.container.role == Role::Main && self.in_sandbox(unit).is_some());
         main_has_run
             || self.units.iter().all(|unit| match unit.container.role {
-                Role::Init => self.in_sandbox(unit).is_some_and(|current| unit.has_succeeded(current)),
+                Role::Init => self
+                    .in_sandbox(unit)
+                    .is_some_and(|current| unit.has_succeeded(current)),
                 Role::Sidecar => unit.is_running() && unit.started,
                 Role::Main | Role::Ephemeral => true,
             })
@@ -307,7 +352,9 @@ impl Worker {
     /// A unit's newest life, if it was lived in the sandbox the pod has now.
     fn in_sandbox<'a>(&self, unit: &'a Unit) -> Option<&'a ContainerStatus> {
         let sandbox = self.sandbox.as_ref()?;
-        unit.current.as_ref().filter(|current| current.sandbox == sandbox.id)
+        unit.current
+            .as_ref()
+            .filter(|current| current.sandbox == sandbox.id)
     }
 }
 
@@ -330,13 +377,17 @@ impl Unit {
     }
 
     /// Whether its process runs.
-    pub fn is_running(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| current.state == ContainerState::Running)
+    pub(super) fn is_running(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.state == ContainerState::Running)
     }
 
     /// Its newest life, if that has ended.
-    pub fn ended(&self) -> Option<&ContainerStatus> {
-        self.current.as_ref().filter(|current| current.state == ContainerState::Exited)
+    pub(super) fn ended(&self) -> Option<&ContainerStatus> {
+        self.current
+            .as_ref()
+            .filter(|current| current.state == ContainerState::Exited)
     }
 
     fn has_succeeded(&self, life: &ContainerStatus) -> bool {
@@ -368,7 +419,12 @@ impl Cx<'_> {
         message: impl Into<String>,
     ) {
         let (unit, message) = (unit.into(), message.into());
-        self.acts.push(Act::Event { unit, warning, reason, message });
+        self.acts.push(Act::Event {
+            unit,
+            warning,
+            reason,
+            message,
+        });
     }
 
     /// A time `wait` from now, up to half as long again.

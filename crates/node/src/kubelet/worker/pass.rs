@@ -72,7 +72,9 @@ impl Worker {
 
     /// A pod may only be active for so long.
     fn is_overdue(&mut self, cx: &mut Cx<'_>) -> bool {
-        let Some(deadline) = self.pod.spec.deadline else { return false };
+        let Some(deadline) = self.pod.spec.deadline else {
+            return false;
+        };
         if cx.now.since(self.started) < deadline {
             return false;
         }
@@ -121,7 +123,8 @@ impl Worker {
             Some(old) => {
                 let message = "Pod sandbox changed, it will be killed and re-created.";
                 cx.event(None, false, "SandboxChanged", message);
-                cx.acts.push(Act::Tell(Request::StopPodSandbox(old.id.clone())));
+                cx.acts
+                    .push(Act::Tell(Request::StopPodSandbox(old.id.clone())));
                 old.config.attempt + 1
             }
             None => 0,
@@ -133,10 +136,10 @@ impl Worker {
     pub(super) fn sandbox_made(
         &mut self,
         step: u64,
-        result: Result<Rc<SandboxStatus>, String>,
+        result: Result<Rc<SandboxStatus>, (&'static str, String)>,
         cx: &mut Cx<'_>,
     ) {
-        if step != self.step_number || self.step.is_none() {
+        if !self.awaits(step) {
             return;
         }
         self.step = None;
@@ -148,9 +151,8 @@ impl Worker {
                     self.queue = units.into();
                 }
             }
-            Err(why) => {
-                let message = format!("Failed to create pod sandbox: {why}");
-                cx.event(None, true, "FailedCreatePodSandBox", message);
+            Err((reason, message)) => {
+                cx.event(None, true, reason, message);
                 self.retry_at(cx.now + RETRY);
             }
         }
@@ -161,8 +163,13 @@ impl Worker {
         let ephemeral = |(_, unit): &(usize, &super::Unit)| {
             unit.container.role == Role::Ephemeral && unit.current.is_none()
         };
-        let mut start: Vec<usize> =
-            self.units.iter().enumerate().filter(ephemeral).map(|(number, _)| number).collect();
+        let mut start: Vec<usize> = self
+            .units
+            .iter()
+            .enumerate()
+            .filter(ephemeral)
+            .map(|(number, _)| number)
+            .collect();
         let initialized = self.is_initialized();
         for (number, unit) in self.units.iter().enumerate() {
             let life = self.in_sandbox(unit);
@@ -204,7 +211,11 @@ impl Worker {
                 }
             }
         }
-        if all_done { Next::Complete } else { Next::Start(start) }
+        if all_done {
+            Next::Complete
+        } else {
+            Next::Start(start)
+        }
     }
 
     fn kill_condemned(&mut self, cx: &mut Cx<'_>) {
@@ -236,7 +247,14 @@ impl Worker {
             Some(until) => Some(until.min(cx.jittered(RETRY))),
             None => None,
         };
-        let deadline = self.pod.spec.deadline.map(|deadline| self.started + deadline);
-        self.next_pass = [self.next_pass, retry, deadline].into_iter().flatten().min();
+        let deadline = self
+            .pod
+            .spec
+            .deadline
+            .map(|deadline| self.started + deadline);
+        self.next_pass = [self.next_pass, retry, deadline]
+            .into_iter()
+            .flatten()
+            .min();
     }
 }

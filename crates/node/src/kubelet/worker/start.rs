@@ -91,7 +91,12 @@ impl Worker {
             self.failed(number, "ImagePullBackOff", message, cx);
             return self.retry_at(until);
         }
-        cx.event(number, false, "Pulling", format!("Pulling image \"{name}\""));
+        cx.event(
+            number,
+            false,
+            "Pulling",
+            format!("Pulling image \"{name}\""),
+        );
         let step = self.begin_step(number, Phase::Pull);
         cx.acts.push(Act::Pull { step, unit: number });
     }
@@ -128,7 +133,12 @@ impl Worker {
     fn configure(&mut self, number: usize, image: Option<ImageStatus>, cx: &mut Cx<'_>) {
         let attempt = self.next_attempt(number);
         let step = self.begin_step(number, Phase::Configure);
-        cx.acts.push(Act::Configure { step, unit: number, image, attempt });
+        cx.acts.push(Act::Configure {
+            step,
+            unit: number,
+            image,
+            attempt,
+        });
     }
 
     /// The number of the life to come; counts on from what the status said where the runtime has
@@ -151,7 +161,10 @@ impl Worker {
         match (result, sandbox.map(|sandbox| sandbox.id.clone())) {
             (Ok(config), Some(sandbox)) => {
                 let step = self.begin_step(number, Phase::Create);
-                cx.acts.push(Act::Call(step, Request::CreateContainer { sandbox, config }));
+                cx.acts.push(Act::Call(
+                    step,
+                    Request::CreateContainer { sandbox, config },
+                ));
             }
             (Ok(_), None) => {
                 self.step = None;
@@ -202,14 +215,19 @@ impl Worker {
         cx.event(number, false, "Started", "Container started");
         self.step = None;
         let unit = &mut self.units[number];
-        if unit.container.object.at("lifecycle.postStart").is_null() || self.stage != Stage::Active {
+        if unit.container.object.at("lifecycle.postStart").is_null() || self.stage != Stage::Active
+        {
             unit.reason = None;
             return;
         }
         self.begin_step(number, Phase::Hook);
         // Upstream waits for as long as it takes.
         let limit = Duration::from_secs(3600);
-        cx.acts.push(Act::Hook { unit: number, hook: Hook::PostStart, limit });
+        cx.acts.push(Act::Hook {
+            unit: number,
+            hook: Hook::PostStart,
+            limit,
+        });
     }
 
     /// The step failed as a whole: besides its own event comes one with the reason.
@@ -233,7 +251,10 @@ impl Worker {
     fn set_reason(&mut self, number: usize, reason: &str, message: &str) {
         let unit = &mut self.units[number];
         // What the status does not say yet is told soon; what it says already can wait.
-        self.fresh_failure |= unit.reason.as_ref().is_none_or(|(known, _)| &**known != reason);
+        self.fresh_failure |= unit
+            .reason
+            .as_ref()
+            .is_none_or(|(known, _)| &**known != reason);
         unit.reason = Some((reason.into(), message.into()));
         self.retry_at.get_or_insert(sim::Instant::FAR);
     }

@@ -90,14 +90,19 @@ impl Constraint {
 
     /// Whether it spreads pods of these labels.
     pub(super) fn picks(&self, labels: &Map) -> bool {
-        self.selectors.iter().all(|selector| selector.matches(labels))
+        self.selectors
+            .iter()
+            .all(|selector| selector.matches(labels))
     }
 
     fn counts(&self, pod: &PodInfo, node: &NodeInfo, affine: bool) -> bool {
         let hard = |effect: &str| matches!(effect, "NoSchedule" | "NoExecute");
         (affine || !self.honour_affinity)
             && (!self.honour_taints
-                || node.taints.iter().all(|taint| !hard(&taint.effect) || pod.tolerates(taint)))
+                || node
+                    .taints
+                    .iter()
+                    .all(|taint| !hard(&taint.effect) || pod.tolerates(taint)))
     }
 }
 
@@ -116,7 +121,9 @@ impl Spread {
             }
             let affine = matches_node_affinity(pod, node);
             for (constraint, counts) in constraints.iter().zip(&mut counts) {
-                let Some(domain) = constraint.domain(node) else { continue };
+                let Some(domain) = constraint.domain(node) else {
+                    continue;
+                };
                 if constraint.counts(pod, node, affine) {
                     let pods =
                         node.count_matching(&pod.key.namespace, |labels| constraint.picks(labels));
@@ -124,7 +131,10 @@ impl Spread {
                 }
             }
         }
-        Spread { constraints, counts }
+        Spread {
+            constraints,
+            counts,
+        }
     }
 
     /// Forgets the domains none of these nodes is in.
@@ -148,8 +158,13 @@ impl Spread {
 
     /// How many pods the emptiest domain holds; 0 if there are too few domains.
     pub(super) fn least(&self, i: usize) -> i64 {
-        let few = i64::try_from(self.counts[i].len()).is_ok_and(|n| n < self.constraints[i].min_domains);
-        if few { 0 } else { self.counts[i].values().copied().min().unwrap_or(0) }
+        let few =
+            i64::try_from(self.counts[i].len()).is_ok_and(|n| n < self.constraints[i].min_domains);
+        if few {
+            0
+        } else {
+            self.counts[i].values().copied().min().unwrap_or(0)
+        }
     }
 }
 

@@ -1,0 +1,270 @@
+//! What is refused, in the words of a real cluster.
+
+use super::super::*;
+use super::created_from;
+use crate::object;
+
+/// The errors of creating an object.
+#[track_caller]
+fn check_invalid(object: &str, expect: &[&str]) {
+    let (kind, object) = created_from(object);
+    let errors: Vec<String> = kind
+        .validate_create(&object)
+        .iter()
+        .map(FieldError::to_string)
+        .collect();
+    assert_eq!(errors, expect);
+}
+
+/// The errors of changing the object into what `change` makes of it.
+#[track_caller]
+fn check_change(object: &str, change: impl FnOnce(&mut Value), expect: &[&str]) {
+    let (kind, old) = created_from(object);
+    let mut new = old.clone();
+    change(&mut new);
+    kind.default(&mut new);
+    kind.prepare_for_update(&mut new, &old, "");
+    let errors = kind.validate_update(&new, &old, "");
+    let errors: Vec<String> = errors.iter().map(FieldError::to_string).collect();
+    assert_eq!(errors, expect);
+}
+
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters \
+    or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', \
+    regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+#[test]
+fn mistakes_in_metadata() {
+    let pod = |metadata: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {metadata}, \
+             spec: {{containers: [{{name: c, image: nginx}}]}}}}"
+        )
+    };
+    check_invalid(
+        &pod("{name: My_Pod}"),
+        &[
+            r#"metadata.name: Invalid value: "My_Pod": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"#,
+        ],
+    );
+    check_invalid(
+        &pod("{name: x, labels: {a: 'b c'}}"),
+        &[
+            r#"metadata.labels: Invalid value: "b c": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"#,
+        ],
+    );
+    check_invalid(
+        &pod("{}"),
+        &["metadata.name: Required value: name or generateName is required"],
+    );
+    check_invalid(
+        &pod("{name: x, finalizers: [hold]}"),
+        &[
+            "metadata.finalizers[0]: Invalid value: \"hold\": name is neither a standard finalizer \
+         name nor is it fully qualified",
+        ],
+    );
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: Bad_NS}}";
+    check_invalid(
+        namespace,
+        &[&format!(
+            "metadata.name: Invalid value: \"Bad_NS\": {LABEL}"
+        )],
+    );
+    let text = "metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: \"bogus\": \
+                must be one of privileged, baseline, restricted";
+    let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: psa, labels: \
+                     {pod-security.kubernetes.io/enforce: bogus}}}";
+    check_invalid(namespace, &[text]);
+    let node = "{apiVersion: v1, kind: Node, metadata: {name: one, namespace: x}}";
+    check_invalid(
+        node,
+        &["metadata.namespace: Forbidden: not allowed on this type"],
+    );
+}
+
+#[test]
+fn metadata_that_may_not_change() {
+    let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, uid: u1}, data: {a: b}}";
+    check_change(
+        map,
+        |m| m.set("metadata.uid", "u2"),
+        &["metadata.uid: Invalid value: \"u2\": field is immutable"],
+    );
+    check_change(
+        map,
+        |m| m.set("metadata.creationTimestamp", "2030-01-01T00:00:00Z"),
+        &[],
+    );
+    let dying = "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}";
+    let (kind, mut old) = created_from(dying);
+    old.set("metadata.deletionTimestamp", "2026-01-05T09:00:00Z");
+    let mut new = old.clone();
+    new.set("metadata.finalizers", vec!["example.com/hold"]);
+    new.remove("metadata.deletionTimestamp");
+    kind.prepare_for_update(&mut new, &old, "");
+    assert!(new.is_terminating(), "a deletion is not undone");
+    let errors: Vec<String> = kind
+        .validate_update(&new, &old, "")
+        .iter()
+        .map(FieldError::to_string)
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being \
+         deleted, found new finalizers []string{\"example.com/hold\"}"
+        ]
+    );
+}
+
+#[test]
+fn mistakes_in_deployments() {
+    let deployment = |spec: &str| {
+        format!("{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: d}}, spec: {spec}}}")
+    };
+    let template = |labels: &str, spec: &str| {
+        format!(
+            "template: {{metadata: {{labels: {labels}}}, spec: {{{spec} containers: [{{name: c, image: nginx}}]}}}}"
+        )
+    };
+    let labels = "spec.template.metadata.labels: Invalid value: {\"app\":\"b\"}: `selector` does \
+                  not match template `labels`";
+    let web = "selector: {matchLabels: {app: a}}";
+    check_invalid(
+        &deployment(&format!("{{{web}, {}}}", template("{app: b}", ""))),
+        &[labels],
+    );
+    check_invalid(
+        &deployment(&format!("{{{}}}", template("{app: b}", ""))),
+        &["spec.selector: Required value", labels],
+    );
+    let never = template("{app: a}", "restartPolicy: Never,");
+    check_invalid(
+        &deployment(&format!("{{replicas: -2, {web}, {never}}}")),
+        &[
+            "spec.replicas: Invalid value: -2: must be greater than or equal to 0",
+            "spec.template.spec.restartPolicy: Unsupported value: \"Never\": supported values: \
+         \"Always\"",
+        ],
+    );
+    let good = template("{app: a}", "");
+    let strategy = "strategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}";
+    check_invalid(
+        &deployment(&format!("{{{strategy}, {web}, {good}}}")),
+        &[
+            "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is \
+         'Recreate'",
+        ],
+    );
+    let strategy = "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}";
+    check_invalid(
+        &deployment(&format!("{{{strategy}, {web}, {good}}}")),
+        &[
+            "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when \
+         `maxSurge` is 0",
+        ],
+    );
+    check_invalid(
+        &deployment(&format!(
+            "{{progressDeadlineSeconds: 5, minReadySeconds: 5, {web}, {good}}}"
+        )),
+        &["spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds"],
+    );
+    check_change(
+        deployment::KIND.sample,
+        |d| {
+            let other = object! { "app": "zz" };
+            d.set("spec.selector.matchLabels", other.clone());
+            d.set("spec.template.metadata.labels", other);
+        },
+        &["spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"zz\"}}: field is immutable"],
+    );
+    check_change(
+        deployment::KIND.sample,
+        |d| d.list_mut("spec.template.spec.containers").clear(),
+        &["spec.template.spec.containers: Required value"],
+    );
+}
+
+#[test]
+fn mistakes_in_services() {
+    let service = |name: &str, spec: &str| {
+        format!("{{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {spec}}}")
+    };
+    check_invalid(
+        &service("s", "{selector: {app: a}}"),
+        &["spec.ports: Required value"],
+    );
+    check_invalid(
+        &service("s", "{ports: [{port: 80}, {port: 81}]}"),
+        &[
+            "spec.ports[0].name: Required value",
+            "spec.ports[1].name: Required value",
+        ],
+    );
+    check_invalid(
+        &service("s", "{type: Nodeport, ports: [{port: 80}]}"),
+        &[
+            "spec.type: Unsupported value: \"Nodeport\": supported values: \"ClusterIP\", \
+         \"ExternalName\", \"LoadBalancer\", \"NodePort\"",
+        ],
+    );
+    check_invalid(
+        &service("S_1", "{ports: [{port: 80}]}"),
+        &[&format!("metadata.name: Invalid value: \"S_1\": {LABEL}")],
+    );
+    check_invalid(&service("1s", "{ports: [{port: 80}]}"), &[]);
+    check_invalid(
+        &service("s", "{type: ExternalName, ports: [{port: 80}]}"),
+        &["spec.externalName: Required value"],
+    );
+    check_invalid(
+        &service("s", "{ipFamilies: [IPv6], ports: [{port: 80}]}"),
+        &["spec.ipFamilies[0]: Invalid value: \"IPv6\": not configured on this cluster"],
+    );
+    let allocated = service("s", "{clusterIP: 10.96.1.1, ports: [{port: 80}]}");
+    check_change(
+        &allocated,
+        |s| s.set("spec.clusterIP", "10.96.5.5"),
+        &["spec.clusterIPs[0]: Invalid value: [\"10.96.5.5\"]: may not change once set"],
+    );
+}
+
+#[test]
+fn frozen_config_maps_and_secrets() {
+    let map =
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, immutable: true, data: {a: b}}";
+    let text = "field is immutable when `immutable` is set";
+    check_change(
+        map,
+        |m| m.set("data.a", "c"),
+        &[&format!("data: Forbidden: {text}")],
+    );
+    check_change(
+        map,
+        |m| drop(m.remove("immutable")),
+        &[&format!("immutable: Forbidden: {text}")],
+    );
+    let secret = "{apiVersion: v1, kind: Secret, metadata: {name: x}}";
+    check_change(
+        secret,
+        |s| s.set("type", "example.com/x"),
+        &["type: Invalid value: \"example.com/x\": field is immutable"],
+    );
+    let tls = "{apiVersion: v1, kind: Secret, metadata: {name: x}, type: kubernetes.io/tls}";
+    check_invalid(
+        tls,
+        &[
+            "data[tls.crt]: Required value",
+            "data[tls.key]: Required value",
+        ],
+    );
+    let keyed = "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, data: {'a b': c}}";
+    check_invalid(
+        keyed,
+        &[
+            "data[a b]: Invalid value: \"a b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+        ],
+    );
+}

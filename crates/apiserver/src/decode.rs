@@ -1,0 +1,187 @@
+//! From a request's body to an object of the kind: parsed, its kind checked, its fields checked
+//! against the schema, completed with defaults.
+//!
+//! Models apiserver/pkg/endpoints/handlers/create.go and the strict decoders it uses.
+
+use api::kinds::Kind;
+use api::schema::Schemas;
+use api::{FieldError, Status, Value, body_value, status};
+use net::http::{Body, Request};
+
+use crate::request::Query;
+
+/// What becomes of fields that the kind does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Validation {
+    /// They are dropped.
+    Ignore,
+    /// They are dropped, and named in warnings.
+    Warn,
+    /// They are refused.
+    Strict,
+}
+
+impl Validation {
+    /// Reads the parameter `fieldValidation`.
+    pub(crate) fn of(query: &Query) -> Result<Validation, Status> {
+        match query.field_validation.as_str() {
+            "" | "Warn" => Ok(Validation::Warn),
+            "Ignore" => Ok(Validation::Ignore),
+            "Strict" => Ok(Validation::Strict),
+            other => {
+                let known = ["Ignore", "Strict", "Warn"];
+                let error = FieldError::not_supported("fieldValidation", other, &known);
+                Err(status::invalid(
+                    "meta.k8s.io",
+                    "CreateOptions",
+                    "",
+                    &[error],
+                ))
+            }
+        }
+    }
+
+    /// Judges the errors that strict decoding found: refused, or turned into warnings.
+    fn judge(self, kind: &Kind, errors: &[String]) -> Result<Vec<String>, Status> {
+        match self {
+            _ if errors.is_empty() => Ok(Vec::new()),
+            Validation::Ignore => Ok(Vec::new()),
+            Validation::Warn => Ok(errors.to_vec()),
+            Validation::Strict => Err(refusal(
+                kind,
+                &format!("strict decoding error: {}", errors.join(", ")),
+            )),
+        }
+    }
+}
+
+/// A decoded object.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) object: Value,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// The media types of bodies.
+const ACCEPTED: [&str; 3] = [
+    "application/json",
+    "application/yaml",
+    "application/vnd.kubernetes.protobuf",
+];
+
+/// Reads a request's body as an object of the kind.
+pub(crate) fn decode(
+    schemas: &Schemas,
+    kind: &'static Kind,
+    request: &Request,
+    validation: Validation,
+) -> Result<Decoded, Status> {
+    let mut object = parse(kind, request)?;
+    check_kind(kind, &mut object)?;
+    let decoded = schemas.decode(&kind.api_version(), kind.kind, &object);
+    if let Some(error) = decoded.error {
+        return Err(refusal(kind, &error));
+    }
+    let warnings = validation.judge(kind, &decoded.strict)?;
+    object = decoded.value;
+    kind.default(&mut object);
+    if let Some(view) = kind.view {
+        object = (view.store)(&object);
+        view.of.default(&mut object);
+    }
+    Ok(Decoded { object, warnings })
+}
+
+/// `Pod in version "v1" cannot be handled as a Pod: …`
+fn refusal(kind: &Kind, why: &str) -> Status {
+    let (name, version) = (kind.kind, kind.version);
+    status::bad_request(format!(
+        "{name} in version {version:?} cannot be handled as a {name}: {why}"
+    ))
+}
+
+fn parse(kind: &Kind, request: &Request) -> Result<Value, Status> {
+    let content_type = request
+        .headers
+        .get("Content-Type")
+        .unwrap_or("application/json");
+    let object = match content_type.split(';').next().unwrap_or("").trim() {
+        "" | "application/json" => body_value(&request.body).map_err(|error| {
+            status::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): couldn't get \
+                 version/kind; json parse error: {} ({})",
+                kind.kind,
+                error.message,
+                hex_start(&request.body)
+            ))
+        })?,
+        "application/yaml" => {
+            let mut documents = api::yaml::parse_all(&request.body.text())
+                .map_err(|error| status::bad_request(error.to_string()))?;
+            if documents.is_empty() {
+                Value::Null
+            } else {
+                documents.swap_remove(0).value
+            }
+        }
+        _ => return Err(status::unsupported_media_type(&ACCEPTED)),
+    };
+    if !object.is_map() {
+        return Err(status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; \
+             json parse error: unexpected end of JSON input ({})",
+            kind.kind,
+            hex_start(&request.body)
+        )));
+    }
+    Ok(object)
+}
+
+/// The first bytes of a body, as decoders quote it.
+fn hex_start(body: &Body) -> String {
+    let bytes = body.bytes();
+    if bytes.is_empty() {
+        return "<empty>".to_owned();
+    }
+    let mut text: String = bytes
+        .iter()
+        .take(47)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if bytes.len() > 47 {
+        text.push_str(&format!(" ... {}", bytes.len()));
+    }
+    text
+}
+
+/// The object says that it is of another kind; one that says nothing is of the expected one.
+fn check_kind(kind: &Kind, object: &mut Value) -> Result<(), Status> {
+    let expected = kind.api_version();
+    if object.kind().is_empty() {
+        object.set("kind", kind.kind);
+    }
+    if object.api_version().is_empty() {
+        object.set("apiVersion", expected.as_str());
+    }
+    if object.api_version() != expected {
+        return Err(status::bad_request(format!(
+            "the API version in the data ({}) does not match the expected API version ({expected})",
+            object.api_version()
+        )));
+    }
+    if object.kind() != kind.kind {
+        let (given, version) = (object.kind(), kind.version);
+        return Err(status::bad_request(format!(
+            "{given} in version {version:?} cannot be handled as a {}: converting \
+             ({version}.{given}) to ({}.{}): unknown conversion",
+            kind.kind,
+            if kind.group.is_empty() {
+                "core"
+            } else {
+                kind.group
+            },
+            kind.kind
+        )));
+    }
+    Ok(())
+}

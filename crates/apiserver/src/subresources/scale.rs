@@ -1,0 +1,128 @@
+//! How many replicas there are and shall be, in the same form for every kind that has them.
+//!
+//! Models the ScaleREST of pkg/registry/apps and pkg/apis/autoscaling.
+
+use api::kinds::Kind;
+use api::schema::Schemas;
+use api::selector::LabelSelector;
+use api::{FieldError, Status, Value, body_value, object, status};
+
+use crate::cache::Entry;
+use crate::effect::{Action, Cx};
+use crate::list::version;
+use crate::patch::{Patch, patched_tree};
+use crate::reply;
+use crate::resources::ResourceId;
+use crate::server::{ApiServer, Ask};
+use crate::write::{Deed, ScaleBy, Write};
+
+impl ApiServer {
+    /// A client reads or sets a scale.
+    pub(crate) fn scale(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ask: &Ask,
+        kind: &'static Kind,
+        resource: ResourceId,
+    ) -> Result<(), Status> {
+        let by = match ask.info.verb {
+            "get" => {
+                let entry = self.find(resource, kind, &ask.info.namespace, &ask.info.name)?;
+                let response = reply::object(200, &of(&entry.value), ask.accept);
+                cx.act(Action::Respond(ask.from, response));
+                return Ok(());
+            }
+            "patch" => ScaleBy::Patch(Patch::of(ask)?),
+            _ => {
+                let body = body_value(&ask.request.body);
+                ScaleBy::Object(
+                    body.map_err(|error| status::bad_request(error.message.to_string()))?,
+                )
+            }
+        };
+        let mut write = Write::of(cx, ask, kind, resource, Deed::Scale(by));
+        write.subresource = "scale";
+        self.attempt(cx, write);
+        Ok(())
+    }
+}
+
+/// The scale of an object.
+pub(crate) fn of(object: &Value) -> Value {
+    let selector = object.at("spec.selector");
+    let text = if object.api_group().is_empty() {
+        // A ReplicationController's selector is a plain map.
+        LabelSelector::from_map(selector.entries()).to_string()
+    } else {
+        LabelSelector::from_object(selector).map_or_else(|_| String::new(), |s| s.to_string())
+    };
+    let metadata = object.metadata();
+    let mut scale = object! {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {
+            "name": metadata.get("name"),
+            "namespace": metadata.get("namespace"),
+            "uid": metadata.get("uid"),
+            "resourceVersion": metadata.get("resourceVersion"),
+            "creationTimestamp": metadata.get("creationTimestamp"),
+        },
+        "spec": {},
+        "status": { "replicas": object.i64_at("status.replicas").unwrap_or(0) },
+    };
+    scale.set_or_remove("spec.replicas", object.at("spec.replicas"));
+    scale.set_or_remove("status.selector", text);
+    scale
+}
+
+/// The object with the scale that is asked for.
+pub(crate) fn scaled(
+    schemas: &Schemas,
+    write: &Write,
+    by: &ScaleBy,
+    old: &Entry,
+) -> Result<Value, Status> {
+    let before = of(&old.value);
+    let scale = match by {
+        ScaleBy::Object(scale) => scale.clone(),
+        ScaleBy::Patch(patch) => patched_tree(schemas, patch, &before)?,
+    };
+    let invalid = |error| {
+        Err(status::invalid(
+            "autoscaling",
+            "Scale",
+            &write.name,
+            &[error],
+        ))
+    };
+    let given = scale.resource_version();
+    if !given.is_empty() && version(given)? != old.revision {
+        return Err(status::outdated(
+            write.kind.group,
+            write.kind.plural,
+            &write.name,
+        ));
+    }
+    if !scale.name().is_empty() && scale.name() != write.name.as_str() {
+        let error = FieldError::invalid("metadata.name", scale.name(), "field is immutable");
+        return invalid(error);
+    }
+    let replicas = match scale.at("spec.replicas") {
+        Value::Null => 0,
+        Value::Int(replicas) => *replicas,
+        other => {
+            return Err(status::bad_request(format!(
+                "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal {} \
+                 into Go struct field ScaleSpec.spec.replicas of type int32",
+                other.type_name()
+            )));
+        }
+    };
+    if replicas < 0 {
+        let why = "must be greater than or equal to 0";
+        return invalid(FieldError::invalid("spec.replicas", replicas, why));
+    }
+    let mut object = old.value.clone();
+    object.set("spec.replicas", replicas);
+    Ok(object)
+}

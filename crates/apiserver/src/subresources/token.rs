@@ -1,0 +1,111 @@
+//! Tokens for service accounts.
+//!
+//! Models pkg/registry/core/serviceaccount/storage/token.go.
+
+use api::{FieldError, Status, Value, body_value, object, status};
+
+use crate::effect::{Action, Cx};
+use crate::reply;
+use crate::resources::ResourceId;
+use crate::server::{ApiServer, Ask};
+use crate::token::{Claims, sign};
+use sim::Duration;
+
+/// The shortest time a token may be valid.
+const MIN_SECS: i64 = 600;
+/// The time a token is valid that asks for none.
+const DEFAULT_SECS: i64 = 3600;
+
+impl ApiServer {
+    /// Answers a TokenRequest.
+    pub(crate) fn token_request(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ask: &Ask,
+        resource: ResourceId,
+    ) -> Result<(), Status> {
+        let key = format!("{}/{}", ask.info.namespace, ask.info.name);
+        let account = self.resources.get(resource).cache.get(&key).cloned();
+        let account =
+            account.ok_or_else(|| status::not_found("", "serviceaccounts", &ask.info.name))?;
+        let mut request = body_value(&ask.request.body)
+            .map_err(|error| status::bad_request(error.message.to_string()))?;
+        let secs = request
+            .i64_at("spec.expirationSeconds")
+            .unwrap_or(DEFAULT_SECS);
+        if secs < MIN_SECS {
+            let why = "may not specify a duration less than 10 minutes";
+            let error = FieldError::invalid("spec.expirationSeconds", secs, why);
+            let group = "authentication.k8s.io";
+            return Err(status::invalid(group, "TokenRequest", "", &[error]));
+        }
+        let mut audiences = request.list_at("spec.audiences").to_vec();
+        if audiences.is_empty() {
+            audiences.push(Value::from(&*self.config.issuer));
+        }
+        let bound = request.at("spec.boundObjectRef").clone();
+        let pod = self.bound_pod(&ask.info.namespace, &bound)?;
+        let claims = Claims {
+            namespace: &ask.info.namespace,
+            service_account: &ask.info.name,
+            uid: account.value.uid(),
+            audiences: audiences.clone(),
+            pod: pod
+                .as_ref()
+                .map(|(name, uid)| (name.as_str(), uid.as_str())),
+            expires_secs: secs,
+            id: self.random.uuid(),
+        };
+        let token = sign(&self.config, cx.now, &claims);
+        let expires = cx.now + Duration::from_secs(secs as u64);
+        request.set("kind", "TokenRequest");
+        request.set("apiVersion", "authentication.k8s.io/v1");
+        request.set(
+            "metadata",
+            object! {
+                "name": ask.info.name.as_str(),
+                "namespace": ask.info.namespace.as_str(),
+                "creationTimestamp": cx.now.rfc3339(),
+            },
+        );
+        request.set("spec.audiences", Value::list_of(audiences));
+        request.set("spec.expirationSeconds", secs);
+        request.set(
+            "status",
+            object! {
+                "token": token,
+                "expirationTimestamp": expires.rfc3339(),
+            },
+        );
+        cx.act(Action::Respond(
+            ask.from,
+            reply::object(201, &request, ask.accept),
+        ));
+        Ok(())
+    }
+
+    /// Name and uid of the pod that a token is bound to, if it is there.
+    fn bound_pod(
+        &self,
+        namespace: &str,
+        bound: &Value,
+    ) -> Result<Option<(String, String)>, Status> {
+        if bound.kind() != "Pod" {
+            return Ok(None);
+        }
+        let name = bound.str("name");
+        let pod = self
+            .resources
+            .lookup("", "pods", &format!("{namespace}/{name}"))
+            .ok_or_else(|| status::not_found("", "pods", name))?;
+        let uid = bound.str("uid");
+        if !uid.is_empty() && uid != pod.value.uid() {
+            let why = format!(
+                "the UID in the bound object reference ({uid}) does not match the UID in record. \
+                 The object might have been deleted and then recreated"
+            );
+            return Err(status::conflict("", "pods", name, why));
+        }
+        Ok(Some((name.to_owned(), pod.value.uid().to_owned())))
+    }
+}

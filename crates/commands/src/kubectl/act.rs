@@ -1,0 +1,203 @@
+//! What the verbs that change something share: dry runs, the sentence at the end, the loop over
+//! named objects.
+
+use api::Value;
+use net::http::{Method, percent_encode};
+
+use super::discovery::Resource;
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, optional, switch, value, values};
+use super::print::{self, Format};
+use super::session::{Call, JSON, Session};
+use super::target::{Manifest, Target, manifests, namespace_of, resource_of, targets};
+
+/// Flags of every verb that changes something.
+pub(super) const OUTPUT: Flag = value("output").short('o');
+pub(super) const DRY_RUN: Flag = optional("dry-run", "unchanged");
+pub(super) const FILENAME: Flag = values("filename").short('f');
+pub(super) const SELECTOR: Flag = value("selector").short('l');
+pub(super) const ALL: Flag = switch("all");
+pub(super) const ALL_NAMESPACES: Flag = switch("all-namespaces").short('A');
+pub(super) const MANAGER: Flag = value("field-manager");
+
+/// How far a change goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DryRun {
+    /// It happens.
+    None,
+    /// Nothing is sent.
+    Client,
+    /// The server goes through it without keeping it.
+    Server,
+}
+
+/// Reads `--dry-run`.
+pub(super) fn dry_run(line: &Line) -> Outcome<DryRun> {
+    match line.get("dry-run") {
+        None | Some("none") => Ok(DryRun::None),
+        Some("client") => Ok(DryRun::Client),
+        Some("server") => Ok(DryRun::Server),
+        Some("unchanged") => Err(Failure::message(
+            "--dry-run flag without a value was specified. A value must be set: \"none\", \
+             \"server\", or \"client\".",
+        )),
+        Some(other) => Err(Failure::message(format!(
+            "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+        ))),
+    }
+}
+
+/// The query of a change: dry run, field manager, strictness of decoding.
+pub(super) fn query(line: &Line, dry: DryRun, manager: &str, validates: bool) -> String {
+    let manager = line.get("field-manager").unwrap_or(manager);
+    let mut parts = Vec::new();
+    if dry == DryRun::Server {
+        parts.push("dryRun=All".to_owned());
+    }
+    parts.push(format!("fieldManager={}", percent_encode(manager)));
+    if validates {
+        let validation = match line.get("validate") {
+            Some("warn") => "Warn",
+            Some("false" | "ignore") => "Ignore",
+            _ => "Strict",
+        };
+        parts.push(format!("fieldValidation={validation}"));
+    }
+    format!("?{}", parts.join("&"))
+}
+
+/// Prints an object as `-o` asks, or `pod/web created` with the suffix of a dry run.
+pub(super) async fn done(
+    session: &Session,
+    line: &Line,
+    dry: DryRun,
+    object: &Value,
+    what: &str,
+) -> Outcome {
+    let text = match print::format(line)? {
+        Format::Table { .. } => {
+            let suffix = match dry {
+                DryRun::None => "",
+                DryRun::Client => " (dry run)",
+                DryRun::Server => " (server dry run)",
+            };
+            format!("{} {what}{suffix}\n", print::name(object))
+        }
+        format => print::objects(&format, &[print::trimmed(object, false)], true)?,
+    };
+    session.io.print(&text).await;
+    Ok(())
+}
+
+/// Sends a new object to its collection.
+pub(super) async fn create(
+    session: &Session,
+    line: &Line,
+    resource: &Resource,
+    namespace: &str,
+    object: &Value,
+    manager: &str,
+) -> Outcome<Value> {
+    let dry = dry_run(line)?;
+    if dry == DryRun::Client {
+        return Ok(object.clone());
+    }
+    let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
+    let path = resource.collection(namespace);
+    let path = format!("{path}{}", query(line, dry, manager, true));
+    session.call(Call::send(Method::Post, path, object.clone())).await
+}
+
+/// Sends a patch.
+pub(super) async fn patch(
+    session: &Session,
+    line: &Line,
+    found: &Found,
+    media_type: &'static str,
+    body: Value,
+    manager: &str,
+) -> Outcome<Value> {
+    let dry = dry_run(line)?;
+    let path = format!("{}{}", found.path(), query(line, dry, manager, false));
+    let body = Some((media_type, body));
+    session.call(Call { method: Method::Patch, target: path, accept: JSON, body }).await
+}
+
+/// Media type of a strategic merge patch.
+pub(super) const STRATEGIC: &str = "application/strategic-merge-patch+json";
+/// Media type of a merge patch.
+pub(super) const MERGE: &str = "application/merge-patch+json";
+
+/// An object that was found.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) resource: Resource,
+    pub(super) value: Value,
+}
+
+impl Found {
+    /// The path of the object.
+    pub(super) fn path(&self) -> String {
+        self.resource.path(self.value.namespace(), self.value.name())
+    }
+}
+
+/// The objects a command line means, read from the server: by name, by selector, all of them, or
+/// those of files. What cannot be read is told once the others were given to the caller.
+pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Outcome<Vec<Found>> {
+    let discovery = session.discovery().await?;
+    let mut found = Vec::new();
+    if line.has("filename") {
+        for manifest in manifests(&session.io, line).await? {
+            let resource = resource_of(&discovery, &manifest)?.clone();
+            let namespace = namespace_of(session, &resource, &manifest.value)?;
+            let Manifest { value, .. } = manifest;
+            let value = session.call(Call::get(resource.path(&namespace, value.name()))).await?;
+            found.push(Found { resource, value });
+        }
+        return Ok(found);
+    }
+    let mut named = targets(&discovery, args)?;
+    if named.is_empty() {
+        return Err(Failure::message("resource(s) were provided, but no name was specified"));
+    }
+    let selected = line.has("selector") || line.on("all") || line.has("field-selector");
+    if !selected && named.iter().any(|target| target.name.is_none()) {
+        return Err(Failure::message("resource(s) were provided, but no name was specified"));
+    }
+    for Target { resource, name } in named.drain(..) {
+        match name {
+            Some(name) => {
+                let value = session.call(Call::get(resource.path(&session.namespace, &name))).await?;
+                found.push(Found { resource, value });
+            }
+            None => found.extend(list(session, line, &resource).await?),
+        }
+    }
+    Ok(found)
+}
+
+/// The objects of a resource that the selectors of the line match.
+pub(super) async fn list(
+    session: &Session,
+    line: &Line,
+    resource: &Resource,
+) -> Outcome<Vec<Found>> {
+    let namespace = Some(session.namespace.as_str()).filter(|_| !line.on("all-namespaces"));
+    let mut query = Vec::new();
+    for (flag, key) in [("selector", "labelSelector"), ("field-selector", "fieldSelector")] {
+        if let Some(text) = line.get(flag).filter(|text| !text.is_empty()) {
+            query.push(format!("{key}={}", percent_encode(text)));
+        }
+    }
+    let path = resource.collection(namespace);
+    let path = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
+    let list = session.call(Call::get(path)).await?;
+    let complete = |item: &Value| {
+        let mut value = item.clone();
+        value.set("apiVersion", resource.api_version());
+        value.set("kind", resource.kind.as_str());
+        Found { resource: resource.clone(), value }
+    };
+    Ok(list.list_at("items").iter().map(complete).collect())
+}

@@ -1,0 +1,188 @@
+//! What the cluster is: `version`, `cluster-info`, `api-resources`, `api-versions`.
+
+use super::Verb;
+use super::act;
+use super::discovery::Resource;
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, switch, value};
+use super::print::align;
+use super::session::{Call, Session};
+use super::target::or;
+
+/// The release this kubectl is of.
+const CLIENT: &str = "v1.36.2";
+const KUSTOMIZE: &str = "v5.8.1";
+
+/// `kubectl version`.
+pub(super) const VERSION: Verb = Verb {
+    name: "version",
+    summary: "Print the client and server version information",
+    usage: "kubectl version [flags] [options]",
+    flags: &[switch("client"), act::OUTPUT],
+    interspersed: true,
+    run: |session, line| Box::pin(version(session, line)),
+};
+
+/// `kubectl cluster-info`.
+pub(super) const CLUSTER_INFO: Verb = Verb {
+    name: "cluster-info",
+    summary: "Display cluster information",
+    usage: "kubectl cluster-info [flags] [options]",
+    flags: &[],
+    interspersed: true,
+    run: |session, line| Box::pin(cluster_info(session, line)),
+};
+
+const RESOURCE_FLAGS: &[Flag] = &[
+    act::OUTPUT,
+    value("api-group"),
+    value("categories"),
+    value("sort-by"),
+    value("verbs"),
+    switch("cached"),
+    switch("namespaced"),
+    switch("no-headers"),
+    switch("show-managed-fields"),
+];
+
+/// `kubectl api-resources`.
+pub(super) const API_RESOURCES: Verb = Verb {
+    name: "api-resources",
+    summary: "Print the supported API resources on the server",
+    usage: "kubectl api-resources [flags] [options]",
+    flags: RESOURCE_FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(api_resources(session, line)),
+};
+
+/// `kubectl api-versions`.
+pub(super) const API_VERSIONS: Verb = Verb {
+    name: "api-versions",
+    summary: "Print the supported API versions on the server, in the form of \"group/version\"",
+    usage: "kubectl api-versions [options]",
+    flags: &[],
+    interspersed: true,
+    run: |session, _| Box::pin(api_versions(session)),
+};
+
+async fn version(session: &Session, line: &Line) -> Outcome {
+    match line.get("output") {
+        None => {}
+        Some("json" | "yaml") => {
+            return Err(Failure::message(
+                sim::unmodelled!("kubectl version as json or yaml").to_string(),
+            ));
+        }
+        Some(_) => return Err(Failure::message("--output must be 'yaml' or 'json'")),
+    }
+    let text = format!("Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}\n");
+    session.io.print(&text).await;
+    if line.on("client") {
+        return Ok(());
+    }
+    let server = session.call(Call::get("/version?timeout=32s")).await?;
+    let text = format!("Server Version: {}\n", server.str_at("gitVersion"));
+    session.io.print(&text).await;
+    Ok(())
+}
+
+async fn cluster_info(session: &Session, line: &Line) -> Outcome {
+    if line.args.first().is_some_and(|arg| arg == "dump") {
+        return Err(Failure::message(sim::unmodelled!("kubectl cluster-info dump").to_string()));
+    }
+    let server = &session.access.server;
+    let selector = "labelSelector=kubernetes.io%2Fcluster-service%3Dtrue";
+    let path = format!("/api/v1/namespaces/kube-system/services?{selector}");
+    let services = session.call(Call::get(path)).await?;
+    // Names are coloured on a terminal.
+    let colour = session.io.sys(|sys| sys.is_tty(machine::Fd::STDOUT)).await;
+    let paint = |text: &str, code: u8| {
+        if colour { format!("\u{1b}[0;{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    };
+    let title = paint("Kubernetes control plane", 32);
+    let mut text = format!("{title} is running at {}\n", paint(server, 33));
+    for service in services.list_at("items") {
+        let name = or(service.label("kubernetes.io/name"), service.name());
+        let port = service.list_at("spec.ports").first().map_or("", |port| port.str_at("name"));
+        let url = format!(
+            "{server}/api/v1/namespaces/kube-system/services/{}:{port}/proxy",
+            service.name()
+        );
+        text.push_str(&format!("{} is running at {}\n", paint(name, 32), paint(&url, 33)));
+    }
+    text.push_str(
+        "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n",
+    );
+    session.io.print(&text).await;
+    Ok(())
+}
+
+async fn api_resources(session: &Session, line: &Line) -> Outcome {
+    let discovery = session.discovery().await?;
+    let wide = match line.get("output") {
+        None => false,
+        Some("wide") => true,
+        Some("name") => {
+            let text: String =
+                discovery.resources.iter().filter(|r| shown(r, line)).map(name_line).collect();
+            session.io.print(&text).await;
+            return Ok(());
+        }
+        Some(other) => {
+            return Err(Failure::message(format!("--output {other} is not available")));
+        }
+    };
+    let mut resources: Vec<&Resource> =
+        discovery.resources.iter().filter(|resource| shown(resource, line)).collect();
+    match line.get("sort-by") {
+        Some("name") => resources.sort_by(|a, b| a.plural.cmp(&b.plural)),
+        Some("kind") => resources.sort_by(|a, b| a.kind.cmp(&b.kind)),
+        _ => resources.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
+    }
+    let mut lines = Vec::new();
+    if !line.on("no-headers") {
+        let mut head = vec!["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
+        if wide {
+            head.extend(["VERBS", "CATEGORIES"]);
+        }
+        lines.push(head.into_iter().map(str::to_owned).collect());
+    }
+    for resource in resources {
+        let mut row = vec![
+            resource.plural.clone(),
+            resource.short_names.join(","),
+            resource.api_version(),
+            resource.namespaced.to_string(),
+            resource.kind.clone(),
+        ];
+        if wide {
+            row.extend([resource.verbs.join(","), resource.categories.join(",")]);
+        }
+        lines.push(row);
+    }
+    session.io.print(&align(&lines, &mut Vec::new())).await;
+    Ok(())
+}
+
+fn shown(resource: &Resource, line: &Line) -> bool {
+    let group = line.get("api-group").is_none_or(|group| resource.group == group);
+    let namespaced = !line.has("namespaced") || resource.namespaced == line.on("namespaced");
+    let verbs = !line.has("verbs")
+        || line.list("verbs").iter().all(|verb| resource.verbs.iter().any(|v| v == verb));
+    let categories = !line.has("categories")
+        || line.list("categories").iter().all(|c| resource.categories.contains(c));
+    group && namespaced && verbs && categories
+}
+
+fn name_line(resource: &Resource) -> String {
+    format!("{}\n", resource.qualified())
+}
+
+async fn api_versions(session: &Session) -> Outcome {
+    let discovery = session.discovery().await?;
+    let mut versions: Vec<String> = discovery.resources.iter().map(Resource::api_version).collect();
+    versions.sort();
+    versions.dedup();
+    session.io.print(&format!("{}\n", versions.join("\n"))).await;
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! `kubectl create`: from files, or one of the generators beside this file.
+//!
+//! Models kubectl/pkg/cmd/create.
+
+mod configmap;
+mod deployment;
+mod namespace;
+mod secret;
+mod service;
+mod serviceaccount;
+
+use api::Value;
+
+use super::Verb;
+use super::act::{self, DryRun, done, dry_run};
+use super::apply::with_last_applied;
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, optional, switch, value, values};
+use super::session::Session;
+use super::target::{manifests, namespace_of, resource_of};
+
+/// The generators, in the order of the help text.
+pub(super) const GENERATORS: &[&Verb] = &[
+    &configmap::VERB,
+    &configmap::SHORT,
+    &deployment::VERB,
+    &deployment::SHORT,
+    &namespace::VERB,
+    &namespace::SHORT,
+    &secret::GENERIC,
+    &secret::TLS,
+    &secret::DOCKER_REGISTRY,
+    &service::CLUSTER_IP,
+    &service::NODE_PORT,
+    &service::EXTERNAL_NAME,
+    &serviceaccount::VERB,
+    &serviceaccount::SHORT,
+];
+
+/// Flags of every generator; a generator's own come on top.
+const COMMON: [Flag; 6] = [
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::MANAGER,
+    switch("save-config"),
+    switch("show-managed-fields"),
+    optional("validate", "strict"),
+];
+
+/// A generator's flags: its own and the common ones.
+macro_rules! generator_flags {
+    ($($flag:expr),* $(,)?) => {{
+        const OWN: &[super::Flag] = &[$($flag),*];
+        const ALL: [super::Flag; OWN.len() + super::COMMON.len()] =
+            super::joined::<{ OWN.len() + super::COMMON.len() }>(OWN);
+        &ALL
+    }};
+}
+use generator_flags;
+
+const fn joined<const N: usize>(own: &[Flag]) -> [Flag; N] {
+    let mut all = [COMMON[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < own.len() { own[at] } else { COMMON[at - own.len()] };
+        at += 1;
+    }
+    all
+}
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::SELECTOR,
+    act::MANAGER,
+    values("kustomize").short('k'),
+    value("raw"),
+    switch("edit"),
+    switch("recursive").short('R'),
+    switch("save-config"),
+    switch("windows-line-endings"),
+    switch("show-managed-fields"),
+    optional("validate", "strict"),
+];
+
+/// The verb itself.
+pub(super) const VERB: Verb = Verb {
+    name: "create",
+    summary: "Create a resource from a file or from stdin",
+    usage: "kubectl create -f FILENAME [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(create(session, line)),
+};
+
+async fn create(session: &Session, line: &Line) -> Outcome {
+    if !line.args.is_empty() {
+        return Err(Failure::Plain(format!(
+            "error: Unexpected args: [{}]\nSee 'kubectl create -h' for help and examples",
+            line.args.join(" ")
+        )));
+    }
+    if !line.has("filename") {
+        return Err(Failure::message("must specify one of -f and -k"));
+    }
+    let read = manifests(&session.io, line).await?;
+    if read.is_empty() {
+        return Err(Failure::message("no objects passed to create"));
+    }
+    let discovery = session.discovery().await?;
+    let dry = dry_run(line)?;
+    let mut failures = Vec::new();
+    for manifest in &read {
+        let made = async {
+            let resource = resource_of(&discovery, manifest)?;
+            let namespace = namespace_of(session, resource, &manifest.value)?;
+            let mut wanted = manifest.value.clone();
+            if !namespace.is_empty() {
+                wanted.set("metadata.namespace", namespace.as_str());
+            }
+            if line.on("save-config") {
+                wanted = with_last_applied(&wanted);
+            }
+            let made = act::create(session, line, resource, &namespace, &wanted, "kubectl-create")
+                .await
+                .map_err(|failure| {
+                    failure.context(&format!("error when creating {:?}", manifest.source))
+                })?;
+            done(session, line, dry, &made, "created").await
+        };
+        failures.extend(made.await.err());
+    }
+    let Some(last) = failures.pop() else { return Ok(()) };
+    for failure in failures {
+        session.io.eprint(&failure.text()).await;
+    }
+    Err(last)
+}
+
+/// Creates what a generator made.
+async fn generated(session: &Session, line: &Line, object: Value) -> Outcome {
+    let discovery = session.discovery().await?;
+    let resource = discovery
+        .of(object.api_version(), object.kind())
+        .ok_or_else(|| Failure::message(format!("no matches for kind {:?}", object.kind())))?;
+    let dry = dry_run(line)?;
+    let mut object = object;
+    if line.on("save-config") {
+        object = with_last_applied(&object);
+    }
+    let mut namespace = String::new();
+    if resource.namespaced {
+        namespace.clone_from(&session.namespace);
+        if session.namespace_given || dry != DryRun::Client {
+            object.set("metadata.namespace", namespace.as_str());
+        }
+    }
+    let made =
+        act::create(session, line, resource, &namespace, &object, "kubectl-create").await?;
+    done(session, line, dry, &made, "created").await
+}
+
+/// As [`generated`], for the generators that say what they failed to create.
+async fn generated_as(session: &Session, line: &Line, object: Value, what: &str) -> Outcome {
+    generated(session, line, object).await.map_err(|failure| match failure {
+        Failure::Status(status) => {
+            Failure::message(format!("failed to create {what}: {}", status.str_at("message")))
+        }
+        other => other,
+    })
+}
+
+/// The one name a generator takes.
+fn exactly_one_name(line: &Line) -> Outcome<&str> {
+    match line.args.as_slice() {
+        [name] => Ok(name),
+        [] => Err(Failure::message("exactly one NAME is required, got 0".to_owned())),
+        many => Err(Failure::message(format!("exactly one NAME is required, got {}", many.len()))),
+    }
+}
+
+/// `key=value` of `--from-literal`.
+fn literal(text: &str) -> Outcome<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => {
+            let quoted = [('"', '"'), ('\'', '\'')].iter().any(|(open, close)| {
+                value.len() >= 2 && value.starts_with(*open) && value.ends_with(*close)
+            });
+            let value = if quoted { &value[1..value.len() - 1] } else { value };
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err(Failure::message(format!(
+            "invalid literal source {text}, expected key=value"
+        ))),
+    }
+}
+
+/// The entries of `--from-file`: `path`, `key=path`, or every file of a directory.
+async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<(String, Vec<u8>)>> {
+    let io = &session.io;
+    let mut found = Vec::new();
+    for source in line.all("from-file") {
+        let (key, path) = match source.split_once('=') {
+            Some((key, path)) => (Some(key.to_owned()), path.to_owned()),
+            None => (None, source.clone()),
+        };
+        let asked = path.clone();
+        let stat = io.sys(move |sys| sys.stat(&asked)).await;
+        let failed = |errno: net::Errno| {
+            Failure::message(format!("error reading {path}: {}", errno.message().to_lowercase()))
+        };
+        let stat = stat.map_err(failed)?;
+        if stat.is_dir() {
+            let asked = path.clone();
+            let entries = io.sys(move |sys| sys.read_dir(&asked)).await.map_err(failed)?;
+            for entry in entries.iter().filter(|entry| !entry.stat.is_dir()) {
+                let file = format!("{}/{}", path.trim_end_matches('/'), entry.name);
+                let bytes = io.read_file(&file).await.map_err(failed)?;
+                found.push((entry.name.to_string(), bytes.to_vec()));
+            }
+        } else {
+            let bytes = io.read_file(&path).await.map_err(failed)?;
+            let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+            found.push((key.unwrap_or(name), bytes.to_vec()));
+        }
+    }
+    Ok(found)
+}
+
+/// The entries of `--from-env-file`: `KEY=value` lines.
+async fn from_env_files(session: &Session, line: &Line) -> Outcome<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for path in line.all("from-env-file") {
+        let text = session.io.read_to_string(path).await.map_err(|errno| {
+            Failure::message(format!("open {path}: {}", errno.message().to_lowercase()))
+        })?;
+        for pair in text.lines().map(str::trim_start) {
+            if pair.is_empty() || pair.starts_with('#') {
+                continue;
+            }
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            found.push((key.to_owned(), value.to_owned()));
+        }
+    }
+    Ok(found)
+}

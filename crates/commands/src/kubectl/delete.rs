@@ -1,0 +1,251 @@
+//! `kubectl delete`.
+//!
+//! Models kubectl/pkg/cmd/delete/delete.go.
+
+use api::{Value, body_value, object};
+use net::http::{Method, percent_encode};
+
+use super::Verb;
+use super::act::{self, DryRun, Found, dry_run, list};
+use super::discovery::Resource;
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, optional, switch, value, values};
+use super::session::{Call, Session};
+use super::target::{Target, manifests, namespace_of, resource_of, targets};
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::SELECTOR,
+    act::ALL,
+    act::ALL_NAMESPACES,
+    value("field-selector"),
+    value("grace-period"),
+    value("timeout"),
+    value("raw"),
+    values("kustomize").short('k'),
+    optional("cascade", "background"),
+    switch("force"),
+    switch("ignore-not-found"),
+    switch("interactive").short('i'),
+    switch("now"),
+    switch("recursive").short('R'),
+    switch("wait"),
+];
+
+/// The verb.
+pub(super) const VERB: Verb = Verb {
+    name: "delete",
+    summary: "Delete resources by file names, stdin, resources and names, or by resources and \
+              label selector",
+    usage: "kubectl delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)]) \
+            [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(delete(session, line)),
+};
+
+/// An object to be deleted; it need not exist.
+struct Doomed {
+    resource: Resource,
+    namespace: String,
+    name: String,
+    source: Option<String>,
+}
+
+async fn delete(session: &Session, line: &Line) -> Outcome {
+    let grace = match (line.number("grace-period")?, line.on("now")) {
+        (Some(seconds), false) if seconds >= 0 => Some(seconds),
+        (_, true) => Some(1),
+        _ => None,
+    };
+    let force = line.on("force");
+    let grace = if force && grace.is_none() { Some(0) } else { grace };
+    if grace == Some(0) && !force {
+        // Without --force the shortest grace is a second: the kubelet confirms.
+        return Err(Failure::message(
+            "warning: --grace-period=0 needs --force to delete immediately",
+        ));
+    }
+    if grace == Some(0) {
+        session
+            .io
+            .eprint(
+                "Warning: Immediate deletion does not wait for confirmation that the running \
+                 resource has been terminated. The resource may continue to run on the cluster \
+                 indefinitely.\n",
+            )
+            .await;
+    }
+    let doomed = doomed(session, line).await?;
+    if doomed.is_empty() {
+        session.io.print("No resources found\n").await;
+        return Ok(());
+    }
+    let dry = dry_run(line)?;
+    let mut failures = Vec::new();
+    let mut gone = Vec::new();
+    for object in doomed {
+        match one(session, line, &object, grace, dry).await {
+            Ok(Some(uid)) => gone.push((object, uid)),
+            Ok(None) => {}
+            Err(failure) if failure.is_not_found() && line.on("ignore-not-found") => {}
+            Err(failure) => failures.push(match &object.source {
+                Some(source) if failure.is_not_found() => {
+                    failure.context(&format!("error when deleting {source:?}"))
+                }
+                _ => failure,
+            }),
+        }
+    }
+    if line.on_unless_off("wait") && dry == DryRun::None && grace != Some(0) {
+        let limit = line.duration("timeout")?;
+        for (object, uid) in gone {
+            wait_gone(session, &object, &uid, limit).await?;
+        }
+    }
+    let Some(last) = failures.pop() else { return Ok(()) };
+    for failure in failures {
+        session.io.eprint(&failure.text()).await;
+    }
+    Err(last)
+}
+
+async fn doomed(session: &Session, line: &Line) -> Outcome<Vec<Doomed>> {
+    let discovery = session.discovery().await?;
+    let mut found = Vec::new();
+    if line.has("filename") {
+        for manifest in manifests(&session.io, line).await? {
+            let resource = resource_of(&discovery, &manifest)?.clone();
+            let namespace = namespace_of(session, &resource, &manifest.value)?;
+            let name = manifest.value.name().to_owned();
+            found.push(Doomed { resource, namespace, name, source: Some(manifest.source) });
+        }
+        return Ok(found);
+    }
+    let selected = line.has("selector") || line.on("all") || line.has("field-selector");
+    for Target { resource, name } in targets(&discovery, &line.args)? {
+        match name {
+            Some(name) => {
+                let namespace = session.namespace.clone();
+                found.push(Doomed { resource, namespace, name, source: None });
+            }
+            None if selected => {
+                for Found { resource, value } in list(session, line, &resource).await? {
+                    let (namespace, name) = (value.namespace().to_owned(), value.name().to_owned());
+                    found.push(Doomed { resource, namespace, name, source: None });
+                }
+            }
+            None => {
+                return Err(Failure::message(
+                    "resource(s) were provided, but no name was specified",
+                ));
+            }
+        }
+    }
+    if line.args.is_empty() {
+        return Err(Failure::message(
+            "You must provide one or more resources by argument or filename.\nExample resource \
+             specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> \
+             <name>'\n   '<resource>'",
+        ));
+    }
+    Ok(found)
+}
+
+/// Deletes; gives the uid to wait for, none if the object is gone already.
+async fn one(
+    session: &Session,
+    line: &Line,
+    object: &Doomed,
+    grace: Option<i64>,
+    dry: DryRun,
+) -> Outcome<Option<String>> {
+    let Doomed { resource, namespace, name, .. } = object;
+    let path = resource.path(namespace, name);
+    let mut options = object!({ "apiVersion": "v1", "kind": "DeleteOptions" });
+    options.set(
+        "propagationPolicy",
+        match line.get("cascade") {
+            Some("orphan") => "Orphan",
+            Some("foreground") => "Foreground",
+            _ => "Background",
+        },
+    );
+    if let Some(seconds) = grace {
+        options.set("gracePeriodSeconds", seconds);
+    }
+    let uid = match dry {
+        DryRun::Client => {
+            session.call(Call::get(path)).await?;
+            None
+        }
+        DryRun::Server | DryRun::None => {
+            if dry == DryRun::Server {
+                options.set("dryRun", Value::from(vec![Value::from("All")]));
+            }
+            let answer = session.call(Call::send(Method::Delete, path, options)).await?;
+            let uid = match answer.kind() {
+                "Status" => answer.str_at("details.uid").to_owned(),
+                _ => answer.uid().to_owned(),
+            };
+            Some(uid)
+        }
+    };
+    let what = if grace == Some(0) { "force deleted" } else { "deleted" };
+    let suffix = match dry {
+        DryRun::None => "",
+        DryRun::Client => " (dry run)",
+        DryRun::Server => " (server dry run)",
+    };
+    let kind = resource.qualified_singular();
+    let text = match (line.get("output"), resource.namespaced) {
+        (Some("name"), _) => format!("{kind}/{name}\n"),
+        (_, true) => format!("{kind} {name:?} {what} from {namespace} namespace{suffix}\n"),
+        (_, false) => format!("{kind} {name:?} {what}{suffix}\n"),
+    };
+    session.io.print(&text).await;
+    Ok(uid)
+}
+
+/// Waits until the object is gone, or another one has its name.
+async fn wait_gone(
+    session: &Session,
+    object: &Doomed,
+    uid: &str,
+    limit: Option<sim::Duration>,
+) -> Outcome {
+    let Doomed { resource, namespace, name, .. } = object;
+    let current = match session.call(Call::get(resource.path(namespace, name))).await {
+        Ok(current) => current,
+        Err(failure) if failure.is_not_found() => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    if !uid.is_empty() && current.uid() != uid {
+        return Ok(());
+    }
+    let namespace = Some(namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    let mut target = format!(
+        "{}?watch=true&fieldSelector={}&resourceVersion={}",
+        resource.collection(namespace),
+        percent_encode(&format!("metadata.name={name}")),
+        current.resource_version(),
+    );
+    if let Some(limit) = limit.filter(|limit| !limit.is_zero()) {
+        target.push_str(&format!("&timeoutSeconds={}", limit.as_secs().max(1)));
+    }
+    let (response, stream) = session.stream(Call::get(target)).await?;
+    let mut next = Some(response.body.clone());
+    while let Some(body) = next {
+        let event = body_value(&body).unwrap_or_default();
+        if event.str_at("type") == "DELETED" {
+            return Ok(());
+        }
+        next = session.next_part(stream).await?;
+    }
+    Err(Failure::message(format!(
+        "timed out waiting for the condition on {}/{name}",
+        resource.plural
+    )))
+}

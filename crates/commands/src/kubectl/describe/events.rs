@@ -1,0 +1,76 @@
+//! The events at the end of a description.
+
+use api::Value;
+use net::http::percent_encode;
+use sim::Instant;
+
+use crate::kubectl::failure::Outcome;
+use crate::kubectl::session::{Call, Session};
+
+/// Events about an object, oldest first.
+pub(super) async fn of(session: &Session, object: &Value) -> Outcome<Vec<Value>> {
+    let namespace = match object.namespace() {
+        "" => "default",
+        namespace => namespace,
+    };
+    let mut fields = vec![
+        format!("involvedObject.name={}", object.name()),
+        format!("involvedObject.kind={}", object.kind()),
+    ];
+    if !object.namespace().is_empty() {
+        fields.push(format!("involvedObject.namespace={namespace}"));
+    }
+    // The kubelet names a node by its name in place of its uid.
+    if object.kind() != "Node" {
+        fields.push(format!("involvedObject.uid={}", object.uid()));
+    }
+    let selector = percent_encode(&fields.join(","));
+    let path = format!("/api/v1/namespaces/{namespace}/events?fieldSelector={selector}&limit=500");
+    let list = session.call(Call::get(path)).await?;
+    let mut events = list.list_at("items").to_vec();
+    events.sort_by(|a, b| time(a).cmp(time(b)));
+    Ok(events)
+}
+
+/// The table of events.
+pub(super) fn text(events: &[Value], now: Instant) -> String {
+    if events.is_empty() {
+        return "Events:\t<none>\n".to_owned();
+    }
+    let mut text = String::from(
+        "Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------\n",
+    );
+    for event in events {
+        let count = event.i64_at("count").unwrap_or(1);
+        let age = api::time::age(now, time(event));
+        let age = if count > 1 {
+            let first = api::time::age(now, event.str_at("firstTimestamp"));
+            format!("{age} (x{count} over {first})")
+        } else {
+            age
+        };
+        let from = match event.str_at("source.component") {
+            "" => event.str_at("reportingComponent"),
+            component => component,
+        };
+        let field = match event.str_at("involvedObject.fieldPath") {
+            "" => String::new(),
+            path => format!("{path}: "),
+        };
+        text.push_str(&format!(
+            "  {}\t{}\t{age}\t{from}\t{field}{}\n",
+            event.str_at("type"),
+            event.str_at("reason"),
+            event.str_at("message").trim(),
+        ));
+    }
+    text
+}
+
+fn time(event: &Value) -> &str {
+    ["lastTimestamp", "eventTime", "metadata.creationTimestamp"]
+        .iter()
+        .map(|path| event.str_at(path))
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+}

@@ -1,0 +1,235 @@
+//! `kubectl describe`: one file per kind; a kind without one is shown field by field.
+//!
+//! Models kubectl/pkg/describe/describe.go. Texts are written with tabs and aligned at the end.
+
+mod configs;
+mod containers;
+mod endpoints;
+mod events;
+mod generic;
+mod namespace;
+mod node;
+mod pod;
+mod service;
+mod volumes;
+mod workloads;
+
+pub(super) use workloads::template_text;
+
+use api::{Map, Value};
+use sim::Instant;
+
+use super::Verb;
+use super::act::{self, Found, list};
+use super::discovery::Resource;
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, switch, value};
+use super::print::tabulate;
+use super::session::{Call, Session};
+use super::target::{Target, manifests, namespace_of, resource_of, targets};
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::SELECTOR,
+    act::ALL_NAMESPACES,
+    value("chunk-size"),
+    switch("recursive").short('R'),
+    switch("show-events"),
+];
+
+/// The verb.
+pub(super) const VERB: Verb = Verb {
+    name: "describe",
+    summary: "Show details of a specific resource or group of resources",
+    usage: "kubectl describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(describe(session, line)),
+};
+
+async fn describe(session: &Session, line: &Line) -> Outcome {
+    let found = found(session, line).await?;
+    if found.is_empty() {
+        let text = match line.on("all-namespaces") {
+            true => "No resources found\n".to_owned(),
+            false => format!("No resources found in {} namespace.\n", session.namespace),
+        };
+        session.io.eprint(&text).await;
+        return Ok(());
+    }
+    let mut texts = Vec::new();
+    for Found { resource, value } in found {
+        texts.push(tabulate(&one(session, line, &resource, &value).await?));
+    }
+    session.io.print(&texts.join("\n\n")).await;
+    Ok(())
+}
+
+async fn found(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
+    let discovery = session.discovery().await?;
+    let mut found = Vec::new();
+    if line.has("filename") {
+        for manifest in manifests(&session.io, line).await? {
+            let resource = resource_of(&discovery, &manifest)?.clone();
+            let namespace = namespace_of(session, &resource, &manifest.value)?;
+            let path = resource.path(&namespace, manifest.value.name());
+            let value = session.call(Call::get(path)).await?;
+            found.push(Found { resource, value });
+        }
+        return Ok(found);
+    }
+    if line.args.is_empty() {
+        return Err(Failure::Plain(
+            "You must specify the type of resource to describe. Use \"kubectl api-resources\" for \
+             a complete list of supported resources."
+                .to_owned(),
+        ));
+    }
+    for Target { resource, name } in targets(&discovery, &line.args)? {
+        let Some(name) = name else {
+            found.extend(list(session, line, &resource).await?);
+            continue;
+        };
+        match session.call(Call::get(resource.path(&session.namespace, &name))).await {
+            Ok(value) => found.push(Found { resource, value }),
+            Err(failure) if failure.is_not_found() => {
+                // A name that is not found may be the beginning of others.
+                let all = list(session, line, &resource).await?;
+                let before = found.len();
+                found.extend(all.into_iter().filter(|f| f.value.name().starts_with(&name)));
+                if found.len() == before {
+                    return Err(failure);
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(found)
+}
+
+/// The description of one object, with tabs.
+async fn one(
+    session: &Session,
+    line: &Line,
+    resource: &Resource,
+    value: &Value,
+) -> Outcome<String> {
+    let now = session.io.now().await;
+    let events = if line.on_unless_off("show-events") {
+        Some(events::text(&events::of(session, value).await?, now))
+    } else {
+        None
+    };
+    let events = events.unwrap_or_default();
+    let text = match (resource.group.as_str(), resource.kind.as_str()) {
+        ("", "Pod") => pod::text(value, now) + &events,
+        ("apps", "Deployment") => workloads::deployment(session, value).await? + &events,
+        ("apps", "ReplicaSet") => workloads::replica_set(session, value).await? + &events,
+        ("", "Service") => service::text(session, value).await? + &events,
+        ("", "Endpoints") => endpoints::endpoints(value) + &events,
+        ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(value) + &events,
+        ("", "Node") => node::text(session, value, now).await? + &events,
+        ("", "Namespace") => namespace::text(session, value).await?,
+        ("", "ConfigMap") => configs::config_map(value) + &events,
+        ("", "Secret") => configs::secret(value),
+        ("", "ServiceAccount") => configs::service_account(value) + &events,
+        _ => generic::text(value) + &events,
+    };
+    Ok(text)
+}
+
+/// `Sat, 21 Nov 2026 01:30:17 +0000`; `<unset>` without a time.
+fn date(timestamp: &str) -> String {
+    let Some(at) = Instant::parse_rfc3339(timestamp) else { return "<unset>".to_owned() };
+    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let c = at.civil();
+    format!(
+        "{}, {:02} {} {} {:02}:{:02}:{:02} +0000",
+        DAYS[c.weekday as usize % 7],
+        c.day,
+        MONTHS[(c.month as usize - 1) % 12],
+        c.year,
+        c.hour,
+        c.minute,
+        c.second
+    )
+}
+
+/// `Labels:` and its lines; `title` may be indented.
+fn labels(title: &str, labels: &Map) -> String {
+    multiline(title, labels.iter().map(|(key, value)| {
+        format!("{key}={}", value.as_str())
+    }))
+}
+
+/// `Annotations:` and its lines, without what kubectl itself keeps there.
+fn annotations(title: &str, annotations: &Map) -> String {
+    multiline(
+        title,
+        annotations.iter().filter(|(key, _)| &**key != super::apply::LAST_APPLIED).map(
+            |(key, value)| {
+                let value = value.as_str();
+                if value.contains('\n') || key.len() + value.len() > 140 {
+                    let lines: Vec<String> =
+                        value.lines().map(|line| format!("\n\t  {line}")).collect();
+                    format!("{key}:{}", lines.concat())
+                } else {
+                    format!("{key}: {value}")
+                }
+            },
+        ),
+    )
+}
+
+fn multiline(title: &str, lines: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for (at, line) in lines.enumerate() {
+        let lead = if at == 0 { title } else { "" };
+        text.push_str(&format!("{lead}\t{line}\n"));
+    }
+    if text.is_empty() { format!("{title}\t<none>\n") } else { text }
+}
+
+/// The first lines of most descriptions.
+fn head(value: &Value) -> String {
+    let mut text = format!("Name:\t{}\n", value.name());
+    if !value.namespace().is_empty() {
+        text.push_str(&format!("Namespace:\t{}\n", value.namespace()));
+    }
+    text + &labels("Labels:", value.labels()) + &annotations("Annotations:", value.annotations())
+}
+
+/// `Deployment/web`, if a controller owns the object.
+fn controlled_by(value: &Value) -> Option<String> {
+    let owner = value.controller()?;
+    Some(format!("{}/{}", owner.str_at("kind"), owner.str_at("name")))
+}
+
+/// `a=b,c=d`, `<none>` for nothing.
+fn pairs(map: &Map) -> String {
+    super::print::labels_text(map)
+}
+
+/// A LabelSelector in one line.
+fn selector(selector: &Value) -> String {
+    let mut parts: Vec<String> = selector
+        .get("matchLabels")
+        .entries().iter()
+        .map(|(key, value)| format!("{key}={}", value.as_str()))
+        .collect();
+    for expression in selector.list_at("matchExpressions") {
+        let key = expression.str_at("key");
+        let values: Vec<&str> =
+            expression.list_at("values").iter().map(Value::as_str).collect();
+        let values = values.join(",");
+        parts.push(match expression.str_at("operator") {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key.to_owned(),
+        });
+    }
+    if parts.is_empty() { "<none>".to_owned() } else { parts.join(",") }
+}

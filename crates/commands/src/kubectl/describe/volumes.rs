@@ -1,0 +1,95 @@
+//! Volumes of a pod or of a template.
+
+use api::Value;
+
+/// `Volumes:` and the volumes below it; templates are indented by `space`.
+pub(super) fn text(volumes: &[Value], space: &str) -> String {
+    if volumes.is_empty() {
+        return format!("{space}Volumes:\t<none>\n");
+    }
+    let indent = if space.is_empty() { "" } else { " " };
+    let mut text = format!("{space}Volumes:\n");
+    for volume in volumes {
+        text.push_str(&format!("  {indent}{}:\n{}", volume.str_at("name"), source(volume)));
+    }
+    text
+}
+
+fn source(volume: &Value) -> String {
+    let set = |field: &str| match volume.get(field) {
+        source @ Value::Map(_) => Some(source.clone()),
+        _ => None,
+    };
+    let line = |name: &str, value: &str| format!("    {name}:\t{value}\n");
+    let kind = |text: &str| line("Type", text);
+    let or = |text: &str, other: &str| {
+        if text.is_empty() { other.to_owned() } else { text.to_owned() }
+    };
+    if let Some(source) = set("hostPath") {
+        return kind("HostPath (bare host directory volume)")
+            + &line("Path", source.str_at("path"))
+            + &line("HostPathType", source.str_at("type"));
+    }
+    if let Some(source) = set("emptyDir") {
+        return kind("EmptyDir (a temporary directory that shares a pod's lifetime)")
+            + &line("Medium", source.str_at("medium"))
+            + &line("SizeLimit", &or(source.str_at("sizeLimit"), "<unset>"));
+    }
+    if let Some(source) = set("configMap") {
+        return kind("ConfigMap (a volume populated by a ConfigMap)")
+            + &line("Name", source.str_at("name"))
+            + &line("Optional", &source.bool_at("optional").to_string());
+    }
+    if let Some(source) = set("secret") {
+        return kind("Secret (a volume populated by a Secret)")
+            + &line("SecretName", source.str_at("secretName"))
+            + &line("Optional", &source.bool_at("optional").to_string());
+    }
+    if let Some(source) = set("downwardAPI") {
+        return kind("DownwardAPI (a volume populated by information about the pod)")
+            + &downward_items(&source);
+    }
+    if let Some(source) = set("persistentVolumeClaim") {
+        return kind(
+            "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
+        ) + &line("ClaimName", source.str_at("claimName"))
+            + &line("ReadOnly", &source.bool_at("readOnly").to_string());
+    }
+    if let Some(source) = set("projected") {
+        return kind("Projected (a volume that contains injected data from multiple sources)")
+            + &projected(&source);
+    }
+    let name = volume.entries().iter().map(|(key, _)| key.to_string()).find(|key| key != "name");
+    kind(&name.unwrap_or_else(|| "<unknown>".to_owned()))
+}
+
+fn downward_items(source: &Value) -> String {
+    let mut text = String::from("    Items:\n");
+    for item in source.list_at("items") {
+        let field = match item.str_at("fieldRef.fieldPath") {
+            "" => item.str_at("resourceFieldRef.resource"),
+            path => path,
+        };
+        text.push_str(&format!("      {field} -> {}\n", item.str_at("path")));
+    }
+    text
+}
+
+fn projected(source: &Value) -> String {
+    let mut text = String::new();
+    for part in source.list_at("sources") {
+        if let Value::Map(_) = part.get("secret") {
+            text.push_str(&format!("    SecretName:\t{}\n", part.str_at("secret.name")));
+            text.push_str(&format!("    Optional:\t{}\n", part.bool_at("secret.optional")));
+        } else if let Value::Map(_) = part.get("downwardAPI") {
+            text.push_str("    DownwardAPI:\ttrue\n");
+        } else if let Value::Map(_) = part.get("configMap") {
+            text.push_str(&format!("    ConfigMapName:\t{}\n", part.str_at("configMap.name")));
+            text.push_str(&format!("    Optional:\t{}\n", part.bool_at("configMap.optional")));
+        } else if let Value::Map(_) = part.get("serviceAccountToken") {
+            let seconds = part.i64_at("serviceAccountToken.expirationSeconds").unwrap_or(3600);
+            text.push_str(&format!("    TokenExpirationSeconds:\t{seconds}\n"));
+        }
+    }
+    text
+}

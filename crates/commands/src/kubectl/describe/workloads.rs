@@ -1,0 +1,139 @@
+//! `kubectl describe deployment` and `replicaset`.
+
+use api::Value;
+
+use super::{annotations, containers, controlled_by, date, labels, pod, selector, volumes};
+use crate::kubectl::failure::Outcome;
+use crate::kubectl::session::{Call, Session};
+
+/// A Deployment, without events.
+pub(super) async fn deployment(session: &Session, value: &Value) -> Outcome<String> {
+    let (spec, status) = (value.get("spec"), value.get("status"));
+    let number = |path: &str| status.i64_at(path).unwrap_or(0);
+    let mut text = format!("Name:\t{}\nNamespace:\t{}\n", value.name(), value.namespace());
+    let created = date(value.str_at("metadata.creationTimestamp"));
+    text.push_str(&format!("CreationTimestamp:\t{created}\n"));
+    text.push_str(&labels("Labels:", value.labels()));
+    text.push_str(&annotations("Annotations:", value.annotations()));
+    text.push_str(&format!("Selector:\t{}\n", selector(spec.get("selector"))));
+    text.push_str(&format!(
+        "Replicas:\t{} desired | {} updated | {} total | {} available | {} unavailable\n",
+        spec.i64_at("replicas").unwrap_or(0),
+        number("updatedReplicas"),
+        number("replicas"),
+        number("availableReplicas"),
+        number("unavailableReplicas")
+    ));
+    text.push_str(&format!("StrategyType:\t{}\n", spec.str_at("strategy.type")));
+    text.push_str(&format!("MinReadySeconds:\t{}\n", spec.i64_at("minReadySeconds").unwrap_or(0)));
+    if let update @ Value::Map(_) = spec.at("strategy.rollingUpdate") {
+        let amount = |field: &str| match update.get(field) {
+            Value::Str(text) => text.to_string(),
+            other => other.to_json(),
+        };
+        text.push_str(&format!(
+            "RollingUpdateStrategy:\t{} max unavailable, {} max surge\n",
+            amount("maxUnavailable"),
+            amount("maxSurge")
+        ));
+    }
+    text.push_str(&template_text(spec.get("template")));
+    let conditions = status.list_at("conditions");
+    if !conditions.is_empty() {
+        text.push_str("Conditions:\n  Type\tStatus\tReason\n  ----\t------\t------\n");
+        for condition in conditions {
+            text.push_str(&format!(
+                "  {} \t{}\t{}\n",
+                condition.str_at("type"),
+                condition.str_at("status"),
+                condition.str_at("reason")
+            ));
+        }
+    }
+    Ok(text + &replica_sets(session, value).await?)
+}
+
+/// `OldReplicaSets:` and `NewReplicaSet:`.
+async fn replica_sets(session: &Session, value: &Value) -> Outcome<String> {
+    let path = format!("/apis/apps/v1/namespaces/{}/replicasets", value.namespace());
+    let list = session.call(Call::get(path)).await?;
+    let owned = list.list_at("items").iter().filter(|set| {
+        set.controller().is_some_and(|owner| owner.str_at("uid") == value.uid())
+    });
+    let wanted = value.at("spec.template");
+    let is_new = |set: &&Value| {
+        let mut template = set.at("spec.template").clone();
+        template.remove_path(&["metadata", "labels", "pod-template-hash"]);
+        template.same(wanted)
+    };
+    let (new, old): (Vec<&Value>, Vec<&Value>) = owned.partition(is_new);
+    let show = |sets: &[&Value]| -> String {
+        let texts: Vec<String> = sets
+            .iter()
+            .map(|set| {
+                format!(
+                    "{} ({}/{} replicas created)",
+                    set.name(),
+                    set.i64_at("status.replicas").unwrap_or(0),
+                    set.i64_at("spec.replicas").unwrap_or(0)
+                )
+            })
+            .collect();
+        if texts.is_empty() { "<none>".to_owned() } else { texts.join(", ") }
+    };
+    Ok(format!("OldReplicaSets:\t{}\nNewReplicaSet:\t{}\n", show(&old), show(&new)))
+}
+
+/// A ReplicaSet, without events.
+pub(super) async fn replica_set(session: &Session, value: &Value) -> Outcome<String> {
+    let (spec, status) = (value.get("spec"), value.get("status"));
+    let mut text = format!("Name:\t{}\nNamespace:\t{}\n", value.name(), value.namespace());
+    text.push_str(&format!("Selector:\t{}\n", selector(spec.get("selector"))));
+    text.push_str(&labels("Labels:", value.labels()));
+    text.push_str(&annotations("Annotations:", value.annotations()));
+    if let Some(owner) = controlled_by(value) {
+        text.push_str(&format!("Controlled By:\t{owner}\n"));
+    }
+    text.push_str(&format!(
+        "Replicas:\t{} current / {} desired\n",
+        status.i64_at("replicas").unwrap_or(0),
+        spec.i64_at("replicas").unwrap_or(0)
+    ));
+    let path = format!("/api/v1/namespaces/{}/pods", value.namespace());
+    let pods = session.call(Call::get(path)).await?;
+    let count = |phase: &str| {
+        pods.list_at("items")
+            .iter()
+            .filter(|pod| pod.controller().is_some_and(|o| o.str_at("uid") == value.uid()))
+            .filter(|pod| pod.str_at("status.phase") == phase)
+            .count()
+    };
+    text.push_str(&format!(
+        "Pods Status:\t{} Running / {} Waiting / {} Succeeded / {} Failed\n",
+        count("Running"),
+        count("Pending"),
+        count("Succeeded"),
+        count("Failed")
+    ));
+    Ok(text + &template_text(spec.get("template")))
+}
+
+/// `Pod Template:` with what is below it, with tabs.
+pub(in crate::kubectl) fn template_text(template: &Value) -> String {
+    let spec = template.get("spec");
+    let mut text = String::from("Pod Template:\n");
+    let meta = template.get("metadata");
+    text.push_str(&labels("  Labels:", meta.map_at("labels")));
+    if !meta.map_at("annotations").is_empty() {
+        text.push_str(&annotations("  Annotations:", meta.map_at("annotations")));
+    }
+    if !spec.str_at("serviceAccountName").is_empty() {
+        text.push_str(&format!("  Service Account:\t{}\n", spec.str_at("serviceAccountName")));
+    }
+    for (label, field) in [("Init Containers", "initContainers"), ("Containers", "containers")] {
+        text.push_str(&containers::text(label, spec.list_at(field), None, "  "));
+    }
+    text.push_str(&volumes::text(spec.list_at("volumes"), "  "));
+    text.push_str(&format!("  Node-Selectors:\t{}\n", pod::in_line(spec.map_at("nodeSelector"))));
+    text + &pod::tolerations("  Tolerations:", spec.list_at("tolerations"))
+}

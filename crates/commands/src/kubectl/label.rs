@@ -1,0 +1,181 @@
+//! `kubectl label` and `kubectl annotate`: the same work on two maps.
+//!
+//! Models kubectl/pkg/cmd/label/label.go and annotate/annotate.go.
+
+use api::{Value, object};
+
+use super::Verb;
+use super::act::{self, DryRun, Found, MERGE, done, dry_run, find};
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, switch, value};
+use super::session::Session;
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::SELECTOR,
+    act::ALL,
+    act::ALL_NAMESPACES,
+    act::MANAGER,
+    value("field-selector"),
+    value("resource-version"),
+    switch("list"),
+    switch("local"),
+    switch("overwrite"),
+    switch("recursive").short('R'),
+];
+
+/// `kubectl label`.
+pub(super) const LABEL: Verb = Verb {
+    name: "label",
+    summary: "Update the labels on a resource",
+    usage: "kubectl label [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N \
+            [--resource-version=version] [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(change(session, line, "labels")),
+};
+
+/// `kubectl annotate`.
+pub(super) const ANNOTATE: Verb = Verb {
+    name: "annotate",
+    summary: "Update the annotations on a resource",
+    usage: "kubectl annotate [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N \
+            [--resource-version=version] [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(change(session, line, "annotations")),
+};
+
+/// What a command line asks for: pairs to set, keys to remove.
+#[derive(Debug, Default)]
+struct Wanted {
+    set: Vec<(String, String)>,
+    remove: Vec<String>,
+}
+
+async fn change(session: &Session, line: &Line, map: &'static str) -> Outcome {
+    let is_change = |arg: &&String| arg.contains('=') || arg.ends_with('-');
+    let first = line.args.iter().position(|arg| is_change(&arg)).unwrap_or(line.args.len());
+    let (objects, changes) = line.args.split_at(first);
+    let wanted = read(changes, map)?;
+    if wanted.set.is_empty() && wanted.remove.is_empty() && !line.on("list") {
+        let what = if map == "labels" { "label" } else { "annotation" };
+        return Err(Failure::message(format!("at least one {what} update is required")));
+    }
+    let mut failure = None;
+    for found in find(session, line, objects).await? {
+        if let Err(why) = one(session, line, &found, &wanted, map).await {
+            if let Some(earlier) = failure.replace(why) {
+                session.io.eprint(&earlier.text()).await;
+            }
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+fn read(changes: &[String], map: &str) -> Outcome<Wanted> {
+    let mut wanted = Wanted::default();
+    for change in changes {
+        if let Some((key, value)) = change.split_once('=') {
+            if key.is_empty() {
+                let what = if map == "labels" { "label" } else { "annotation" };
+                return Err(Failure::message(format!("invalid {what} format: {change}")));
+            }
+            wanted.set.push((key.to_owned(), value.to_owned()));
+        } else if let Some(key) = change.strip_suffix('-') {
+            wanted.remove.push(key.to_owned());
+        } else {
+            return Err(Failure::message(format!("unexpected argument: {change}")));
+        }
+    }
+    for key in &wanted.remove {
+        if wanted.set.iter().any(|(set, _)| set == key) {
+            let what = if map == "labels" { "label" } else { "annotation" };
+            return Err(Failure::message(format!(
+                "can not both modify and remove a {what} in the same command"
+            )));
+        }
+    }
+    Ok(wanted)
+}
+
+async fn one(
+    session: &Session,
+    line: &Line,
+    found: &Found,
+    wanted: &Wanted,
+    map: &'static str,
+) -> Outcome {
+    let current = found.value.get("metadata").get(map).clone();
+    if line.on("list") {
+        for (key, value) in current.entries().iter() {
+            let text = format!("{key}={}\n", value.as_str());
+            session.io.print(&text).await;
+        }
+        if wanted.set.is_empty() && wanted.remove.is_empty() {
+            return Ok(());
+        }
+    }
+    refuse_overwrite(line, &current, wanted, map)?;
+    let mut changes = Value::empty_map();
+    for (key, value) in &wanted.set {
+        if current.get(key).is_null() || current.str(key) != value {
+            changes.set_path(&[key], value.as_str());
+        }
+    }
+    for key in &wanted.remove {
+        if current.get(key).is_null() {
+            if map == "labels" {
+                session.io.print(&format!("label {key:?} not found.\n")).await;
+            }
+        } else {
+            changes.set_path(&[key], Value::Null);
+        }
+    }
+    let what = sentence(&changes, wanted, map);
+    let dry = dry_run(line)?;
+    if dry == DryRun::Client || changes.entries().iter().next().is_none() {
+        return done(session, line, dry, &found.value, what).await;
+    }
+    let mut body = object!({ "metadata": {} });
+    body.set_path(&["metadata", map], changes);
+    let manager = if map == "labels" { "kubectl-label" } else { "kubectl-annotate" };
+    let patched = act::patch(session, line, found, MERGE, body, manager).await?;
+    done(session, line, dry, &patched, what).await
+}
+
+fn sentence(changes: &Value, wanted: &Wanted, map: &str) -> &'static str {
+    let changed = changes.entries().iter().next().is_some();
+    match (map, changed) {
+        ("labels", false) => "not labeled",
+        ("labels", true) if wanted.set.is_empty() => "unlabeled",
+        ("labels", true) => "labeled",
+        _ => "annotated",
+    }
+}
+
+fn refuse_overwrite(line: &Line, current: &Value, wanted: &Wanted, map: &str) -> Outcome {
+    if line.on("overwrite") {
+        return Ok(());
+    }
+    let taken: Vec<String> = wanted
+        .set
+        .iter()
+        .filter_map(|(key, value)| {
+            let old = Some(current.str(key)).filter(|old| *old != value && current.get(key).is_str())?;
+            Some(format!("'{key}' already has a value ({old})"))
+        })
+        .collect();
+    match (taken.as_slice(), map) {
+        ([], _) => Ok(()),
+        ([first, ..], "labels") => {
+            Err(Failure::message(format!("{first}, and --overwrite is false")))
+        }
+        (all, _) => Err(Failure::message(format!(
+            "--overwrite is false but found the following declared annotation(s): {}",
+            all.join("; ")
+        ))),
+    }
+}

@@ -1,0 +1,80 @@
+//! `kubectl patch`.
+//!
+//! Models kubectl/pkg/cmd/patch/patch.go.
+
+use api::{Value, yaml};
+use net::http::Method;
+
+use super::Verb;
+use super::act::{self, DryRun, MERGE, STRATEGIC, done, dry_run, find};
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, switch, value};
+use super::session::{Call, JSON, Session};
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::MANAGER,
+    value("patch").short('p'),
+    value("patch-file"),
+    value("type"),
+    value("subresource"),
+    switch("local"),
+    switch("recursive").short('R'),
+];
+
+/// The verb.
+pub(super) const VERB: Verb = Verb {
+    name: "patch",
+    summary: "Update fields of a resource",
+    usage: "kubectl patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE] [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(patch(session, line)),
+};
+
+async fn patch(session: &Session, line: &Line) -> Outcome {
+    let media_type = match line.get("type").unwrap_or("strategic") {
+        "strategic" => STRATEGIC,
+        "merge" => MERGE,
+        "json" => "application/json-patch+json",
+        other => {
+            return Err(Failure::message(format!(
+                "--type must be one of [json merge strategic], not {other:?}"
+            )));
+        }
+    };
+    let text = match (line.get("patch"), line.get("patch-file")) {
+        (Some(text), None) => text.to_owned(),
+        (None, Some(path)) => session.io.read_to_string(path).await.map_err(|errno| {
+            Failure::message(format!("unable to read patch file: open {path}: {}", errno.message()))
+        })?,
+        _ => return Err(Failure::message("must specify --patch or --patch-file containing the contents of the patch")),
+    };
+    let body = yaml::parse_all(&text)
+        .map_err(|why| Failure::message(format!("unable to parse {text:?}: {why}")))?
+        .into_iter()
+        .next()
+        .map(|document| document.value)
+        .unwrap_or_default();
+    let dry = dry_run(line)?;
+    for found in find(session, line, &line.args).await? {
+        if dry == DryRun::Client {
+            done(session, line, dry, &found.value, "patched").await?;
+            continue;
+        }
+        let mut path = found.path();
+        if let Some(subresource) = line.get("subresource") {
+            path.push_str(&format!("/{subresource}"));
+        }
+        let target = format!("{path}{}", act::query(line, dry, "kubectl-patch", false));
+        let body = Some((media_type, body.clone()));
+        let call = Call { method: Method::Patch, target, accept: JSON, body };
+        let patched: Value = session.call(call).await?;
+        let same = patched.resource_version() == found.value.resource_version();
+        let what = if same { "patched (no change)" } else { "patched" };
+        done(session, line, dry, &patched, what).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `kubectl scale`.
+//!
+//! Models kubectl/pkg/cmd/scale/scale.go.
+
+use api::object;
+use net::http::Method;
+
+use super::Verb;
+use super::act::{self, DryRun, Found, MERGE, done, dry_run, find};
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, switch, value};
+use super::session::{Call, JSON, Session};
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::SELECTOR,
+    act::ALL,
+    value("current-replicas"),
+    value("replicas"),
+    value("resource-version"),
+    value("timeout"),
+    switch("recursive").short('R'),
+];
+
+/// The verb.
+pub(super) const VERB: Verb = Verb {
+    name: "scale",
+    summary: "Set a new size for a deployment, replica set, or replication controller",
+    usage: "kubectl scale [--resource-version=version] [--current-replicas=count] \
+            --replicas=COUNT (-f FILENAME | TYPE NAME) [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(scale(session, line)),
+};
+
+async fn scale(session: &Session, line: &Line) -> Outcome {
+    let replicas = line.number("replicas")?.filter(|replicas| *replicas >= 0).ok_or_else(|| {
+        Failure::message(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        )
+    })?;
+    for found in find(session, line, &line.args).await? {
+        one(session, line, &found, replicas).await?;
+    }
+    Ok(())
+}
+
+async fn one(session: &Session, line: &Line, found: &Found, replicas: i64) -> Outcome {
+    let path = format!("{}/scale", found.path());
+    let current = session.call(Call::get(&*path)).await?;
+    let has = current.i64_at("spec.replicas").unwrap_or(0);
+    if let Some(expected) = line.number("current-replicas")?.filter(|expected| *expected != -1)
+        && expected != has
+    {
+        return Err(Failure::message(format!("Expected replicas to be {expected}, was {has}")));
+    }
+    let dry = dry_run(line)?;
+    if dry != DryRun::Client {
+        let body = object!({ "spec": { "replicas": (replicas) } });
+        let target = format!("{path}{}", act::query(line, dry, "kubectl", false));
+        let call =
+            Call { method: Method::Patch, target, accept: JSON, body: Some((MERGE, body)) };
+        session.call(call).await?;
+    }
+    done(session, line, dry, &found.value, "scaled").await
+}

@@ -1,0 +1,185 @@
+//! `kubectl wait`, and waiting for a pod's phase.
+//!
+//! Models kubectl/pkg/cmd/wait.
+
+use api::{Value, body_value, jsonpath};
+use net::http::percent_encode;
+
+use super::Verb;
+use super::act::{self, Found, find};
+use super::discovery::Resource;
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, switch, value, values};
+use super::print::relaxed_path;
+use super::session::{Call, Session};
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::SELECTOR,
+    act::ALL,
+    act::ALL_NAMESPACES,
+    value("field-selector"),
+    value("timeout"),
+    values("for"),
+    switch("local"),
+    switch("recursive").short('R'),
+];
+
+/// The verb.
+pub(super) const VERB: Verb = Verb {
+    name: "wait",
+    summary: "Experimental: Wait for a specific condition on one or many resources",
+    usage: "kubectl wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label \
+            | --all)]) \
+            [--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]] \
+            [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(wait(session, line)),
+};
+
+/// What is waited for.
+#[derive(Clone, Debug)]
+enum Until {
+    Gone,
+    Exists,
+    Condition { name: String, status: String },
+    Path { path: jsonpath::JsonPath, value: Option<String> },
+}
+
+async fn wait(session: &Session, line: &Line) -> Outcome {
+    let until = read(line)?;
+    let limit = line.duration("timeout")?.unwrap_or(sim::Duration::from_secs(30));
+    let deadline = session.io.deadline(limit).await;
+    let found = match find(session, line, &line.args).await {
+        Ok(found) => found,
+        Err(failure) if failure.is_not_found() && matches!(until, Until::Gone) => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    if found.is_empty() {
+        return match until {
+            Until::Gone => Ok(()),
+            _ => Err(Failure::message("no matching resources found")),
+        };
+    }
+    for Found { resource, value } in found {
+        let met = watch(session, &resource, &value, deadline, |object| holds(&until, object)).await?;
+        let name = value.name();
+        if !met {
+            return Err(Failure::message(format!(
+                "timed out waiting for the condition on {}/{name}",
+                resource.plural
+            )));
+        }
+        let kind = resource.qualified_singular();
+        session.io.print(&format!("{kind}/{name} condition met\n")).await;
+    }
+    Ok(())
+}
+
+fn read(line: &Line) -> Outcome<Until> {
+    let text = line.text("for");
+    match text.split_once('=') {
+        None if text.eq_ignore_ascii_case("delete") => Ok(Until::Gone),
+        None if text.eq_ignore_ascii_case("create") => Ok(Until::Exists),
+        Some(("condition", wanted)) => {
+            let (name, status) = wanted.split_once('=').unwrap_or((wanted, "True"));
+            Ok(Until::Condition { name: name.to_owned(), status: status.to_owned() })
+        }
+        Some(("jsonpath", wanted)) => {
+            let wanted = wanted.trim_matches('\'');
+            let end = wanted.find('}').map_or(wanted.len(), |at| at + 1);
+            let (path, rest) = wanted.split_at(end);
+            let template = relaxed_path(path);
+            let path = jsonpath::parse(&template).map_err(|why| {
+                Failure::message(format!("error parsing jsonpath {template}, {why}"))
+            })?;
+            let value = rest.strip_prefix('=').map(|value| value.trim_matches('"').to_owned());
+            Ok(Until::Path { path, value })
+        }
+        _ => Err(Failure::message(format!("unrecognized condition: {text:?}"))),
+    }
+}
+
+fn holds(until: &Until, object: Option<&Value>) -> bool {
+    match (until, object) {
+        (Until::Gone, object) => object.is_none(),
+        (_, None) => false,
+        (Until::Exists, Some(_)) => true,
+        (Until::Condition { name, status }, Some(object)) => {
+            object.list_at("status.conditions").iter().any(|condition| {
+                condition.str_at("type").eq_ignore_ascii_case(name)
+                    && condition.str_at("status").eq_ignore_ascii_case(status)
+            })
+        }
+        (Until::Path { path, value }, Some(object)) => {
+            let found = path.select(object);
+            match (found.as_slice(), value) {
+                ([], _) => false,
+                (_, None) => true,
+                ([Value::Str(text), ..], Some(value)) => text.as_ref() as &str == value.as_str(),
+                ([one, ..], Some(value)) => one.to_json() == *value,
+            }
+        }
+    }
+}
+
+/// Waits until `met` says so of the object's newest state; `false` at the deadline.
+pub(super) async fn watch(
+    session: &Session,
+    resource: &Resource,
+    object: &Value,
+    deadline: sim::Instant,
+    met: impl Fn(Option<&Value>) -> bool,
+) -> Outcome<bool> {
+    if met(Some(object)) {
+        return Ok(true);
+    }
+    let left = deadline.since(session.io.now().await);
+    if left.is_zero() {
+        return Ok(false);
+    }
+    let namespace = Some(object.namespace()).filter(|namespace| !namespace.is_empty());
+    // The server ends the watch at the deadline, to the second.
+    let seconds = left.as_millis().div_ceil(1000).max(1);
+    let target = format!(
+        "{}?watch=true&fieldSelector={}&resourceVersion={}&timeoutSeconds={seconds}",
+        resource.collection(namespace),
+        percent_encode(&format!("metadata.name={}", object.name())),
+        object.resource_version(),
+    );
+    let (response, stream) = session.stream(Call::get(target)).await?;
+    let mut next = Some(response.body.clone());
+    while let Some(body) = next {
+        let event = body_value(&body).unwrap_or_default();
+        let done = match event.str_at("type") {
+            "DELETED" => met(None),
+            "ADDED" | "MODIFIED" => met(Some(event.get("object"))),
+            "ERROR" => return Err(Failure::Status(event.get("object").clone())),
+            _ => false,
+        };
+        if done {
+            return Ok(true);
+        }
+        next = session.next_part(stream).await?;
+    }
+    Ok(false)
+}
+
+/// Waits at most a minute for a pod of the session's namespace to be in a phase.
+pub(super) async fn until_pod(
+    session: &Session,
+    name: &str,
+    phase: impl Fn(&str) -> bool,
+) -> Outcome {
+    let discovery = session.discovery().await?;
+    let resource = discovery.resolve("pods")?;
+    let object = session.call(Call::get(resource.path(&session.namespace, name))).await?;
+    let deadline = session.io.deadline(sim::Duration::from_secs(60)).await;
+    let met = |pod: Option<&Value>| pod.is_none_or(|pod| phase(pod.str_at("status.phase")));
+    if watch(session, resource, &object, deadline, met).await? {
+        return Ok(());
+    }
+    Err(Failure::message("timed out waiting for the condition"))
+}

@@ -1,0 +1,292 @@
+//! Keeps as many pods as a ReplicaSet asks for, adopts pods that match and have no owner, lets go of
+//! those that match no longer, and counts them in the status.
+//! Models pkg/controller/replicaset/replica_set.go.
+
+use api::selector::LabelSelector;
+use api::{Str, Value, object};
+use client::{DeleteOptions, Delta, Index, Involved, Key, PODS, Patch, REPLICA_SETS, Resource};
+use imbl::{OrdMap, OrdSet};
+use sim::Duration;
+
+use crate::controller::{Agenda, Controller, Cx, Saying};
+use crate::pods;
+
+mod ranking;
+mod tally;
+
+use tally::{Share, Tally};
+
+/// At most so many pods are made or deleted at once.
+const BURST: i64 = 500;
+
+/// The controller.
+#[derive(Clone, Debug, Default)]
+pub struct ReplicaSetController {
+    /// Pods counted by the uid of their controller, kept up by differences.
+    tallies: OrdMap<Str, Tally>,
+    /// Active pods without a controller.
+    orphans: OrdSet<Key>,
+    /// How many pods the next batch of a ReplicaSet makes. Batches double while all goes well, so
+    /// that what is refused is refused once and not five hundred times.
+    batches: OrdMap<Key, i64>,
+}
+
+/// A ReplicaSet as a sync sees it.
+struct Target<'a> {
+    rs: &'a Value,
+    involved: Involved,
+    selector: LabelSelector,
+    replicas: i64,
+    tally: Tally,
+}
+
+impl Controller for ReplicaSetController {
+    fn name(&self) -> &'static str {
+        "replicaset-controller"
+    }
+
+    fn watches(&self) -> Vec<(Resource, &'static [Index])> {
+        vec![(REPLICA_SETS, &[Index::Owner]), (PODS, &[Index::Owner])]
+    }
+
+    fn on_delta(&mut self, agenda: &mut Agenda<'_>, resource: &Resource, delta: &Delta) {
+        if *resource == REPLICA_SETS {
+            agenda.add(delta.key.clone());
+        } else {
+            self.on_pod(agenda, delta);
+        }
+    }
+
+    fn sync(&mut self, cx: &mut Cx<'_>, key: &Key) {
+        let Some(rs) = cx.cache(&REPLICA_SETS).get(key).cloned() else {
+            self.batches.remove(key);
+            return;
+        };
+        let selector = LabelSelector::from_object(rs.at("spec.selector"));
+        let target = Target {
+            involved: Involved::of(&REPLICA_SETS, &rs),
+            selector: selector.unwrap_or_else(|_| LabelSelector::nothing()),
+            replicas: rs.i64_at("spec.replicas").unwrap_or(1),
+            tally: self.tallies.get(rs.uid()).cloned().unwrap_or_default(),
+            rs: &rs,
+        };
+        if !rs.is_terminating() && self.claim(cx, &target) {
+            return;
+        }
+        let lacking = target.replicas - target.tally.active();
+        if !rs.is_terminating() && self.manage(cx, key, &target, lacking) {
+            // What comes of it goes into the status, as soon as it is known.
+            if cx.outcome.error.is_none() {
+                return;
+            }
+        }
+        update_status(cx, &target, lacking);
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
+    }
+}
+
+impl ReplicaSetController {
+    fn on_pod(&mut self, agenda: &mut Agenda<'_>, delta: &Delta) {
+        let (old, new) = (share(delta.old.as_ref()), share(delta.new.as_ref()));
+        if old == new {
+            return;
+        }
+        for (share, add) in [(&old, false), (&new, true)] {
+            if let Some(share) = share {
+                self.count(share, &delta.key, add);
+                if &*share.owner_kind == "ReplicaSet" {
+                    agenda.add(Key::new(&delta.key.namespace, &share.owner_name));
+                }
+            }
+        }
+        let orphan = new
+            .as_ref()
+            .filter(|share| share.owner.is_empty() && share.active);
+        match orphan {
+            None => drop(self.orphans.remove(&delta.key)),
+            Some(share) => {
+                self.orphans.insert(delta.key.clone());
+                for (key, rs) in agenda
+                    .cache(&REPLICA_SETS)
+                    .in_namespace(&delta.key.namespace)
+                {
+                    let selector = LabelSelector::from_object(rs.at("spec.selector"));
+                    if selector.is_ok_and(|selector| selector.matches(&share.labels)) {
+                        agenda.add(key.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, share: &Share, key: &Key, add: bool) {
+        if share.owner.is_empty() {
+            return;
+        }
+        let tally = self.tallies.entry(share.owner.clone()).or_default();
+        tally.count(share, key, add);
+        if tally.is_empty() {
+            self.tallies.remove(&share.owner);
+        }
+    }
+
+    /// Adopts and releases. True if there was something to do: pods are counted once that is seen.
+    fn claim(&self, cx: &mut Cx<'_>, target: &Target<'_>) -> bool {
+        let namespace = target.rs.namespace();
+        let pods = cx.cache(&PODS);
+        let adopted: Vec<Value> = self
+            .orphans
+            .range(Key::new(namespace, "")..)
+            .take_while(|key| &*key.namespace == namespace)
+            .filter_map(|key| pods.get(key))
+            .filter(|pod| !pod.labels().is_empty() && target.selector.matches(pod.labels()))
+            .cloned()
+            .collect();
+        let released: Vec<Value> = if target.tally.all_match(&target.selector) {
+            Vec::new()
+        } else {
+            let owned = pods.by(Index::Owner, target.rs.uid());
+            owned
+                .filter(|pod| pods::is_active(pod) && pod.is_controlled_by(target.rs.uid()))
+                .filter(|pod| !target.selector.matches(pod.labels()))
+                .cloned()
+                .collect()
+        };
+        for pod in &adopted {
+            let owner = pods::owner_reference(&REPLICA_SETS, target.rs);
+            let metadata = object! { "uid": (pod.uid()), "ownerReferences": [owner] };
+            let document = object! { "metadata": metadata };
+            cx.patch(&PODS, &Key::of(pod), "", Patch::Strategic, document);
+        }
+        for pod in &released {
+            let gone = object! { "$patch": "delete", "uid": (target.rs.uid()) };
+            let metadata = object! { "uid": (pod.uid()), "ownerReferences": [gone] };
+            let document = object! { "metadata": metadata };
+            cx.patch(&PODS, &Key::of(pod), "", Patch::Strategic, document);
+        }
+        !(adopted.is_empty() && released.is_empty())
+    }
+
+    /// Makes pods, or deletes some. False if there are as many as there should be.
+    fn manage(&mut self, cx: &mut Cx<'_>, key: &Key, target: &Target<'_>, lacking: i64) -> bool {
+        if lacking <= 0 {
+            self.batches.remove(key);
+        }
+        if lacking > 0 {
+            let first = cx.outcome.error.is_some();
+            let batch = self
+                .batches
+                .get(key)
+                .copied()
+                .filter(|_| !first)
+                .unwrap_or(1);
+            self.batches.insert(key.clone(), (batch * 2).min(BURST));
+            let pod = new_pod(target.rs);
+            for _ in 0..lacking.min(batch) {
+                create(cx, &target.involved, pod.clone());
+            }
+        } else if lacking < 0 {
+            let surplus = usize::try_from((-lacking).min(BURST)).unwrap_or(0);
+            for pod in ranking::to_delete(cx, target.rs, surplus) {
+                delete(cx, &target.involved, &pod);
+            }
+        }
+        lacking != 0
+    }
+}
+
+fn create(cx: &mut Cx<'_>, involved: &Involved, pod: Value) {
+    let created = Saying::normal(involved, "SuccessfulCreate", "Created pod: {name}");
+    let failed = Saying::warning(involved, "FailedCreate", "Error creating: {error}");
+    cx.create(&PODS, pod).says(created).laments(failed);
+}
+
+fn delete(cx: &mut Cx<'_>, involved: &Involved, pod: &Value) {
+    let message = format!("Deleted pod: {}", pod.name());
+    let deleted = Saying::normal(involved, "SuccessfulDelete", message);
+    let failed = Saying::warning(involved, "FailedDelete", "Error deleting: {error}");
+    cx.delete(&PODS, pod, DeleteOptions::default())
+        .says(deleted)
+        .laments(failed);
+}
+
+/// What a pod counts as, and for whom.
+fn share(pod: Option<&Value>) -> Option<Share> {
+    pod.map(Share::of)
+}
+
+/// A pod as the template says.
+fn new_pod(rs: &Value) -> Value {
+    let template = rs.at("spec.template");
+    let mut metadata = object! {
+        "generateName": (format!("{}-", rs.name())),
+        "namespace": (rs.namespace()),
+        "ownerReferences": [(pods::owner_reference(&REPLICA_SETS, rs))],
+    };
+    for field in ["labels", "annotations", "finalizers"] {
+        metadata.set_or_remove(field, template.metadata().get(field));
+    }
+    object! {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": (template.get("spec")),
+    }
+}
+
+fn update_status(cx: &mut Cx<'_>, target: &Target<'_>, lacking: i64) {
+    let Target { rs, tally, .. } = target;
+    let min_ready = u64::try_from(rs.i64_at("spec.minReadySeconds").unwrap_or(0)).unwrap_or(0);
+    let (available, next) = tally.available(cx.now, Duration::from_secs(min_ready));
+    if let Some(wait) = next {
+        cx.requeue_after(wait);
+    }
+    let labels = rs.at("spec.template.metadata.labels").entries();
+    let mut status = object! {
+        "replicas": (tally.active()),
+        "terminatingReplicas": (tally.terminating),
+        "observedGeneration": (rs.generation()),
+    };
+    status.set_or_remove("fullyLabeledReplicas", tally.labelled(labels));
+    status.set_or_remove("readyReplicas", tally.ready());
+    status.set_or_remove("availableReplicas", available);
+    status.set_or_remove("conditions", conditions(cx, rs, lacking));
+    if !rs.get("status").same(&status) {
+        let mut rs = (*rs).clone();
+        rs.set("status", status);
+        cx.update_status(&REPLICA_SETS, rs);
+    }
+}
+
+/// The status' conditions: `ReplicaFailure` while pods could not be made or deleted.
+fn conditions(cx: &Cx<'_>, rs: &Value, lacking: i64) -> Value {
+    let known = rs.at("status.conditions");
+    let others = known
+        .list()
+        .iter()
+        .filter(|c| c.str("type") != "ReplicaFailure");
+    let mut conditions: Vec<Value> = others.cloned().collect();
+    let failure = known
+        .list()
+        .iter()
+        .find(|c| c.str("type") == "ReplicaFailure");
+    match (&cx.outcome.error, failure) {
+        (None, Some(failure)) if lacking != 0 => conditions.push(failure.clone()),
+        (None, _) => {}
+        (Some(_), Some(failure)) => conditions.push(failure.clone()),
+        (Some(error), None) => conditions.push(object! {
+            "type": "ReplicaFailure",
+            "status": "True",
+            "lastTransitionTime": (cx.now.rfc3339()),
+            "reason": (if lacking < 0 { "FailedDelete" } else { "FailedCreate" }),
+            "message": &error.message,
+        }),
+    }
+    Value::list_of(conditions)
+}
+
+#[cfg(test)]
+mod tests;

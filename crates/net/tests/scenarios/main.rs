@@ -1,0 +1,8 @@
+//! Whole networks, driven as a world drives them: packets in, what sockets and people see out.
+
+extern crate kubarium_net as net;
+
+mod reach;
+mod tcp;
+mod topology;
+mod world;

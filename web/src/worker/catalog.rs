@@ -1,0 +1,80 @@
+//! The lessons this page was built with.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use lesson::Lesson;
+
+use crate::protocol::{LessonCard, Track};
+
+/// Id (`track/nn-name`), path and text of each, in reading order.
+const LESSONS: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
+
+/// Reads a lesson; or says why it cannot be had.
+pub fn read(id: &str) -> Result<Rc<Lesson>, String> {
+    let (_, path, text) = LESSONS
+        .iter()
+        .find(|(known, ..)| *known == id)
+        .ok_or_else(|| format!("There is no lesson {id}."))?;
+    lesson::parse(path, text).map(Rc::new).map_err(|problems| {
+        let problems = problems.iter().map(ToString::to_string);
+        problems.collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// All lessons by track, and what is wrong with those that cannot be read.
+pub fn tracks() -> (Vec<Track>, Vec<String>) {
+    let mut tracks: BTreeMap<&str, Track> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (id, ..) in LESSONS {
+        let lesson = match read(id) {
+            Ok(lesson) => lesson,
+            Err(why) => {
+                wrong.push(why);
+                continue;
+            }
+        };
+        let (track, _) = id.split_once('/').unwrap_or((id, ""));
+        let empty = || Track { id: track.to_owned(), title: title(track), lessons: Vec::new() };
+        tracks.entry(track).or_insert_with(empty).lessons.push(card(id, &lesson));
+    }
+    (tracks.into_values().collect(), wrong)
+}
+
+fn card(id: &str, lesson: &Lesson) -> LessonCard {
+    LessonCard {
+        id: id.to_owned(),
+        title: lesson.title.to_string(),
+        summary: lesson.summary.to_string(),
+        minutes: lesson.minutes,
+        steps: lesson.steps.len() as u32,
+    }
+}
+
+/// A folder's name as a title: `first-steps` is `First steps`.
+pub fn title(folder: &str) -> String {
+    let words = folder.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lesson_can_be_read() {
+        let (tracks, wrong) = tracks();
+        assert_eq!(wrong, Vec::<String>::new());
+        let listed: usize = tracks.iter().map(|track| track.lessons.len()).sum();
+        assert_eq!(listed, LESSONS.len());
+        assert!(read("no/such").unwrap_err().contains("no/such"));
+    }
+
+    #[test]
+    fn folders_have_titles() {
+        assert_eq!(title("first-steps"), "First steps");
+    }
+}
