@@ -1,20 +1,34 @@
 // Bundles what the page loads beside its wasm into web/js/dist: page.js (terminal and motion),
 // editor.js (loaded when first needed), style.css and the fonts.
 import { build } from "esbuild";
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import subsetFont from "subset-font";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 const require = createRequire(import.meta.url);
 
+// Letters of Latin-1, and the signs that texts and terminals use beside them.
+const letters = [...range(0x20, 0x7e), ...range(0xa0, 0xff)].join("") + "‘’‚“”„–—…•×−→←↑↓≤≥≠";
 const fonts = {
-  "text.woff2": ["atkinson-hyperlegible-next", "latin-wght-normal"],
-  "text-italic.woff2": ["atkinson-hyperlegible-next", "latin-wght-italic"],
-  "mono.woff2": ["source-code-pro", "latin-wght-normal"],
+  "text.woff2": ["atkinson-hyperlegible-next", "latin-wght-normal", { min: 400, max: 700 }],
+  "text-italic.woff2": ["atkinson-hyperlegible-next", "latin-wght-italic", 400],
+  "mono.woff2": ["source-code-pro", "latin-wght-normal", { min: 400, max: 700 }],
 };
+
+function range(first, last) {
+  return Array.from({ length: last - first + 1 }, (_, n) => String.fromCodePoint(first + n));
+}
+
+async function font(name, [family, face, wght]) {
+  const root = dirname(require.resolve(`@fontsource-variable/${family}/package.json`));
+  const whole = await readFile(join(root, "files", `${family}-${face}.woff2`));
+  const part = await subsetFont(whole, letters, { targetFormat: "woff2", variationAxes: { wght } });
+  await writeFile(join(dist, name), part);
+}
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
@@ -40,8 +54,5 @@ await Promise.all([
     external: ["*.woff2"],
     nodePaths: [join(here, "node_modules")],
   }),
-  ...Object.entries(fonts).map(([name, [family, face]]) => {
-    const root = dirname(require.resolve(`@fontsource-variable/${family}/package.json`));
-    return copyFile(join(root, "files", `${family}-${face}.woff2`), join(dist, name));
-  }),
+  ...Object.entries(fonts).map(([name, from]) => font(name, from)),
 ]);

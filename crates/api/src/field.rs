@@ -77,8 +77,18 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    fn new(field: impl fmt::Display, kind: ErrorKind, value: Option<Value>, detail: String) -> Self {
-        FieldError { field: field.to_string(), kind, value, detail }
+    fn new(
+        field: impl fmt::Display,
+        kind: ErrorKind,
+        value: Option<Value>,
+        detail: String,
+    ) -> Self {
+        FieldError {
+            field: field.to_string(),
+            kind,
+            value,
+            detail,
+        }
     }
 
     /// `Required value: <detail>`
@@ -101,7 +111,12 @@ impl FieldError {
         value: impl Into<Value>,
         detail: impl Into<String>,
     ) -> Self {
-        Self::new(field, ErrorKind::TypeInvalid, Some(value.into()), detail.into())
+        Self::new(
+            field,
+            ErrorKind::TypeInvalid,
+            Some(value.into()),
+            detail.into(),
+        )
     }
 
     /// `Unsupported value: <value>: supported values: "a", "b"`
@@ -125,12 +140,22 @@ impl FieldError {
 
     /// `Duplicate value: <value>`
     pub fn duplicate(field: impl fmt::Display, value: impl Into<Value>) -> Self {
-        Self::new(field, ErrorKind::Duplicate, Some(value.into()), String::new())
+        Self::new(
+            field,
+            ErrorKind::Duplicate,
+            Some(value.into()),
+            String::new(),
+        )
     }
 
     /// `Not found: <value>`
     pub fn not_found(field: impl fmt::Display, value: impl Into<Value>) -> Self {
-        Self::new(field, ErrorKind::NotFound, Some(value.into()), String::new())
+        Self::new(
+            field,
+            ErrorKind::NotFound,
+            Some(value.into()),
+            String::new(),
+        )
     }
 
     /// `Too long: may not be more than <max> bytes`
@@ -192,22 +217,34 @@ enum Step<'a> {
 impl<'a> Path<'a> {
     /// A path of one name, or of several joined by dots.
     pub const fn new(name: &'a str) -> Self {
-        Path { parent: None, step: Step::Name(name) }
+        Path {
+            parent: None,
+            step: Step::Name(name),
+        }
     }
 
     /// `path.name`; `name` may hold dots.
     pub const fn child(&'a self, name: &'a str) -> Path<'a> {
-        Path { parent: Some(self), step: Step::Name(name) }
+        Path {
+            parent: Some(self),
+            step: Step::Name(name),
+        }
     }
 
     /// `path[i]`
     pub const fn index(&'a self, i: usize) -> Path<'a> {
-        Path { parent: Some(self), step: Step::Index(i) }
+        Path {
+            parent: Some(self),
+            step: Step::Index(i),
+        }
     }
 
     /// `path[key]`
     pub const fn key(&'a self, key: &'a str) -> Path<'a> {
-        Path { parent: Some(self), step: Step::Key(key) }
+        Path {
+            parent: Some(self),
+            step: Step::Key(key),
+        }
     }
 }
 
@@ -240,13 +277,20 @@ mod tests {
         let spec = Path::new("spec");
         let containers = spec.child("containers");
         let first = containers.index(0);
-        check(FieldError::required(&containers, ""), "spec.containers: Required value");
+        check(
+            FieldError::required(containers, ""),
+            "spec.containers: Required value",
+        );
         check(
             FieldError::required(first.child("livenessProbe"), "must specify a handler type"),
             "spec.containers[0].livenessProbe: Required value: must specify a handler type",
         );
         check(
-            FieldError::invalid(first.child("resources.requests").key("cpu"), "-1", "too low"),
+            FieldError::invalid(
+                first.child("resources.requests").key("cpu"),
+                "-1",
+                "too low",
+            ),
             "spec.containers[0].resources.requests[cpu]: Invalid value: \"-1\": too low",
         );
         check(
@@ -261,11 +305,26 @@ mod tests {
             FieldError::not_supported("spec.type", "Nodeport", &["ClusterIP", "NodePort"]),
             "spec.type: Unsupported value: \"Nodeport\": supported values: \"ClusterIP\", \"NodePort\"",
         );
-        check(FieldError::duplicate("a[1].name", "v"), "a[1].name: Duplicate value: \"v\"");
-        check(FieldError::not_found("a.name", "v"), "a.name: Not found: \"v\"");
+        check(
+            FieldError::duplicate("a[1].name", "v"),
+            "a[1].name: Duplicate value: \"v\"",
+        );
+        check(
+            FieldError::not_found("a.name", "v"),
+            "a.name: Not found: \"v\"",
+        );
         check(FieldError::forbidden("spec", "no"), "spec: Forbidden: no");
-        check(FieldError::too_long("n", 63), "n: Too long: may not be more than 63 bytes");
-        check(FieldError::too_many("n", 5, 3), "n: Too many: 5: must have at most 3 items");
-        check(FieldError::invalid("<nil>", Value::Null, "x"), "<nil>: Invalid value: null: x");
+        check(
+            FieldError::too_long("n", 63),
+            "n: Too long: may not be more than 63 bytes",
+        );
+        check(
+            FieldError::too_many("n", 5, 3),
+            "n: Too many: 5: must have at most 3 items",
+        );
+        check(
+            FieldError::invalid("<nil>", Value::Null, "x"),
+            "<nil>: Invalid value: null: x",
+        );
     }
 }

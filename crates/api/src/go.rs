@@ -37,7 +37,9 @@ fn quote_to(text: &str, out: &mut String) {
 /// A float as `%v` and go-yaml print it: `0.5`, `1e+06`, `1e-05`.
 pub fn float(n: f64) -> String {
     let text = format!("{n:e}");
-    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    let Some((digits, exponent)) = text.split_once('e') else {
+        return text;
+    };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
         return n.to_string();

@@ -61,7 +61,9 @@ impl Interner {
         if text.len() > LONGEST {
             return Value::Str(text.clone());
         }
-        let hash = text.bytes().fold(1, |hash, byte| mix(hash, u64::from(byte)));
+        let hash = text
+            .bytes()
+            .fold(1, |hash, byte| mix(hash, u64::from(byte)));
         self.keep(hash, Value::Str(text.clone()))
     }
 
@@ -73,11 +75,17 @@ impl Interner {
     }
 
     fn list(&mut self, items: &Rc<Vec<Value>>, old: &Value) -> Value {
-        let fresh: Vec<Value> =
-            items.iter().enumerate().map(|(i, item)| self.node(item, old.index(i))).collect();
+        let fresh: Vec<Value> = items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| self.node(item, old.item(i)))
+            .collect();
         if let Value::List(before) = old
             && before.len() == fresh.len()
-            && before.iter().zip(&fresh).all(|(a, b)| identity(a) == identity(b))
+            && before
+                .iter()
+                .zip(&fresh)
+                .all(|(a, b)| identity(a) == identity(b))
         {
             return old.clone();
         }

@@ -23,7 +23,11 @@ enum Node {
     Identifier(String),
     Array([Param; 3]),
     Union(Vec<Vec<Node>>),
-    Filter { left: Vec<Node>, operator: String, right: Vec<Node> },
+    Filter {
+        left: Vec<Node>,
+        operator: String,
+        right: Vec<Node>,
+    },
     Int(i64),
     Float(f64),
     Bool(bool),
@@ -44,12 +48,18 @@ impl JsonPath {
     /// Reads a template; keys that are not there are no error. kubectl says
     /// `error parsing jsonpath <template>, <error>`.
     pub fn parse(template: &str) -> Result<JsonPath, String> {
-        Ok(JsonPath { nodes: parse::template(template)?, allow_missing: true })
+        Ok(JsonPath {
+            nodes: parse::template(template)?,
+            allow_missing: true,
+        })
     }
 
     /// The same template, for which keys that are not there are an error: `x is not found`.
     pub fn strict(self) -> JsonPath {
-        JsonPath { allow_missing: false, ..self }
+        JsonPath {
+            allow_missing: false,
+            ..self
+        }
     }
 
     /// What each part of the template found.
@@ -75,7 +85,9 @@ impl JsonPath {
     /// The same as `-o jsonpath-as-json` prints it: a list for each part.
     pub fn print_json(&self, data: &Value) -> Result<String, String> {
         let lists = self.find(data)?;
-        let lists = lists.into_iter().map(|results| Value::list_of(results).to_json_pretty() + "\n");
+        let lists = lists
+            .into_iter()
+            .map(|results| Value::list_of(results).to_json_pretty() + "\n");
         Ok(lists.collect())
     }
 }
@@ -96,12 +108,17 @@ pub fn relaxed(path: &str) -> Result<String, String> {
     if path.is_empty() {
         return Ok(String::new());
     }
-    let inner = path.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(path);
+    let inner = path
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .unwrap_or(path);
     let inner = inner.strip_prefix('.').unwrap_or(inner);
     if inner.is_empty() || inner.contains(['{', '}']) {
-        return Err("unexpected path string, expected a 'name1.name2' or '.name1.name2' or \
+        return Err(
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or \
                     '{name1.name2}' or '{.name1.name2}'"
-            .into());
+                .into(),
+        );
     }
     Ok(format!("{{.{inner}}}"))
 }
@@ -136,16 +153,28 @@ mod tests {
     fn templates() {
         check("{.kind} {.items[0].metadata.name}", "List a");
         check("{.items[*].metadata.name}", "a b c");
-        check("{range .items[*]}{.metadata.name}{\"\\t\"}{.spec.n}{\"\\n\"}{end}", "a\t1\nb\t2\nc\t3\n");
+        check(
+            "{range .items[*]}{.metadata.name}{\"\\t\"}{.spec.n}{\"\\n\"}{end}",
+            "a\t1\nb\t2\nc\t3\n",
+        );
         check("{range .items[*]}{.metadata.name}{','}{end}!", "a,b,c,!");
-        check("{.items[?(@.metadata.name==\"b\")].spec.containers[0].image}", "y:2");
+        check(
+            "{.items[?(@.metadata.name==\"b\")].spec.containers[0].image}",
+            "y:2",
+        );
         check("{.items[?(@.metadata.name=='b')].spec.n}", "2");
-        check("{range .items[?(@.status.phase!=\"Pending\")]}{.metadata.name}{','}{end}", "a,c,");
+        check(
+            "{range .items[?(@.status.phase!=\"Pending\")]}{.metadata.name}{','}{end}",
+            "a,c,",
+        );
         check("{.items[?(@.spec.n>1)].metadata.name}", "b c");
         check("{.items[?(@.spec.n<=2)].metadata.name}", "a b");
         check("{.items[?(@.spec.none)].metadata.name}", "");
         check("{.items[?(@.spec.n)].metadata.name}", "a b c");
-        check("{.items[*]['metadata.name','status.phase']}", "a b c Running Pending Running");
+        check(
+            "{.items[*]['metadata.name','status.phase']}",
+            "a b c Running Pending Running",
+        );
         check("{.items[-1:].metadata.name}", "c");
         check("{.items[-1].metadata.name}", "c");
         check("{.items[0:2].metadata.name}", "a b");
@@ -153,7 +182,10 @@ mod tests {
         check("{.items[0,2].metadata.name}", "a c");
         check("{.items[0].metadata.labels.a\\.b/c}", "dotted");
         check("{.items[0].metadata.labels['a\\.b/c']}", "dotted");
-        check("{.items[0].metadata.labels}", r#"{"a.b/c":"dotted","app":"a"}"#);
+        check(
+            "{.items[0].metadata.labels}",
+            r#"{"a.b/c":"dotted","app":"a"}"#,
+        );
         check("{.items[0]..image}", "x:1 x:1");
         check("{.items[0].metadata.labels.*}", "dotted a");
         check("{.nosuch.x}{.items[0].items[0]}", "");
@@ -161,7 +193,10 @@ mod tests {
         check("{$.kind}{@.kind}", "ListList");
         check("{.items[0:0]}", "");
         check("plain", "plain");
-        check("{range .items[*]}{range .spec.containers[*]}{.name}{end};{end}", "c;c;c;");
+        check(
+            "{range .items[*]}{range .spec.containers[*]}{.name}{end};{end}",
+            "c;c;c;",
+        );
         check("{range .none[*]}{.x}{end}after", "after");
         check("{\"quote \\\" here\"}", "quote \" here");
     }
@@ -170,7 +205,11 @@ mod tests {
     fn errors_of_reading() {
         #[track_caller]
         fn check(template: &str, want: &str) {
-            assert_eq!(JsonPath::parse(template), Err(want.to_owned()), "{template}");
+            assert_eq!(
+                JsonPath::parse(template),
+                Err(want.to_owned()),
+                "{template}"
+            );
         }
         check("{nosuch", "unclosed action");
         check("{.items[?(@.x=]}", "unterminated filter");
@@ -189,11 +228,17 @@ mod tests {
             let path = JsonPath::parse(template).expect(template);
             assert_eq!(path.print(&list()), Err(want.to_owned()), "{template}");
         }
-        check("{.items[99]}", "array index out of bounds: index 99, length 3");
+        check(
+            "{.items[99]}",
+            "array index out of bounds: index 99, length 3",
+        );
         check("{.kind[0]}", "string is not array or slice");
         check("{nosuch}", "unrecognized identifier nosuch");
         check("{end}", "not in range, nothing to end");
-        check("{.items[?(@.spec.n==\"1\")]}", "incompatible types for comparison");
+        check(
+            "{.items[?(@.spec.n==\"1\")]}",
+            "incompatible types for comparison",
+        );
         check("{.items[::0]}", "step must be > 0");
         let strict = JsonPath::parse("{.nosuch}").expect("valid").strict();
         assert_eq!(strict.print(&list()), Err("nosuch is not found".to_owned()));
@@ -203,7 +248,8 @@ mod tests {
     fn other_forms() {
         let path = JsonPath::parse("{.metadata.labels}").expect("valid");
         assert_eq!(
-            path.print_json(&object! { "metadata": { "labels": { "app": "x" } } }).as_deref(),
+            path.print_json(&object! { "metadata": { "labels": { "app": "x" } } })
+                .as_deref(),
             Ok("[\n    {\n        \"app\": \"x\"\n    }\n]\n")
         );
         for form in ["x.y", ".x.y", "{x.y}", "{.x.y}"] {

@@ -33,4 +33,4 @@ pub use schema::Schemas;
 pub use status::Status;
 pub use str::Str;
 pub use value::{NULL, Value};
-pub use wire::{Measured, body, body_value};
+pub use wire::{Measured, body, body_value, shared_value};

@@ -167,7 +167,9 @@ impl Map {
 
     /// The address of the shared allocation, 0 for the empty map: an identity while it lives.
     pub(crate) fn address(&self) -> usize {
-        self.0.as_ref().map_or(0, |entries| Rc::as_ptr(entries) as usize)
+        self.0
+            .as_ref()
+            .map_or(0, |entries| Rc::as_ptr(entries) as usize)
     }
 }
 
@@ -202,7 +204,12 @@ impl fmt::Debug for Map {
 
 impl<K: Into<Str>, V: Into<Value>> FromIterator<(K, V)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        Map::from_entries(entries.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+        Map::from_entries(
+            entries
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
     }
 }
 
@@ -221,8 +228,13 @@ mod tests {
 
     #[test]
     fn last_of_equal_keys_wins_and_order_is_by_key() {
-        let map: Map = [("b", 1), ("a", 2), ("b", 3), ("c", 4), ("b", 5)].into_iter().collect();
-        let got: Vec<_> = map.iter().map(|(k, v)| (k.as_str(), v.as_i64().unwrap())).collect();
+        let map: Map = [("b", 1), ("a", 2), ("b", 3), ("c", 4), ("b", 5)]
+            .into_iter()
+            .collect();
+        let got: Vec<_> = map
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_i64().unwrap()))
+            .collect();
         assert_eq!(got, [("a", 2), ("b", 5), ("c", 4)]);
     }
 

@@ -1,8 +1,8 @@
 //! Which names, labels and keys are well formed, and upstream's sentences for those that are not.
 //! Models k8s.io/apimachinery/pkg/util/validation/validation.go and pkg/api/validation.
 
-use crate::field::FieldError;
 use crate::Map;
+use crate::field::FieldError;
 
 /// Longest DNS label, and longest name part of a qualified name.
 pub const LABEL_MAX: usize = 63;
@@ -27,7 +27,10 @@ pub type Messages = Vec<String>;
 /// `<says> (e.g. 'a',  or 'b', regex used for validation is '<regex>')`, two blanks included.
 fn regex_error(says: &str, regex: &str, examples: &[&str]) -> String {
     let examples: Vec<String> = examples.iter().map(|e| format!("'{e}', ")).collect();
-    format!("{says} (e.g. {}regex used for validation is '{regex}')", examples.join(" or "))
+    format!(
+        "{says} (e.g. {}regex used for validation is '{regex}')",
+        examples.join(" or ")
+    )
 }
 
 /// `must be no more than <max> bytes`
@@ -57,7 +60,9 @@ fn subdomain_shape(text: &str) -> bool {
 
 fn qualified_shape(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+    bytes
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
         && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
 }
@@ -127,7 +132,11 @@ pub fn qualified_name(text: &str) -> Messages {
             name
         }
         Some((prefix, name)) => {
-            out.extend(dns1123_subdomain(prefix).iter().map(|m| format!("prefix part {m}")));
+            out.extend(
+                dns1123_subdomain(prefix)
+                    .iter()
+                    .map(|m| format!("prefix part {m}")),
+            );
             name
         }
     };
@@ -144,19 +153,37 @@ pub fn qualified_name(text: &str) -> Messages {
 
 /// A value of a label.
 pub fn label_value(text: &str) -> Messages {
-    shaped(text, LABEL_MAX, text.is_empty() || qualified_shape(text), || {
-        let says = format!("a valid label must be an empty string or {}", &QUALIFIED_SAYS[5..]);
-        regex_error(&says, &format!("({QUALIFIED})?"), &["MyValue", "my_value", "12345"])
-    })
+    shaped(
+        text,
+        LABEL_MAX,
+        text.is_empty() || qualified_shape(text),
+        || {
+            let says = format!(
+                "a valid label must be an empty string or {}",
+                &QUALIFIED_SAYS[5..]
+            );
+            regex_error(
+                &says,
+                &format!("({QUALIFIED})?"),
+                &["MyValue", "my_value", "12345"],
+            )
+        },
+    )
 }
 
 /// A key of a ConfigMap or Secret.
 pub fn config_key(text: &str) -> Messages {
     let fits = !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let mut out = shaped(text, SUBDOMAIN_MAX, fits, || {
         let says = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
-        regex_error(says, "[-._a-zA-Z0-9]+", &["key.name", "KEY_NAME", "key-name"])
+        regex_error(
+            says,
+            "[-._a-zA-Z0-9]+",
+            &["key.name", "KEY_NAME", "key-name"],
+        )
     });
     if text == "." {
         out.push("must not be '.'".to_owned());
@@ -173,12 +200,17 @@ pub fn env_var_name(text: &str) -> Messages {
     if text.is_empty() {
         return vec!["environment variable name must be non-empty".to_owned()];
     }
-    if text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'=') {
+    if text
+        .bytes()
+        .all(|b| (b' '..=b'~').contains(&b) && b != b'=')
+    {
         return Vec::new();
     }
-    vec!["a valid environment variable name must consist only of printable ASCII characters other \
+    vec![
+        "a valid environment variable name must consist only of printable ASCII characters other \
           than '='"
-        .to_owned()]
+            .to_owned(),
+    ]
 }
 
 /// An identifier of C, such as environment variables of old.
@@ -188,14 +220,17 @@ pub fn c_identifier(text: &str) -> Messages {
     shaped(text, usize::MAX, fits, || {
         let says = "a valid C identifier must start with alphabetic character or '_', followed by \
                     a string of alphanumeric characters or '_'";
-        regex_error(says, "[A-Za-z_][A-Za-z0-9_]*", &["my_name", "MY_NAME", "MyName"])
+        regex_error(
+            says,
+            "[A-Za-z_][A-Za-z0-9_]*",
+            &["my_name", "MY_NAME", "MyName"],
+        )
     })
 }
 
 /// The name of an HTTP header.
 pub fn http_header_name(text: &str) -> Messages {
-    let fits =
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     shaped(text, usize::MAX, fits, || {
         let says = "a valid HTTP header must consist of alphanumeric characters or '-'";
         regex_error(says, "[-A-Za-z0-9]+", &["X-Header-Name"])
@@ -240,8 +275,7 @@ pub fn percent(text: &str) -> Messages {
     let digits = text.strip_suffix('%').unwrap_or("");
     let fits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     shaped(text, usize::MAX, fits, || {
-        let says =
-            "a valid percent string must be a numeric string followed by an ending '%'";
+        let says = "a valid percent string must be a numeric string followed by an ending '%'";
         regex_error(says, "[0-9]+%", &["1%", "93%"])
     })
 }
@@ -315,13 +349,20 @@ mod tests {
         check(dns1123_label("a.b"), &["must not contain dots"]);
         check(
             dns1123_label("C_1"),
-            &["a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"],
+            &[
+                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+            ],
         );
-        check(dns1123_label(&"a".repeat(64)), &["must be no more than 63 bytes"]);
+        check(
+            dns1123_label(&"a".repeat(64)),
+            &["must be no more than 63 bytes"],
+        );
         check(dns1123_subdomain("a.b-c"), &[]);
         check(
             dns1123_subdomain("My_Pod"),
-            &[r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"],
+            &[
+                r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+            ],
         );
         assert_eq!(dns1123_subdomain("a..b").len(), 1);
         assert_eq!(dns1035_label("1s").len(), 1);
@@ -336,7 +377,9 @@ mod tests {
         check(qualified_name("app.kubernetes.io/name"), &[]);
         check(
             qualified_name("bad key"),
-            &["name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"],
+            &[
+                "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+            ],
         );
         check(qualified_name("/a"), &["prefix part must be non-empty"]);
         assert!(qualified_name("a/")[0].starts_with("name part must be non-empty"));
@@ -344,7 +387,9 @@ mod tests {
         check(label_value(""), &[]);
         check(
             label_value("b c"),
-            &["a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"],
+            &[
+                "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+            ],
         );
         check(config_key("a.b_c-D"), &[]);
         assert_eq!(config_key("a/b").len(), 1);
@@ -358,10 +403,13 @@ mod tests {
         check(port_number(0), &["must be between 1 and 65535, inclusive"]);
         check(port_name("http"), &[]);
         check(port_name("80"), &["must contain at least one letter (a-z)"]);
-        check(port_name("-a--b"), &[
-            "must not contain consecutive hyphens",
-            "must not begin or end with a hyphen",
-        ]);
+        check(
+            port_name("-a--b"),
+            &[
+                "must not contain consecutive hyphens",
+                "must not begin or end with a hyphen",
+            ],
+        );
         check(percent("25%"), &[]);
         assert_eq!(percent("x%").len(), 1);
         assert_eq!(mask_trailing_dash("web-"), "wea");
@@ -374,10 +422,15 @@ mod tests {
         let labels = object! { "ok": "yes", "bad key": "b c" };
         let errors = validate_labels(labels.entries(), "metadata.labels");
         assert_eq!(errors.len(), 2);
-        assert!(errors[0].to_string().starts_with(
-            "metadata.labels: Invalid value: \"bad key\": name part must consist of"
-        ));
+        assert!(
+            errors[0].to_string().starts_with(
+                "metadata.labels: Invalid value: \"bad key\": name part must consist of"
+            )
+        );
         let notes = object! { "Example.com/x": "", "y z": "" };
-        assert_eq!(validate_annotations(notes.entries(), "metadata.annotations").len(), 1);
+        assert_eq!(
+            validate_annotations(notes.entries(), "metadata.annotations").len(),
+            1
+        );
     }
 }

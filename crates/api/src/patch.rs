@@ -7,11 +7,21 @@ mod strategic;
 
 use std::fmt;
 
+use crate::field::FieldError;
 use crate::status::{self, Reason, Status};
 
 pub use json_patch::{apply_json_patch, json_patch_strict_errors};
 pub use merge::{apply_merge_patch, create_merge_patch, three_way_merge_patch};
-pub use strategic::{apply_strategic_patch, create_strategic_patch, three_way_strategic_patch};
+pub use strategic::{
+    apply_strategic_patch, create_strategic_patch, spent_strategic_patch, three_way_strategic_patch,
+};
+
+/// The answer when the patched object does not decode: `patch: Invalid value: "<shown>": <error>`.
+/// Shown is what is left of a strategic patch, as `go::plain` prints it; of the others the JSON of
+/// the patched object.
+pub fn undecodable(shown: &str, error: &str) -> Status {
+    status::invalid("", "", "", &[FieldError::invalid("patch", shown, error)])
+}
 
 /// Why a patch cannot be applied or made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +44,10 @@ impl PatchError {
             // Upstream keeps the sentence about the patch to itself here.
             PatchError::Unprocessable(message) => {
                 let status = status::generic(422, "", "", "", "", message);
-                Status { details: crate::object! {}, ..status }
+                Status {
+                    details: crate::object! {},
+                    ..status
+                }
             }
             PatchError::TooLarge(message) => status::too_large(message),
             PatchError::Server(message) => Status::new(500, Reason::Unknown, message),

@@ -56,16 +56,25 @@ impl fmt::Display for QuantityError {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Quantity = Quantity { nanos: 0, format: Format::DecimalSi };
+    pub const ZERO: Quantity = Quantity {
+        nanos: 0,
+        format: Format::DecimalSi,
+    };
 
     /// A whole amount.
     pub const fn new(amount: i64, format: Format) -> Self {
-        Quantity { nanos: amount as i128 * NANOS, format }
+        Quantity {
+            nanos: amount as i128 * NANOS,
+            format,
+        }
     }
 
     /// An amount in thousandths, such as CPU.
     pub const fn from_milli(milli: i64) -> Self {
-        Quantity { nanos: milli as i128 * 1_000_000, format: Format::DecimalSi }
+        Quantity {
+            nanos: milli as i128 * 1_000_000,
+            format: Format::DecimalSi,
+        }
     }
 
     /// A number of bytes, printed with `Ki`, `Mi`, `Gi`.
@@ -85,7 +94,10 @@ impl Quantity {
         if format == Format::BinarySi && 0 < nanos && nanos < NANOS {
             format = Format::DecimalSi;
         }
-        Ok(Quantity { nanos: if parts.negative { -nanos } else { nanos }, format })
+        Ok(Quantity {
+            nanos: if parts.negative { -nanos } else { nanos },
+            format,
+        })
     }
 
     /// The amount a field holds: a string or a plain number; `None` if it is neither or malformed.
@@ -121,8 +133,15 @@ impl Quantity {
     /// The same with what is finer than a thousandth rounded away from zero.
     pub fn round_up_milli(self) -> Quantity {
         let rest = self.nanos % 1_000_000;
-        let up = if rest == 0 { 0 } else { rest.signum() * 1_000_000 - rest };
-        Quantity { nanos: self.nanos + up, ..self }
+        let up = if rest == 0 {
+            0
+        } else {
+            rest.signum() * 1_000_000 - rest
+        };
+        Quantity {
+            nanos: self.nanos + up,
+            ..self
+        }
     }
 
     /// The amount as a float, for ratios shown to people.
@@ -164,13 +183,22 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
             (true, fraction, rest)
         }
     };
-    let letters = rest.bytes().take_while(|b| b"eEinumkKMGTP".contains(b)).count();
+    let letters = rest
+        .bytes()
+        .take_while(|b| b"eEinumkKMGTP".contains(b))
+        .count();
     let tail = &rest[letters..];
     let tail = tail.strip_prefix(['-', '+']).unwrap_or(tail);
     if digits(tail) < tail.len() {
         return Err(QuantityError::Format);
     }
-    Ok(Parts { negative, whole, pointed, fraction, suffix: rest })
+    Ok(Parts {
+        negative,
+        whole,
+        pointed,
+        fraction,
+        suffix: rest,
+    })
 }
 
 fn suffix(text: &str) -> Result<(u32, i32, Format), QuantityError> {
@@ -202,7 +230,12 @@ fn suffix(text: &str) -> Result<(u32, i32, Format), QuantityError> {
 
 /// `whole.fraction × base^exponent` in billionths, rounded up and cut to the maximum.
 fn scaled(whole: &str, fraction: &str, base: u32, exponent: i32) -> i128 {
-    let digits = || whole.bytes().chain(fraction.bytes()).map(|b| i128::from(b - b'0'));
+    let digits = || {
+        whole
+            .bytes()
+            .chain(fraction.bytes())
+            .map(|b| i128::from(b - b'0'))
+    };
     let zero = digits().all(|d| d == 0);
     if zero {
         return 0;
@@ -227,7 +260,11 @@ fn scaled(whole: &str, fraction: &str, base: u32, exponent: i32) -> i128 {
             _ => return MAX,
         };
     }
-    let low = if base == 2 { shift.max(-18) } else { shift.max(0) };
+    let low = if base == 2 {
+        shift.max(-18)
+    } else {
+        shift.max(0)
+    };
     let mut missing = low;
     while missing > 0 && amount > 0 {
         amount = amount.saturating_mul(10).min(MAX);
@@ -259,7 +296,11 @@ impl fmt::Display for Quantity {
                 amount /= 1024;
                 power += 1;
             }
-            return write!(f, "{amount}{}", ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][power]);
+            return write!(
+                f,
+                "{amount}{}",
+                ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][power]
+            );
         }
         let mut amount = self.nanos;
         let mut step = 0;
@@ -302,8 +343,15 @@ impl Add for Quantity {
     type Output = Quantity;
     /// A sum is written as its first part, unless that is zero.
     fn add(self, other: Quantity) -> Quantity {
-        let format = if self.is_zero() { other.format } else { self.format };
-        Quantity { nanos: self.nanos + other.nanos, format }
+        let format = if self.is_zero() {
+            other.format
+        } else {
+            self.format
+        };
+        Quantity {
+            nanos: self.nanos + other.nanos,
+            format,
+        }
     }
 }
 
@@ -317,7 +365,10 @@ impl Sub for Quantity {
 impl Neg for Quantity {
     type Output = Quantity;
     fn neg(self) -> Quantity {
-        Quantity { nanos: -self.nanos, format: self.format }
+        Quantity {
+            nanos: -self.nanos,
+            format: self.format,
+        }
     }
 }
 
@@ -350,7 +401,18 @@ mod tests {
             let quantity = Quantity::parse(text).expect(text);
             assert_eq!(quantity.to_string(), want, "{text}");
         }
-        for same in ["0", "1", "100m", "1500m", "1Gi", "64Mi", "19662688Ki", "1k", "12e6", "1n"] {
+        for same in [
+            "0",
+            "1",
+            "100m",
+            "1500m",
+            "1Gi",
+            "64Mi",
+            "19662688Ki",
+            "1k",
+            "12e6",
+            "1n",
+        ] {
             check(same, same);
         }
         check("0.5", "500m");
@@ -370,7 +432,10 @@ mod tests {
         check("1500e0", "1500");
         check("1E", "1E");
         check("10E", "9223372036854775807");
-        check("99999999999999999999999999999999999999999999", "9223372036854775807");
+        check(
+            "99999999999999999999999999999999999999999999",
+            "9223372036854775807",
+        );
         check("-1", "-1");
         check("+007", "7");
         check(".5", "500m");
@@ -395,7 +460,11 @@ mod tests {
         check("1K", QuantityError::Suffix);
         check("1e", QuantityError::Suffix);
         check(".", QuantityError::Numeric);
-        assert!(QuantityError::Format.to_string().starts_with("quantities must match the regular"));
+        assert!(
+            QuantityError::Format
+                .to_string()
+                .starts_with("quantities must match the regular")
+        );
     }
 
     #[test]
@@ -405,7 +474,10 @@ mod tests {
         assert_eq!((q("0") + q("64Mi")).to_string(), "64Mi");
         assert_eq!((q("1Gi") - q("64Mi")).to_string(), "960Mi");
         assert!(q("1Gi") > q("1G") && q("1000m") == q("1"));
-        assert_eq!((q("100m").value(), q("100m").milli(), q("-1.5").value()), (1, 100, -2));
+        assert_eq!(
+            (q("100m").value(), q("100m").milli(), q("-1.5").value()),
+            (1, 100, -2)
+        );
         assert_eq!(Quantity::of(&Value::from(2)), Some(q("2")));
         assert_eq!(Quantity::of(&Value::from(0.5)), Some(q("500m")));
         assert_eq!(Quantity::of(&Value::Null), None);

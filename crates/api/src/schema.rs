@@ -40,7 +40,10 @@ impl Schemas {
 
     /// All definitions in the order of their names.
     pub fn definitions(&self) -> impl Iterator<Item = (DefId, &Definition)> {
-        self.definitions.iter().enumerate().map(|(i, d)| (DefId(i as u16), d))
+        self.definitions
+            .iter()
+            .enumerate()
+            .map(|(i, d)| (DefId(i as u16), d))
     }
 
     /// A definition by its short name: `core.v1.PodSpec`, `meta.v1.ObjectMeta`.
@@ -133,7 +136,10 @@ mod tests {
         let schemas = Schemas::load();
         let pod = schemas.by_kind("v1", "Pod").expect("pods");
         assert_eq!(schemas.definition(pod).name, "core.v1.Pod");
-        assert_eq!(schemas.definition(pod).full_name(), "io.k8s.api.core.v1.Pod");
+        assert_eq!(
+            schemas.definition(pod).full_name(),
+            "io.k8s.api.core.v1.Pod"
+        );
         let spec = schemas.by_name("core.v1.PodSpec").expect("a spec");
         let containers = schemas.field(spec, "containers").expect("containers");
         assert_eq!(containers.merge_key, Some("name"));
@@ -142,10 +148,16 @@ mod tests {
         assert_eq!(schemas.go_type(&containers.ty), "[]v1.Container");
         let policy = schemas.field(spec, "restartPolicy").expect("a policy");
         assert_eq!(policy.enumeration, ["Always", "Never", "OnFailure"]);
-        assert_eq!(schemas.go_type_of(schemas.definition(spec), policy), "v1.RestartPolicy");
+        assert_eq!(
+            schemas.go_type_of(schemas.definition(spec), policy),
+            "v1.RestartPolicy"
+        );
         let meta = schemas.by_name("meta.v1.ObjectMeta").expect("metadata");
         let uid = schemas.field(meta, "uid").expect("a uid");
-        assert_eq!(schemas.go_type_of(schemas.definition(meta), uid), "types.UID");
+        assert_eq!(
+            schemas.go_type_of(schemas.definition(meta), uid),
+            "types.UID"
+        );
         assert!(schemas.by_kind("apps/v1", "Deployment").is_some());
         assert!(schemas.by_kind("apps/v1", "Pod").is_none());
     }
@@ -153,14 +165,26 @@ mod tests {
     #[test]
     fn walking() {
         let schemas = Schemas::load();
-        let id = schemas.by_kind("apps/v1", "Deployment").expect("deployments");
+        let id = schemas
+            .by_kind("apps/v1", "Deployment")
+            .expect("deployments");
         #[track_caller]
         fn check(schemas: &Schemas, id: DefId, path: &str, want: Option<&str>) {
             let got = schemas.walk(id, path).map(|(_, ty)| schemas.go_type(ty));
             assert_eq!(got.as_deref(), want, "{path}");
         }
-        check(&schemas, id, "spec.template.spec.containers.image", Some("string"));
-        check(&schemas, id, "spec.template.spec.containers", Some("[]v1.Container"));
+        check(
+            &schemas,
+            id,
+            "spec.template.spec.containers.image",
+            Some("string"),
+        );
+        check(
+            &schemas,
+            id,
+            "spec.template.spec.containers",
+            Some("[]v1.Container"),
+        );
         check(&schemas, id, "metadata.labels", Some("map[string]string"));
         check(&schemas, id, "metadata.labels.app", Some("string"));
         check(&schemas, id, "spec.replicas", Some("int32"));

@@ -101,12 +101,18 @@ impl LabelSelector {
 
     /// Picks no object.
     pub fn nothing() -> Self {
-        LabelSelector { requirements: Vec::new(), nothing: true }
+        LabelSelector {
+            requirements: Vec::new(),
+            nothing: true,
+        }
     }
 
     fn of(mut requirements: Vec<Requirement>) -> Self {
         requirements.sort_by(|a, b| a.key.cmp(&b.key));
-        LabelSelector { requirements, nothing: false }
+        LabelSelector {
+            requirements,
+            nothing: false,
+        }
     }
 
     /// Reads the string form: `a=b,c in (d,e),!f,g>5`. The error is upstream's sentence.
@@ -124,8 +130,7 @@ impl LabelSelector {
         if selector.is_null() {
             return Ok(LabelSelector::nothing());
         }
-        let mut requirements: Vec<_> =
-            equalities(selector.get("matchLabels").entries()).collect();
+        let mut requirements: Vec<_> = equalities(selector.get("matchLabels").entries()).collect();
         for expression in selector.get("matchExpressions").list() {
             let operator = match expression.str("operator") {
                 "In" => Operator::In,
@@ -154,7 +159,10 @@ impl LabelSelector {
                 "Gt" => Operator::GreaterThan,
                 "Lt" => Operator::LessThan,
                 other => {
-                    return Err(format!("{} is not a valid node selector operator", go::quote(other)));
+                    return Err(format!(
+                        "{} is not a valid node selector operator",
+                        go::quote(other)
+                    ));
                 }
             };
             requirements.push(expression_requirement(expression, operator));
@@ -177,7 +185,10 @@ impl LabelSelector {
         let one = self.requirements.iter().find(|r| {
             r.key == key
                 && r.values.len() == 1
-                && matches!(r.operator, Operator::In | Operator::Equals | Operator::DoubleEquals)
+                && matches!(
+                    r.operator,
+                    Operator::In | Operator::Equals | Operator::DoubleEquals
+                )
         })?;
         Some(&one.values[0])
     }
@@ -193,11 +204,17 @@ fn equalities(labels: &Map) -> impl Iterator<Item = Requirement> + '_ {
 
 fn expression_requirement(expression: &Value, operator: Operator) -> Requirement {
     let values = expression.get("values").list();
-    let mut values: Vec<Str> =
-        values.iter().filter_map(|v| v.as_shared_str().cloned()).collect();
+    let mut values: Vec<Str> = values
+        .iter()
+        .filter_map(|v| v.as_shared_str().cloned())
+        .collect();
     values.sort();
     values.dedup();
-    Requirement { key: Str::from(expression.str("key")), operator, values }
+    Requirement {
+        key: Str::from(expression.str("key")),
+        operator,
+        values,
+    }
 }
 
 impl fmt::Display for LabelSelector {
@@ -228,7 +245,11 @@ mod tests {
     #[track_caller]
     fn check(selector: &str, labels: Value, want: bool) {
         let parsed = LabelSelector::parse(selector).expect(selector);
-        assert_eq!(parsed.matches(labels.entries()), want, "{selector} on {labels}");
+        assert_eq!(
+            parsed.matches(labels.entries()),
+            want,
+            "{selector} on {labels}"
+        );
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! The API's own answers: `Status` objects with upstream's codes, reasons and sentences.
 //! Models k8s.io/apimachinery/pkg/api/errors.
 
+mod generic;
+
 use std::fmt;
 
 use crate::field::FieldError;
 use crate::{Map, Value, go, object};
+
+pub use generic::generic;
 
 /// Why a request failed, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,12 +62,18 @@ const REASONS: [(Reason, &str); 20] = [
 impl Reason {
     /// The word on the wire; empty for `Unknown`.
     pub fn as_str(self) -> &'static str {
-        REASONS.iter().find(|(reason, _)| *reason == self).map_or("", |(_, text)| text)
+        REASONS
+            .iter()
+            .find(|(reason, _)| *reason == self)
+            .map_or("", |(_, text)| text)
     }
 
     /// Reads the word back; what is not known is `Unknown`.
     pub fn parse(text: &str) -> Reason {
-        REASONS.iter().find(|(_, known)| *known == text).map_or(Reason::Unknown, |(r, _)| *r)
+        REASONS
+            .iter()
+            .find(|(_, known)| *known == text)
+            .map_or(Reason::Unknown, |(r, _)| *r)
     }
 }
 
@@ -92,7 +102,11 @@ pub const OPTIMISTIC_LOCK: &str = "the object has been modified; please apply yo
 
 /// `deployments.apps`, or `pods` for the core group.
 pub fn qualified(group: &str, resource: &str) -> String {
-    if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") }
+    if group.is_empty() {
+        resource.to_owned()
+    } else {
+        format!("{resource}.{group}")
+    }
 }
 
 fn details(group: &str, kind: &str, name: &str) -> Value {
@@ -108,11 +122,19 @@ fn details(group: &str, kind: &str, name: &str) -> Value {
 impl Status {
     /// A failure without details.
     pub fn new(code: u16, reason: Reason, message: impl Into<String>) -> Status {
-        Status { code, reason, message: message.into(), details: Value::Null }
+        Status {
+            code,
+            reason,
+            message: message.into(),
+            details: Value::Null,
+        }
     }
 
     fn about(self, group: &str, kind: &str, name: &str) -> Status {
-        Status { details: details(group, kind, name), ..self }
+        Status {
+            details: details(group, kind, name),
+            ..self
+        }
     }
 
     /// The same with `details.retryAfterSeconds`.
@@ -148,7 +170,10 @@ impl Status {
     pub fn from_value(value: &Value) -> Option<Status> {
         let failed = value.kind() == "Status" && value.str("status") != "Success";
         failed.then(|| Status {
-            code: value.i64_at("code").and_then(|n| u16::try_from(n).ok()).unwrap_or(0),
+            code: value
+                .i64_at("code")
+                .and_then(|n| u16::try_from(n).ok())
+                .unwrap_or(0),
             reason: Reason::parse(value.str("reason")),
             message: value.str("message").to_owned(),
             details: value.get("details").clone(),
@@ -188,19 +213,30 @@ pub fn success(group: &str, resource: &str, name: &str, uid: &str) -> Value {
 
 /// `pods "x" not found`
 pub fn not_found(group: &str, resource: &str, name: &str) -> Status {
-    let message = format!("{} {} not found", qualified(group, resource), go::quote(name));
+    let message = format!(
+        "{} {} not found",
+        qualified(group, resource),
+        go::quote(name)
+    );
     Status::new(404, Reason::NotFound, message).about(group, resource, name)
 }
 
 /// The answer to a path no resource has.
 pub fn path_not_found() -> Status {
     let message = "the server could not find the requested resource";
-    Status { details: object! {}, ..Status::new(404, Reason::NotFound, message) }
+    Status {
+        details: object! {},
+        ..Status::new(404, Reason::NotFound, message)
+    }
 }
 
 /// `pods "x" already exists`
 pub fn already_exists(group: &str, resource: &str, name: &str) -> Status {
-    let message = format!("{} {} already exists", qualified(group, resource), go::quote(name));
+    let message = format!(
+        "{} {} already exists",
+        qualified(group, resource),
+        go::quote(name)
+    );
     Status::new(409, Reason::AlreadyExists, message).about(group, resource, name)
 }
 
@@ -211,7 +247,9 @@ pub fn generate_name_conflict(group: &str, resource: &str, name: &str, secs: u32
         "{what} {} already exists, the server was not able to generate a unique name for the object",
         go::quote(name)
     );
-    Status::new(409, Reason::AlreadyExists, message).about(group, resource, name).retry_after(secs)
+    Status::new(409, Reason::AlreadyExists, message)
+        .about(group, resource, name)
+        .retry_after(secs)
 }
 
 /// `Operation cannot be fulfilled on pods "x": <why>`; see `OPTIMISTIC_LOCK`.
@@ -251,7 +289,11 @@ pub fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> St
         more => format!("{what}: [{}]", more.join(", ")),
     };
     let status = Status::new(422, Reason::Invalid, message).about(group, kind, name);
-    if causes.is_empty() { status } else { status.causes(causes) }
+    if causes.is_empty() {
+        status
+    } else {
+        status.causes(causes)
+    }
 }
 
 /// `Operation` or body that cannot be understood.
@@ -286,12 +328,18 @@ pub fn method_not_supported(group: &str, resource: &str, verb: &str) -> Status {
 /// The answer to a method a path does not have.
 pub fn method_not_allowed() -> Status {
     let message = "the server does not allow this method on the requested resource";
-    Status { details: object! {}, ..Status::new(405, Reason::MethodNotAllowed, message) }
+    Status {
+        details: object! {},
+        ..Status::new(405, Reason::MethodNotAllowed, message)
+    }
 }
 
 /// The answer when no accepted media type can be had.
 pub fn not_acceptable(accepted: &[&str]) -> Status {
-    let message = format!("only the following media types are accepted: {}", accepted.join(", "));
+    let message = format!(
+        "only the following media types are accepted: {}",
+        accepted.join(", ")
+    );
     Status::new(406, Reason::NotAcceptable, message)
 }
 
@@ -333,8 +381,15 @@ pub fn internal(why: impl fmt::Display) -> Status {
 /// `Timeout: <message>`
 pub fn timeout(message: &str, retry_after_secs: u32) -> Status {
     let status = Status::new(504, Reason::Timeout, format!("Timeout: {message}"));
-    let status = Status { details: object! {}, ..status };
-    if retry_after_secs > 0 { status.retry_after(retry_after_secs) } else { status }
+    let status = Status {
+        details: object! {},
+        ..status
+    };
+    if retry_after_secs > 0 {
+        status.retry_after(retry_after_secs)
+    } else {
+        status
+    }
 }
 
 /// The operation could not be done in time, but may be tried again.
@@ -352,8 +407,15 @@ pub fn server_timeout(group: &str, resource: &str, operation: &str, secs: u32) -
 /// The request must wait its turn.
 pub fn too_many_requests(message: impl Into<String>, retry_after_secs: u32) -> Status {
     let status = Status::new(429, Reason::TooManyRequests, message);
-    let status = Status { details: object! {}, ..status };
-    if retry_after_secs > 0 { status.retry_after(retry_after_secs) } else { status }
+    let status = Status {
+        details: object! {},
+        ..status
+    };
+    if retry_after_secs > 0 {
+        status.retry_after(retry_after_secs)
+    } else {
+        status
+    }
 }
 
 /// The body is too big.
@@ -365,71 +427,6 @@ pub fn too_large(message: &str) -> Status {
 /// The server, or one it relies on, cannot answer.
 pub fn unavailable(message: impl Into<String>) -> Status {
     Status::new(503, Reason::ServiceUnavailable, message)
-}
-
-/// What a client makes of an answer that is no `Status`: `the server could not find the requested
-/// resource (get pods.apps)`. `verb` is in lower case; `text` is the body.
-pub fn generic(code: u16, verb: &str, group: &str, resource: &str, name: &str, text: &str) -> Status {
-    let unexpected = |fallback: &str| {
-        if text.is_empty() { fallback.to_owned() } else { text.to_owned() }
-    };
-    let (reason, message) = match code {
-        409 if verb == "POST" => {
-            (Reason::AlreadyExists, "the server reported a conflict".to_owned())
-        }
-        409 => (Reason::Conflict, "the server reported a conflict".to_owned()),
-        404 => {
-            (Reason::NotFound, "the server could not find the requested resource".to_owned())
-        }
-        400 => (
-            Reason::BadRequest,
-            "the server rejected our request for an unknown reason".to_owned(),
-        ),
-        401 => {
-            let says = "the server has asked for the client to provide credentials";
-            (Reason::Unauthorized, says.to_owned())
-        }
-        403 => (Reason::Forbidden, unexpected("unknown")),
-        405 => {
-            let says = "the server does not allow this method on the requested resource";
-            (Reason::MethodNotAllowed, says.to_owned())
-        }
-        422 => {
-            let says = "the server rejected our request due to an error in our request";
-            (Reason::Invalid, says.to_owned())
-        }
-        429 => {
-            let says = "the server has received too many requests and has asked us to try again \
-                        later";
-            (Reason::TooManyRequests, says.to_owned())
-        }
-        503 => {
-            let says = "the server is currently unable to handle the request";
-            (Reason::ServiceUnavailable, says.to_owned())
-        }
-        504 => {
-            let says = "the server was unable to return a response in the time allotted, but may \
-                        still be processing the request";
-            (Reason::Timeout, says.to_owned())
-        }
-        code if code >= 500 => {
-            let says = format!(
-                "an error on the server ({}) has prevented the request from succeeding",
-                go::quote(&unexpected("unknown"))
-            );
-            (Reason::InternalError, says)
-        }
-        code => {
-            (Reason::Unknown, format!("the server responded with the status code {code} but did not return more information"))
-        }
-    };
-    let verb = verb.to_lowercase();
-    let message = match (resource, name) {
-        ("", _) => message,
-        (_, "") => format!("{message} ({verb} {})", qualified(group, resource)),
-        _ => format!("{message} ({verb} {} {name})", qualified(group, resource)),
-    };
-    Status::new(code, reason, message).about(group, resource, name)
 }
 
 #[cfg(test)]
@@ -445,7 +442,12 @@ mod tests {
 
     #[test]
     fn sentences() {
-        check(not_found("", "pods", "x"), 404, "NotFound", "pods \"x\" not found");
+        check(
+            not_found("", "pods", "x"),
+            404,
+            "NotFound",
+            "pods \"x\" not found",
+        );
         check(
             already_exists("apps", "deployments", "web"),
             409,
@@ -459,7 +461,12 @@ mod tests {
             "Operation cannot be fulfilled on configmaps \"cfg\": the object has been modified; please apply your changes to the latest version and try again",
         );
         check(
-            forbidden("", "pods", "", "User \"alice\" cannot list resource \"pods\""),
+            forbidden(
+                "",
+                "pods",
+                "",
+                "User \"alice\" cannot list resource \"pods\"",
+            ),
             403,
             "Forbidden",
             "pods is forbidden: User \"alice\" cannot list resource \"pods\"",
@@ -470,9 +477,24 @@ mod tests {
             "MethodNotAllowed",
             "delete is not supported on resources of kind \"deployments.apps\"",
         );
-        check(internal("boom"), 500, "InternalError", "Internal error occurred: boom");
-        check(too_old(3, 7), 410, "Expired", "too old resource version: 3 (7)");
-        check(timeout("request did not complete", 0), 504, "Timeout", "Timeout: request did not complete");
+        check(
+            internal("boom"),
+            500,
+            "InternalError",
+            "Internal error occurred: boom",
+        );
+        check(
+            too_old(3, 7),
+            410,
+            "Expired",
+            "too old resource version: 3 (7)",
+        );
+        check(
+            timeout("request did not complete", 0),
+            504,
+            "Timeout",
+            "Timeout: request did not complete",
+        );
         check(
             generic(404, "GET", "metrics.k8s.io", "pods", "", ""),
             404,

@@ -16,8 +16,8 @@ pub fn human_duration(secs: i64) -> String {
         _ => format!("{big}{unit}{small}{small_unit}"),
     };
     match secs {
-        ..-1 => "<invalid>".to_owned(),
-        ..0 => "0s".to_owned(),
+        ..=-2 => "<invalid>".to_owned(),
+        -1 => "0s".to_owned(),
         s if s < 2 * MINUTE => format!("{s}s"),
         s if s < 10 * MINUTE => two(s / MINUTE, 'm', s % MINUTE, 's'),
         s if s < 3 * HOUR => format!("{}m", s / MINUTE),
@@ -33,8 +33,8 @@ pub fn human_duration(secs: i64) -> String {
 /// The shorter form, of one unit: `5m`, `3h`, `2d`.
 pub fn short_human_duration(secs: i64) -> String {
     match secs {
-        ..-1 => "<invalid>".to_owned(),
-        ..0 => "0s".to_owned(),
+        ..=-2 => "<invalid>".to_owned(),
+        -1 => "0s".to_owned(),
         s if s < MINUTE => format!("{s}s"),
         s if s < HOUR => format!("{}m", s / MINUTE),
         s if s < DAY => format!("{}h", s / HOUR),
@@ -76,13 +76,16 @@ pub fn go_duration(duration: Duration) -> String {
             return whole.to_string();
         }
         let digits = unit.ilog10() as usize;
-        format!("{whole}.{}", format!("{part:0digits$}").trim_end_matches('0'))
+        format!(
+            "{whole}.{}",
+            format!("{part:0digits$}").trim_end_matches('0')
+        )
     };
     match nanos {
         0 => "0s".to_owned(),
-        ..1_000 => format!("{nanos}ns"),
-        ..1_000_000 => format!("{}µs", decimal(1_000)),
-        ..1_000_000_000 => format!("{}ms", decimal(1_000_000)),
+        1..1_000 => format!("{nanos}ns"),
+        1_000..1_000_000 => format!("{}µs", decimal(1_000)),
+        1_000_000..1_000_000_000 => format!("{}ms", decimal(1_000_000)),
         _ => {
             let minutes = nanos / 60_000_000_000;
             let rest = Duration::from_nanos((nanos % 60_000_000_000) as u64);
@@ -123,7 +126,10 @@ pub fn parse_go_duration(text: &str) -> Option<Duration> {
         if whole.is_empty() && part.is_empty() {
             return None;
         }
-        let unit_len = after.bytes().take_while(|b| *b != b'.' && !b.is_ascii_digit()).count();
+        let unit_len = after
+            .bytes()
+            .take_while(|b| *b != b'.' && !b.is_ascii_digit())
+            .count();
         let (unit, after) = after.split_at(unit_len);
         let unit: u128 = match unit {
             "ns" => 1,
@@ -134,7 +140,11 @@ pub fn parse_go_duration(text: &str) -> Option<Duration> {
             "h" => 3_600_000_000_000,
             _ => return None,
         };
-        let whole: u128 = if whole.is_empty() { 0 } else { whole.parse::<u64>().ok()?.into() };
+        let whole: u128 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse::<u64>().ok()?.into()
+        };
         let mut place = unit;
         let mut fraction = 0;
         for digit in part.bytes() {
@@ -144,7 +154,11 @@ pub fn parse_go_duration(text: &str) -> Option<Duration> {
         total += whole * unit + fraction;
         rest = after;
     }
-    Some(Duration::from_nanos(u64::try_from(total).ok().filter(|n| *n <= i64::MAX as u64)?))
+    Some(Duration::from_nanos(
+        u64::try_from(total)
+            .ok()
+            .filter(|n| *n <= i64::MAX as u64)?,
+    ))
 }
 
 #[cfg(test)]
@@ -155,7 +169,10 @@ mod tests {
     fn ages() {
         #[track_caller]
         fn check(secs: i64, want: &str, short: &str) {
-            assert_eq!((human_duration(secs).as_str(), &*short_human_duration(secs)), (want, short));
+            assert_eq!(
+                (human_duration(secs).as_str(), &*short_human_duration(secs)),
+                (want, short)
+            );
         }
         check(-2, "<invalid>", "<invalid>");
         check(-1, "0s", "0s");
@@ -189,7 +206,11 @@ mod tests {
     fn durations_of_go() {
         #[track_caller]
         fn check(text: &str, want: Option<&str>) {
-            assert_eq!(parse_go_duration(text).map(go_duration).as_deref(), want, "{text}");
+            assert_eq!(
+                parse_go_duration(text).map(go_duration).as_deref(),
+                want,
+                "{text}"
+            );
         }
         check("0", Some("0s"));
         check("90s", Some("1m30s"));

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use net::http::Body;
 use net::Shared;
+use net::http::Body;
 
 use crate::Value;
 use crate::json::JsonError;
@@ -36,18 +36,30 @@ impl Measured {
     /// Measures the object.
     pub fn new(value: Value) -> Measured {
         let len = value.json_len() as u64;
-        Measured { value, len, line: false }
+        Measured {
+            value,
+            len,
+            line: false,
+        }
     }
 
     /// The object, whose compact JSON is known to be `len` bytes long.
     pub fn with_len(value: Value, len: u64) -> Measured {
-        debug_assert_eq!(len, value.json_len() as u64);
-        Measured { value, len, line: false }
+        Measured {
+            value,
+            len,
+            line: false,
+        }
     }
 
     /// The same as a line of its own.
     pub fn line(self) -> Measured {
         Measured { line: true, ..self }
+    }
+
+    /// The length of its compact JSON, in bytes.
+    pub fn json_len(&self) -> u64 {
+        self.len
     }
 
     /// The object.
@@ -74,6 +86,13 @@ impl Shared for Measured {
     }
 }
 
+/// The object that something shared is, if it is one.
+pub fn shared_value(shared: &dyn Shared) -> Option<&Value> {
+    let any = shared.as_any();
+    any.downcast_ref::<Value>()
+        .or_else(|| any.downcast_ref().map(Measured::value))
+}
+
 /// The body that carries this object.
 pub fn body(value: Value) -> Body {
     Body::Shared(Rc::new(value))
@@ -85,13 +104,10 @@ pub fn body_value(body: &Body) -> Result<Value, JsonError> {
     match body {
         Body::Empty => Ok(Value::Null),
         Body::Bytes(bytes) => Value::from_json(bytes),
-        Body::Shared(shared) => {
-            let any = shared.as_any();
-            match (any.downcast_ref::<Value>(), any.downcast_ref::<Measured>()) {
-                (Some(value), _) | (None, Some(Measured { value, .. })) => Ok(value.clone()),
-                (None, None) => Value::from_json(&shared.bytes()),
-            }
-        }
+        Body::Shared(shared) => match shared_value(&**shared) {
+            Some(value) => Ok(value.clone()),
+            None => Value::from_json(&shared.bytes()),
+        },
     }
 }
 
@@ -107,7 +123,10 @@ mod tests {
         assert_eq!(sent.size(), v.to_json().len() as u64);
         assert_eq!(body_value(&sent), Ok(v.clone()));
         let measured = Body::shared(Rc::new(Measured::new(v.clone())));
-        assert_eq!((measured.size(), body_value(&measured)), (sent.size(), Ok(v.clone())));
+        assert_eq!(
+            (measured.size(), body_value(&measured)),
+            (sent.size(), Ok(v.clone()))
+        );
         assert_eq!(body_value(&Body::Bytes(v.bytes().into())), Ok(v));
         assert_eq!(body_value(&Body::Empty), Ok(Value::Null));
         assert!(body_value(&Body::Bytes(b"{".as_slice().into())).is_err());

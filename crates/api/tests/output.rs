@@ -7,7 +7,8 @@ use kubarium_api as api;
 /// The sections of a file of `$ command` lines, each followed by what the command printed.
 fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let text = text.strip_prefix("$ ").expect("a command first");
-    text.split("\n$ ").map(|section| section.split_once('\n').expect("an output"))
+    text.split("\n$ ")
+        .map(|section| section.split_once('\n').expect("an output"))
 }
 
 #[test]
@@ -15,7 +16,10 @@ fn yaml_output_round_trips() {
     let mut count = 0;
     for (command, output) in sections(include_str!("data/kubectl-yaml.txt")) {
         let documents = yaml::parse_all(output).expect(command);
-        let again: Vec<String> = documents.iter().map(|d| yaml::to_string(&d.value)).collect();
+        let again: Vec<String> = documents
+            .iter()
+            .map(|d| yaml::to_string(&d.value))
+            .collect();
         assert_eq!(again.concat().trim_end(), output.trim_end(), "{command}");
         count += 1;
     }
@@ -38,6 +42,10 @@ fn json_output_round_trips() {
 fn kyaml_output_round_trips() {
     for (command, output) in sections(include_str!("data/kubectl-kyaml.txt")) {
         let documents = yaml::parse_all(output).expect(command);
-        assert_eq!(yaml::to_kyaml(&documents[0].value).trim_end(), output.trim_end(), "{command}");
+        assert_eq!(
+            yaml::to_kyaml(&documents[0].value).trim_end(),
+            output.trim_end(),
+            "{command}"
+        );
     }
 }

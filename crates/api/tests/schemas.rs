@@ -22,7 +22,11 @@ fn short(name: &str) -> String {
         "io.k8s.kube-aggregator.pkg.apis.",
         "io.k8s.api.",
     ];
-    prefixes.iter().find_map(|p| name.strip_prefix(p)).unwrap_or(name).to_owned()
+    prefixes
+        .iter()
+        .find_map(|p| name.strip_prefix(p))
+        .unwrap_or(name)
+        .to_owned()
 }
 
 fn type_text(field: &Value) -> String {
@@ -53,7 +57,11 @@ fn attributes(field: &Value, required: bool, extra: &str) -> Vec<String> {
     let (go, flags) = extra.split_once('/').unwrap_or((extra, ""));
     let default = field.get("default");
     if !default.is_null() && (flags.is_empty() || !default.is_zero()) {
-        out.push(if default.is_zero() { "!".into() } else { format!("={default}") });
+        out.push(if default.is_zero() {
+            "!".into()
+        } else {
+            format!("={default}")
+        });
     }
     if required {
         out.push("r".into());
@@ -65,23 +73,34 @@ fn attributes(field: &Value, required: bool, extra: &str) -> Vec<String> {
     if flags == "n" {
         out.push("n".into());
     }
-    let enumeration =
-        [field, field.get("items"), field.get("map")].map(|f| f.get("enum")).into_iter();
+    let enumeration = [field, field.get("items"), field.get("map")]
+        .map(|f| f.get("enum"))
+        .into_iter();
     if let Some(values) = enumeration.into_iter().find(|e| !e.is_null()) {
         out.push(format!("e:{}", words(values, "|").replace(' ', "+")));
     }
     if field.has("listType") && field.str("listType") != "atomic" {
         let keys = words(field.get("listMapKeys"), ",");
-        out.push(format!("l:{}:{keys}", field.str("listType")).trim_end_matches(':').into());
+        out.push(
+            format!("l:{}:{keys}", field.str("listType"))
+                .trim_end_matches(':')
+                .into(),
+        );
     } else if field.str("type") == "array" && !field.has("listType") {
         out.push("l".into());
     }
     if field.str("mapType") == "atomic" {
         out.push("a".into());
     }
-    for strategy in field.str("patchStrategy").split(',').filter(|s| !s.is_empty()) {
+    for strategy in field
+        .str("patchStrategy")
+        .split(',')
+        .filter(|s| !s.is_empty())
+    {
         out.push(match strategy {
-            "merge" => format!("m:{}", field.str("patchMergeKey")).trim_end_matches(':').into(),
+            "merge" => format!("m:{}", field.str("patchMergeKey"))
+                .trim_end_matches(':')
+                .into(),
             "retainKeys" => "k".into(),
             other => format!("p:{other}"),
         });
@@ -98,7 +117,10 @@ fn go_types() -> BTreeMap<(String, String), &'static str> {
         let (definition, fields) = line.split_once(' ').expect("a definition and fields");
         for field in fields.split(' ') {
             let cut = field.find(['=', '/']).expect("a type or a flag");
-            out.insert((definition.to_owned(), field[..cut].to_owned()), &field[cut..]);
+            out.insert(
+                (definition.to_owned(), field[..cut].to_owned()),
+                &field[cut..],
+            );
         }
     }
     out
@@ -120,20 +142,37 @@ fn make() -> String {
             out.push_str(" a");
         }
         out.push('\n');
-        let required: Vec<&str> = definition.get("required").list().iter().map(Value::as_str).collect();
+        let required: Vec<&str> = definition
+            .get("required")
+            .list()
+            .iter()
+            .map(Value::as_str)
+            .collect();
         for (field_name, field) in definition.get("properties").entries() {
-            let more = extra.remove(&(name.clone(), field_name.to_string())).unwrap_or("");
+            let more = extra
+                .remove(&(name.clone(), field_name.to_string()))
+                .unwrap_or("");
             let mut words = vec![field_name.to_string(), type_text(field)];
-            words.extend(attributes(field, required.contains(&field_name.as_str()), more));
+            words.extend(attributes(
+                field,
+                required.contains(&field_name.as_str()),
+                more,
+            ));
             out.push_str(&format!(" {}\n", words.join(" ")));
         }
     }
-    assert!(extra.is_empty(), "go-types.txt names fields that do not exist: {extra:?}");
+    assert!(
+        extra.is_empty(),
+        "go-types.txt names fields that do not exist: {extra:?}"
+    );
     out
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "on request this test is the generator of the table")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "on request this test is the generator of the table"
+)]
 fn the_table_is_what_its_sources_make() {
     let made = make();
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
@@ -141,5 +180,8 @@ fn the_table_is_what_its_sources_make() {
         return;
     }
     let differs = made.lines().zip(TABLE.lines()).find(|(a, b)| a != b);
-    assert!(made == TABLE, "differs at {differs:?}; run with UPDATE_SCHEMAS=1 to write it again");
+    assert!(
+        made == TABLE,
+        "differs at {differs:?}; run with UPDATE_SCHEMAS=1 to write it again"
+    );
 }

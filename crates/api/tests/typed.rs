@@ -16,7 +16,9 @@ fn observed_objects_are_in_typed_form() {
     let schemas = Schemas::load();
     let documents = yaml::parse_all(include_str!("data/observed.yaml")).expect("valid");
     assert!(documents.len() > 50);
-    documents.iter().for_each(|document| check(&schemas, &document.value));
+    documents
+        .iter()
+        .for_each(|document| check(&schemas, &document.value));
 }
 
 #[test]
@@ -30,7 +32,10 @@ fn printed_objects_are_in_typed_form() {
         }
         let object = &yaml::parse_all(output).expect(command)[0].value;
         match object.kind() {
-            "List" => object.list_at("items").iter().for_each(|item| check(&schemas, item)),
+            "List" => object
+                .list_at("items")
+                .iter()
+                .for_each(|item| check(&schemas, item)),
             _ => check(&schemas, object),
         }
     }

@@ -170,10 +170,11 @@ impl ApiServer {
         }
         let local = object.str_at("spec.externalTrafficPolicy") == "Local";
         let balanced = object.str_at("spec.type") == "LoadBalancer" && local;
-        if balanced && object.at("spec.healthCheckNodePort").is_zero() {
-            if let Some(port) = self.allocators.ports.choose(&mut self.random) {
-                object.set("spec.healthCheckNodePort", i64::from(port));
-            }
+        if balanced
+            && object.at("spec.healthCheckNodePort").is_zero()
+            && let Some(port) = self.allocators.ports.choose(&mut self.random)
+        {
+            object.set("spec.healthCheckNodePort", i64::from(port));
         }
         if !errors.is_empty() {
             return Err(status::invalid("", "Service", object.name(), &errors));

@@ -35,11 +35,6 @@ impl User {
             uid: "".into(),
         }
     }
-
-    /// Whether the user is in the group.
-    pub(crate) fn is_in(&self, group: &str) -> bool {
-        self.groups.iter().any(|one| &**one == group)
-    }
 }
 
 /// Who sent a request. Wrong credentials are refused; none at all make the anonymous user.
@@ -95,6 +90,7 @@ mod tests {
     fn a_certificates_subject_names_user_and_groups() {
         let user = user_of_subject("O=system:nodes,CN=system:node:node01");
         assert_eq!(&*user.name, "system:node:node01");
-        assert!(user.is_in("system:nodes") && user.is_in("system:authenticated"));
+        let groups: Vec<&str> = user.groups.iter().map(|group| &**group).collect();
+        assert_eq!(groups, ["system:nodes", "system:authenticated"]);
     }
 }

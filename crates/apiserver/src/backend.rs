@@ -11,7 +11,7 @@ use net::Errno;
 use net::http::{Body, Method, Request, Response};
 use sim::{Duration, Instant};
 
-use api::Value;
+use api::{Measured, Value};
 
 use crate::effect::{Action, CallId, Cx, Peer};
 use crate::server::{ApiServer, Purpose};
@@ -115,7 +115,7 @@ impl ApiServer {
     }
 
     fn identify(&self, mut request: Request) -> Request {
-        request.peer = Some("O=kubeadm:cluster-admins,CN=kube-apiserver-etcd-client".into());
+        request.peer = self.config.etcd_identity.clone();
         request
     }
 
@@ -126,7 +126,7 @@ impl ApiServer {
         cx: &mut Cx<'_>,
         key: Key,
         expected: i64,
-        put: Option<(Rc<Value>, i64)>,
+        put: Option<(Rc<Measured>, i64)>,
         purpose: Purpose,
     ) {
         let op = match put {
@@ -235,7 +235,7 @@ impl ApiServer {
             };
             if event.kind == EventKind::Delete || value.is_some() {
                 let key = event.kv.key_text();
-                self.on_stored(cx, key, value.as_ref(), event.kv.mod_revision);
+                self.on_stored(cx, key, value.as_deref(), event.kv.mod_revision);
             }
             self.backend.revision = self.backend.revision.max(event.kv.mod_revision);
             cx.cause = cause;
@@ -270,10 +270,13 @@ impl ApiServer {
 
 /// The object a stored value is: shared as this server wrote it, or read from JSON that someone put
 /// there by hand.
-fn stored_value(blob: &etcd::Blob) -> Option<Value> {
-    let any = blob.as_any();
-    match any.downcast_ref::<Value>() {
-        Some(value) => Some(value.clone()),
-        None => Value::from_json(&blob.bytes()).ok().filter(Value::is_map),
+fn stored_value(blob: &etcd::Blob) -> Option<Rc<Measured>> {
+    if let Some(measured) = net::downcast_shared(blob) {
+        return Some(measured);
     }
+    let value = match api::shared_value(&**blob) {
+        Some(value) => value.clone(),
+        None => Value::from_json(&blob.bytes()).ok().filter(Value::is_map)?,
+    };
+    Some(Rc::new(Measured::new(value)))
 }

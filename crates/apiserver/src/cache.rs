@@ -7,7 +7,7 @@
 use std::ops::Bound;
 use std::rc::Rc;
 
-use api::{Str, Value};
+use api::{Measured, Str, Value};
 use imbl::shared_ptr::RcK;
 use imbl::{GenericOrdMap, GenericVector};
 
@@ -31,10 +31,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The object as it was stored, at a revision.
-    pub(crate) fn new(key: Str, stored: &Value, revision: i64) -> Rc<Entry> {
-        let value = with_version(stored, revision);
-        let len = value.json_len() as u64;
+    /// The object as it was stored, without a resource version, at a revision.
+    pub(crate) fn new(key: Str, stored: &Measured, revision: i64) -> Rc<Entry> {
+        let value = with_version(stored.value(), revision);
+        // "resourceVersion":"…", comes to the metadata, which is never empty.
+        let len = stored.json_len() + 21 + digits(revision);
         Rc::new(Entry {
             key,
             value,
@@ -45,7 +46,14 @@ impl Entry {
 
     /// The same object under another revision, as deletions show it.
     pub(crate) fn at(&self, revision: i64) -> Rc<Entry> {
-        Entry::new(self.key.clone(), &self.value, revision)
+        let value = with_version(&self.value, revision);
+        let len = self.len + digits(revision) - digits(self.revision);
+        Rc::new(Entry {
+            key: self.key.clone(),
+            value,
+            len,
+            revision,
+        })
     }
 }
 
@@ -54,6 +62,10 @@ pub(crate) fn with_version(stored: &Value, revision: i64) -> Value {
     let mut value = stored.clone();
     value.set("metadata.resourceVersion", revision.to_string());
     value
+}
+
+fn digits(revision: i64) -> u64 {
+    revision.to_string().len() as u64
 }
 
 /// One change of one object.
@@ -97,18 +109,13 @@ impl Cache {
         self.objects.get(key)
     }
 
-    /// How many objects there are.
-    pub(crate) fn len(&self) -> usize {
-        self.objects.len()
-    }
-
     /// All objects now.
     pub(crate) fn objects(&self) -> &Objects {
         &self.objects
     }
 
     /// The object is stored: the change, to be told to watchers.
-    pub(crate) fn put(&mut self, key: &str, stored: &Value, revision: i64) -> Rc<Change> {
+    pub(crate) fn put(&mut self, key: &str, stored: &Measured, revision: i64) -> Rc<Change> {
         let before = self.objects.get(key).cloned();
         let key = before
             .as_ref()
@@ -230,11 +237,8 @@ mod tests {
     fn cache() -> Cache {
         let mut cache = Cache::default();
         for (revision, key) in [(2, "a/x"), (3, "b/x"), (4, "a/y"), (5, "a/x")] {
-            cache.put(
-                key,
-                &object! { "metadata": { "name": key, "n": revision } },
-                revision,
-            );
+            let object = object! { "metadata": { "name": key, "n": revision } };
+            cache.put(key, &Measured::new(object), revision);
         }
         cache.delete("a/y", 6);
         cache
@@ -250,6 +254,8 @@ mod tests {
         let entry = cache.get("a/x").expect("it is there");
         assert_eq!((entry.value.resource_version(), entry.revision), ("5", 5));
         assert_eq!(entry.len, entry.value.json_len() as u64);
+        let later = entry.at(12345);
+        assert_eq!(later.len, later.value.json_len() as u64);
     }
 
     #[test]
@@ -271,6 +277,6 @@ mod tests {
         let mut filled = cache.clone();
         filled.fill(cache.objects().clone(), 6);
         assert!(filled.since(5).is_none() && filled.at(5).is_none());
-        assert_eq!(filled.len(), 2);
+        assert_eq!(filled.objects().len(), 2);
     }
 }

@@ -34,6 +34,10 @@ pub struct Config {
     pub issuer: Rc<str>,
     /// What tokens are signed with; made from the key file.
     pub signing_key: u64,
+    /// The subject of the certificate shown to etcd; from `--etcd-certfile`.
+    pub etcd_identity: Option<Rc<str>>,
+    /// The subject of the certificate shown to kubelets; from `--kubelet-client-certificate`.
+    pub kubelet_identity: Option<Rc<str>>,
     /// `--enable-admission-plugins`: those beyond the ones on by default.
     pub admission_plugins: Vec<Rc<str>>,
     /// `--disable-admission-plugins`.
@@ -55,6 +59,8 @@ impl Default for Config {
             request_timeout: Duration::from_secs(60),
             issuer: "https://kubernetes.default.svc.cluster.local".into(),
             signing_key: 0,
+            etcd_identity: None,
+            kubelet_identity: None,
             admission_plugins: Vec::new(),
             disabled_admission_plugins: Vec::new(),
         }

@@ -62,16 +62,16 @@ impl RequestInfo {
         if old_watch {
             rest = &rest[1..];
         }
-        if rest[0] == "namespaces" {
-            if let Some(namespace) = rest.get(1) {
-                info.namespace = namespace.clone();
-                // A namespace's own subresources are not resources in it.
-                let own = rest
-                    .get(2)
-                    .is_some_and(|word| word == "status" || word == "finalize");
-                if rest.len() > 2 && !own {
-                    rest = &rest[2..];
-                }
+        if rest[0] == "namespaces"
+            && let Some(namespace) = rest.get(1)
+        {
+            info.namespace = namespace.clone();
+            // A namespace's own subresources are not resources in it.
+            let own = rest
+                .get(2)
+                .is_some_and(|word| word == "status" || word == "finalize");
+            if rest.len() > 2 && !own {
+                rest = &rest[2..];
             }
         }
         let mut words = rest.iter();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::kinds::{self, Kind};
-use api::{Str, Value};
+use api::{Measured, Str};
 
 use crate::backend::PREFIX;
 use crate::cache::{Cache, Change, Entry, Objects};
@@ -126,7 +126,7 @@ impl Resources {
     }
 
     /// Puts an object that was there already into its cache.
-    pub(crate) fn fill_one(&mut self, key: &str, value: &Value, revision: i64) {
+    pub(crate) fn fill_one(&mut self, key: &str, value: &Measured, revision: i64) {
         if let Some((id, key)) = self.meant(key) {
             self.list[id.index()]
                 .cache
@@ -149,7 +149,7 @@ impl Resources {
     pub(crate) fn apply(
         &mut self,
         key: &str,
-        value: Option<&Value>,
+        value: Option<&Measured>,
         revision: i64,
     ) -> Option<(ResourceId, Rc<Change>)> {
         let (id, key) = self.meant(key)?;
@@ -159,10 +159,5 @@ impl Resources {
             None => cache.delete(key, revision)?,
         };
         Some((id, change))
-    }
-
-    /// All resources.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Resource> {
-        self.list.iter()
     }
 }

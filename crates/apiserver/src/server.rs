@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::schema::Schemas;
-use api::{Interner, Status, status};
+use api::{Interner, Measured, Status, status};
 use net::Errno;
 use net::http::{Body, Request, Response};
 use sim::{Duration, EntryId, Instant, LookupMap, Stream};
@@ -77,7 +77,7 @@ pub(crate) struct EventLease {
     /// Its number and until when it may be used.
     pub(crate) current: Option<(i64, Instant)>,
     /// Writes of events that wait for it.
-    pub(crate) waiting: Vec<Box<Write>>,
+    pub(crate) waiting: Vec<Write>,
 }
 
 #[derive(Clone, Debug)]
@@ -298,7 +298,7 @@ impl ApiServer {
             Some(Purpose::EtcdLease) => {
                 self.on_etcd_failed(cx, errno);
                 for write in std::mem::take(&mut self.event_lease.waiting) {
-                    self.lost(cx, write);
+                    self.lost(cx, Box::new(write));
                 }
             }
             Some(_) => self.on_etcd_failed(cx, errno),
@@ -357,7 +357,7 @@ impl ApiServer {
         &mut self,
         cx: &mut Cx<'_>,
         key: &str,
-        value: Option<&api::Value>,
+        value: Option<&Measured>,
         revision: i64,
     ) {
         let Some((resource, change)) = self.resources.apply(key, value, revision) else {

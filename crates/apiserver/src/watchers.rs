@@ -101,11 +101,6 @@ impl Watchers {
         }
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
-    }
-
     /// Adds a watcher, which has been told already of everything up to now.
     pub(crate) fn add(&mut self, watcher: Watcher) {
         let id = self.next_id;

@@ -6,13 +6,13 @@
 use std::rc::Rc;
 
 use api::kinds::Kind;
-use api::{Status, Str, Value, status};
+use api::{Measured, Status, Str, Value, status};
 use etcd::{ReplyBody, read_reply};
 use net::http::Response;
 use sim::{Arg, Duration, EntryId, Kind as EntryKind};
 
 use crate::authn::User;
-use crate::cache::with_version;
+use crate::cache::Entry;
 use crate::delete::DeleteOptions;
 use crate::effect::{Action, Cx, StreamId};
 use crate::list::{key_of, shown};
@@ -106,7 +106,7 @@ pub(crate) enum ScaleBy {
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     /// What is stored; `None` for a deletion.
-    pub(crate) stored: Option<Rc<Value>>,
+    pub(crate) stored: Option<Rc<Measured>>,
     /// The answer's code.
     pub(crate) code: u16,
     /// The answer, where it is not what is stored.
@@ -211,7 +211,7 @@ impl ApiServer {
                 let key = write.key();
                 let old = self.resources.get(write.resource).cache.get(&key);
                 let old = old.map_or(Value::Null, |entry| entry.value.clone());
-                let stored = Rc::new(self.interner.intern(&object, &old));
+                let stored = Rc::new(Measured::new(self.interner.intern(&object, &old)));
                 write.sent = Some(Sent {
                     stored: Some(stored),
                     code,
@@ -280,7 +280,7 @@ impl ApiServer {
     /// Events hang on a lease, so that they go after a while. Asks etcd for one and lets the write
     /// wait.
     fn wait_for_lease(&mut self, cx: &mut Cx<'_>, write: Box<Write>) {
-        self.event_lease.waiting.push(write);
+        self.event_lease.waiting.push(*write);
         if self.event_lease.waiting.len() == 1 {
             // A minute more than they shall live, because the lease is used for a minute.
             let ttl_secs = self.config.event_ttl.as_secs() as i64 + 60;
@@ -296,7 +296,7 @@ impl ApiServer {
             Ok(ReplyBody::Lease { id, .. }) => {
                 self.event_lease.current = Some((id, cx.now + Duration::from_secs(60)));
                 for write in waiting {
-                    self.attempt(cx, write);
+                    self.attempt(cx, Box::new(write));
                 }
             }
             Ok(_) => {}
@@ -331,15 +331,42 @@ impl ApiServer {
         let Some(sent) = write.sent.take() else {
             return;
         };
-        let stored = sent
-            .stored
-            .map(|stored| with_version(&stored, reply.header.revision));
-        let answer = match (sent.answer, stored, &write.deed) {
-            (Some(answer), _, _) => answer,
-            (None, Some(stored), Deed::Scale(_)) => scale::of(&stored),
-            (None, stored, _) => stored.unwrap_or_default(),
+        let revision = reply.header.revision;
+        match (sent.answer, sent.stored) {
+            (Some(answer), _) => self.finish(cx, &write, Ok((sent.code, answer))),
+            (None, Some(stored)) => self.finish_stored(cx, &write, sent.code, &stored, revision),
+            (None, None) => self.finish(cx, &write, Ok((sent.code, Value::Null))),
+        }
+    }
+
+    /// Answers with what was stored. The caches, which heard of it first, have it measured.
+    fn finish_stored(
+        &mut self,
+        cx: &mut Cx<'_>,
+        write: &Write,
+        code: u16,
+        stored: &Measured,
+        revision: i64,
+    ) {
+        let key = write.key();
+        let cached = self.resources.get(write.resource).cache.get(&key);
+        let entry = match cached.filter(|entry| entry.revision == revision) {
+            Some(entry) => entry.clone(),
+            None => Entry::new(key, stored, revision),
         };
-        self.finish(cx, &write, Ok((sent.code, answer)));
+        let object = match &write.deed {
+            Deed::Scale(_) => scale::of(&entry.value),
+            _ => entry.value.clone(),
+        };
+        let plain = write.kind.view.is_none() && !matches!(write.deed, Deed::Scale(_));
+        match &write.origin {
+            Origin::Client(stream, accept) if plain && accept.transform == Transform::None => {
+                let mut response = reply::entry(code, &entry, *accept);
+                reply::warn(&mut response, &write.warnings);
+                cx.act(Action::Respond(*stream, response));
+            }
+            _ => self.finish(cx, write, Ok((code, object))),
+        }
     }
 
     /// Somebody else was quicker.

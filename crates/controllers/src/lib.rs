@@ -3,25 +3,40 @@
 
 mod controller;
 mod deployment;
+mod endpoints;
 mod endpointslice;
+mod garbage_collector;
 pub mod hash;
+mod list;
 mod manager;
+mod namespace;
 mod node_ipam;
 mod node_lifecycle;
+mod nodes;
+mod pod_gc;
 mod pods;
 mod replicaset;
 mod root_ca;
 mod service_account;
 mod services;
+mod taint_eviction;
 #[cfg(test)]
 mod testing;
+mod ttl;
 
 pub use controller::{Agenda, Controller, Cx, Outcome, Saying, Write};
 pub use deployment::DeploymentController;
+pub use endpoints::EndpointsController;
 pub use endpointslice::EndpointSliceController;
+pub use garbage_collector::GarbageCollector;
+pub use list::{Settings, all};
 pub use manager::{ACTED, ControllerManager, Options};
+pub use namespace::NamespaceController;
 pub use node_ipam::NodeIpamController;
 pub use node_lifecycle::NodeLifecycleController;
+pub use pod_gc::PodGcController;
 pub use replicaset::ReplicaSetController;
 pub use root_ca::RootCaController;
 pub use service_account::ServiceAccountController;
+pub use taint_eviction::TaintEvictionController;
+pub use ttl::TtlController;

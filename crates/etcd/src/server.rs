@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use net::Shared as _;
 use net::http::{Body, Method, Request as HttpRequest, Response};
-use sim::{Duration, Instant, Stream};
+use sim::{Duration, EntryId, Instant, Stream};
 
 use crate::kv::{Event, Keys};
 use crate::member::{Cluster, Config, Member, MemberStatus};
@@ -64,6 +64,7 @@ pub struct Server {
 struct Proposal {
     /// Nobody waits for what the member proposes itself.
     from: Option<StreamId>,
+    cause: EntryId,
     request: Rc<Request>,
 }
 
@@ -129,10 +130,11 @@ impl Server {
         [writing, expiry, progress].into_iter().flatten().min()
     }
 
-    /// A client's request, or the beginning of a watch stream.
+    /// A client's request, or the beginning of a watch stream. What is proposed remembers the cause.
     pub fn on_request(
         &mut self,
         now: Instant,
+        cause: EntryId,
         random: &mut Stream,
         from: StreamId,
         request: &HttpRequest,
@@ -164,6 +166,7 @@ impl Server {
             let request = numbered(asked, random);
             self.waiting.push_back(Proposal {
                 from: Some(from),
+                cause,
                 request,
             });
             self.write(now);
@@ -199,14 +202,17 @@ impl Server {
         }
     }
 
-    /// The deadline has come. True where the data directory must be written anew.
-    pub fn on_timer(&mut self, now: Instant, out: &mut Vec<Output>) -> bool {
+    /// The deadline has come. Each output comes with the cause of the proposal it is due to, or with
+    /// none. True where the data directory must be written anew.
+    pub fn on_timer(&mut self, now: Instant, out: &mut Vec<(EntryId, Output)>) -> bool {
         let mut changed = false;
         if self.writing.as_ref().is_some_and(|(done, _)| *done <= now)
             && let Some((_, batch)) = self.writing.take()
         {
             for proposal in batch {
-                self.apply(now, &proposal, out);
+                let mut one = Vec::new();
+                self.apply(now, &proposal, &mut one);
+                out.extend(one.into_iter().map(|output| (proposal.cause, output)));
             }
             changed = true;
         }
@@ -214,7 +220,9 @@ impl Server {
         self.write(now);
         if self.next_progress <= now {
             self.next_progress = now + PROGRESS_INTERVAL;
-            self.tell_progress(out);
+            let mut progress = Vec::new();
+            self.tell_progress(&mut progress);
+            out.extend(progress.into_iter().map(|output| (EntryId::NONE, output)));
         }
         changed
     }
@@ -236,6 +244,7 @@ impl Server {
             let request = Rc::new(Request::LeaseRevoke(id));
             self.waiting.push_back(Proposal {
                 from: None,
+                cause: EntryId::NONE,
                 request,
             });
         }

@@ -34,8 +34,14 @@ impl Bench {
     fn ask_http(&mut self, conn: u64, stream: u32, http: &HttpRequest) {
         let mut out = Vec::new();
         let from = StreamId { conn, stream };
-        self.server
-            .on_request(self.now, &mut self.random, from, http, &mut out);
+        self.server.on_request(
+            self.now,
+            EntryId::NONE,
+            &mut self.random,
+            from,
+            http,
+            &mut out,
+        );
         self.hear(out);
     }
 
@@ -54,7 +60,7 @@ impl Bench {
             if self.server.on_timer(self.now, &mut out) {
                 self.data = self.server.snapshot();
             }
-            self.hear(out);
+            self.hear(out.into_iter().map(|(_, output)| output).collect());
         }
         self.now = until;
     }

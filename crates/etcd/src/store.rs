@@ -151,8 +151,11 @@ impl Store {
         if revision <= self.compacted {
             return Err(Error::COMPACTED);
         }
-        let skip = (revision - self.log_start).max(0) as usize;
-        Ok(self.log.iter().skip(skip).flat_map(|events| events.iter()))
+        // By index: skipping along an iterator would visit all that is skipped.
+        let first = (revision - self.log_start).max(0) as usize;
+        Ok((first..self.log.len())
+            .filter_map(|at| self.log.get(at))
+            .flat_map(|events| events.iter()))
     }
 
     /// Reads.
@@ -188,7 +191,8 @@ impl Store {
             .map(|kv| (kv.key.clone(), kv.clone()))
             .collect();
         let later = (revision + 1 - self.log_start).max(0) as usize;
-        for events in self.log.iter().skip(later).rev() {
+        for at in (later..self.log.len()).rev() {
+            let events = &self.log[at];
             for event in events
                 .iter()
                 .rev()

@@ -7,6 +7,7 @@
 //! **Invariant:** no image has logic that another crate should have.
 
 mod busybox;
+mod control_plane;
 mod definition;
 mod distributions;
 mod nginx;
@@ -34,6 +35,10 @@ const CATALOGUE: &[&Definition] = &[
     &servers::REDIS,
     &distributions::UBUNTU,
     &stress::IMAGE,
+    &control_plane::ETCD,
+    &control_plane::KUBE_APISERVER,
+    &control_plane::KUBE_CONTROLLER_MANAGER,
+    &control_plane::KUBE_SCHEDULER,
     &pause::IMAGE,
 ];
 

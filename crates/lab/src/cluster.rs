@@ -25,7 +25,7 @@ const CONTROL_PLANE_LEAD: Duration = Duration::from_secs(12);
 ///
 /// # Errors
 /// [`WorldSpec::problem`].
-pub fn build(spec: &WorldSpec) -> Result<World, String> {
+pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
     if let Some(problem) = spec.problem() {
         return Err(problem);
     }

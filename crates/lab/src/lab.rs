@@ -299,8 +299,10 @@ impl Lab {
         let machine: Rc<str> = object.str_at("spec.nodeName").into();
         let ip: Ipv4Addr = object.str_at("status.podIP").parse().map_err(|_| lacking())?;
         let id = self.machine(&machine)?;
-        let mut spaces = self.world.net.namespaces();
-        let netns = spaces.find(|ns| ns.machine == id && ns.is_local(ip)).map(|ns| ns.id);
+        let netns = {
+            let mut spaces = self.world.net.namespaces();
+            spaces.find(|ns| ns.machine == id && ns.is_local(ip)).map(|ns| ns.id)
+        };
         self.start(id, &machine, command, Some(netns.ok_or_else(lacking)?))?;
         Ok(TerminalId(u32::try_from(self.runs.len()).expect("few runs")))
     }
@@ -405,7 +407,6 @@ impl Lab {
                         run.exit_code = Some(status.shell_code());
                     }
                 }
-                Outside::Command { .. } => {}
                 Outside::Command { machine, pid, at, text, code } => {
                     let run = self.runs.iter_mut().find(|r| (r.machine, r.pid) == (machine, pid));
                     if let Some(run) = run {

@@ -5,7 +5,6 @@ use api::Value;
 use etcd::Snapshot;
 use machine::World;
 use machine::fs::Content;
-use net::Shared;
 
 /// Where etcd keeps its database, below its data directory.
 const DATABASE: &str = "member/snap/db";
@@ -60,7 +59,7 @@ impl Objects {
         snapshot
             .store
             .prefix(prefix.as_bytes())
-            .filter_map(|value| value.as_any().downcast_ref::<Value>().cloned())
+            .filter_map(|pair| api::shared_value(&*pair.value).cloned())
             .collect()
     }
 }

@@ -95,7 +95,7 @@ impl WorldSpec {
             return Some("the first node must be the control plane".to_owned());
         }
         for (index, node) in nodes.iter().enumerate() {
-            if api::names::dns1123_label(&node.name).is_some() {
+            if !api::names::dns1123_label(&node.name).is_empty() {
                 return Some(format!("node name {:?} is not a lower-case DNS label", node.name));
             }
             if nodes[..index].iter().any(|other| other.name == node.name) {

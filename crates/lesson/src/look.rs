@@ -205,7 +205,8 @@ fn object<S: Stage>(test: &ObjectTest, scene: &Scene<'_, S>) -> Seen {
                 (Want::Absent, Some(object)) => unmet(there_still(test, &object)),
                 (_, None) => unmet(format!("there is no {}", test.name())),
                 (Want::True(program), Some(object)) => {
-                    let before = find(scene.before).unwrap_or_default();
+                    let before = uses_before(program).then(|| find(scene.before)).flatten();
+                    let before = before.unwrap_or_default();
                     let bindings = Bindings::new()
                         .with("self", &object)
                         .with("before", &before);
@@ -224,7 +225,8 @@ fn object<S: Stage>(test: &ObjectTest, scene: &Scene<'_, S>) -> Seen {
                 }
                 Want::There => unmet(format!("there is not {}", test.name())),
                 Want::True(program) => {
-                    let before = Value::list_of(select(scene.before, test));
+                    let before = uses_before(program).then(|| select(scene.before, test));
+                    let before = Value::list_of(before.unwrap_or_default());
                     let items = Value::list_of(items);
                     let bindings = Bindings::new()
                         .with("items", &items)
@@ -234,6 +236,11 @@ fn object<S: Stage>(test: &ObjectTest, scene: &Scene<'_, S>) -> Seen {
             }
         }
     }
+}
+
+/// Whether it is worth looking up what was there when the step began.
+fn uses_before(program: &Program) -> bool {
+    program.source().contains("before")
 }
 
 fn there_still(test: &ObjectTest, object: &Value) -> String {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use net::Payload;
-use sim::Pid;
+use sim::{EntryId, Pid};
 
 use crate::process::{Fd, UnixId};
 
@@ -35,7 +35,7 @@ pub(crate) enum Unix {
     },
     End {
         peer: Option<UnixId>,
-        inbox: VecDeque<Payload>,
+        inbox: VecDeque<(EntryId, Payload)>,
         waiters: Waiters,
         refs: u32,
     },

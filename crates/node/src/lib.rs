@@ -10,3 +10,15 @@ pub mod image;
 pub mod kubelet;
 pub mod reference;
 pub mod runtime;
+
+use machine::Constructor;
+
+/// The program of an executable of this crate. The runtime is not among them: it is made with
+/// [`runtime::containerd`], by whoever knows the registries.
+#[must_use]
+pub fn program(name: &str) -> Option<Constructor> {
+    match name {
+        "kubelet" => Some(kubelet::kubelet),
+        _ => None,
+    }
+}

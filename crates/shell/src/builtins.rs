@@ -53,6 +53,7 @@ use crate::eval::Shell;
 use crate::state::Flavor;
 
 pub(crate) use read::Reading;
+pub(crate) use test::evaluate as evaluate_test;
 pub(crate) use type_::KEYWORDS;
 pub(crate) use wait::Waiting;
 
@@ -151,7 +152,9 @@ pub(crate) fn options<'a>(
     let mut letters = Vec::new();
     let mut rest = &args[1..];
     while let Some(first) = rest.first() {
-        let Some(group) = first.strip_prefix('-').filter(|group| !group.is_empty()) else { break };
+        let Some(group) = first.strip_prefix('-').filter(|group| !group.is_empty()) else {
+            break;
+        };
         rest = &rest[1..];
         if group == "-" {
             break;

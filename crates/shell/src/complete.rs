@@ -60,7 +60,12 @@ pub(crate) struct Candidate {
 impl Candidate {
     fn word(text: impl Into<String>) -> Candidate {
         let text = text.into();
-        Candidate { shown: text.clone(), text, description: String::new(), ends: true }
+        Candidate {
+            shown: text.clone(),
+            text,
+            description: String::new(),
+            ends: true,
+        }
     }
 }
 
@@ -79,7 +84,9 @@ impl Shell {
     /// Tab was pressed: proposes at once, or asks a tool first. The source of commands is on the
     /// stack already.
     pub(crate) fn complete(&mut self, sys: &mut Sys<'_>) {
-        let Some(person) = &self.interactive else { return };
+        let Some(person) = &self.interactive else {
+            return;
+        };
         let line = person.editor.text();
         let cursor = person.editor.cursor_byte();
         let before = format!("{}{}", person.partial, &line[..cursor]);
@@ -87,10 +94,16 @@ impl Shell {
         let start = start.saturating_sub(person.partial.len());
         let text = words.pop().unwrap_or_default();
         let word = Word { text, start };
-        if let Some(prefix) = word.text.strip_prefix('$').filter(|rest| !rest.contains('/')) {
+        if let Some(prefix) = word
+            .text
+            .strip_prefix('$')
+            .filter(|rest| !rest.contains('/'))
+        {
             let names = self.state.vars.iter().map(|(name, _)| name.to_string());
             let found = names.filter(|name| name.starts_with(prefix));
-            let found = found.map(|name| Candidate::word(format!("${name}"))).collect();
+            let found = found
+                .map(|name| Candidate::word(format!("${name}")))
+                .collect();
             return self.propose(&word, found);
         }
         while words.first().is_some_and(|word| is_prefix(word)) {
@@ -116,7 +129,9 @@ impl Shell {
         mut words: Vec<String>,
         word: Word,
     ) {
-        let Some(person) = &mut self.interactive else { return };
+        let Some(person) = &mut self.interactive else {
+            return;
+        };
         let mut command = command.to_owned();
         let mut spec = person.completions.get(&*command).cloned();
         if spec.is_none()
@@ -140,9 +155,14 @@ impl Shell {
             self.push(Frame::Source(Source::text(&text, 1)));
             return;
         }
-        let spec = spec.unwrap_or(Spec { default: true, ..Spec::default() });
+        let spec = spec.unwrap_or(Spec {
+            default: true,
+            ..Spec::default()
+        });
         if let Some(list) = &spec.words {
-            let fits = list.split_whitespace().filter(|own| own.starts_with(&word.text));
+            let fits = list
+                .split_whitespace()
+                .filter(|own| own.starts_with(&word.text));
             let found = fits.map(Candidate::word).collect();
             return self.propose(&word, found);
         }
@@ -164,8 +184,12 @@ impl Shell {
     /// Runs `tool __complete words…`.
     fn ask_tool(&mut self, sys: &mut Sys<'_>, tool: &str, words: &[String], word: &Word) -> bool {
         let path = self.state.text_or("PATH", "");
-        let Some(path) = find_executable(sys, &path, tool) else { return false };
-        let Ok((reader, writer)) = sys.pipe() else { return false };
+        let Some(path) = find_executable(sys, &path, tool) else {
+            return false;
+        };
+        let Ok((reader, writer)) = sys.pipe() else {
+            return false;
+        };
         let null = sys.open("/dev/null", OpenMode::ReadWrite);
         let mut args: Vec<Rc<str>> = vec![tool.into(), "__complete".into()];
         args.extend(words.iter().skip(1).map(|word| Rc::from(word.as_str())));
@@ -185,7 +209,12 @@ impl Shell {
             sys.close(reader);
             return false;
         };
-        let running = Running { fd: reader, pid, bytes: Vec::new(), word: word.clone() };
+        let running = Running {
+            fd: reader,
+            pid,
+            bytes: Vec::new(),
+            word: word.clone(),
+        };
         self.push(Frame::Complete(Box::new(running)));
         true
     }
@@ -227,7 +256,12 @@ impl Shell {
         let known = |builtin: &&builtins::Builtin| {
             builtins::find(builtin.name, self.state.flavor).is_some()
         };
-        names.extend(builtins::ALL.iter().filter(known).map(|builtin| builtin.name.to_owned()));
+        names.extend(
+            builtins::ALL
+                .iter()
+                .filter(known)
+                .map(|builtin| builtin.name.to_owned()),
+        );
         names.extend(self.state.functions.keys().map(ToString::to_string));
         names.extend(self.state.aliases.keys().map(ToString::to_string));
         for dir in self.state.text_or("PATH", "").split(':') {
@@ -246,7 +280,10 @@ impl Shell {
     /// Paths that begin with a prefix.
     pub(crate) fn file_names(&self, sys: &mut Sys<'_>, prefix: &str, dirs: bool) -> Vec<String> {
         let found = self.files(sys, prefix, dirs);
-        found.into_iter().map(|found| found.text.trim_end_matches('/').to_owned()).collect()
+        found
+            .into_iter()
+            .map(|found| found.text.trim_end_matches('/').to_owned())
+            .collect()
     }
 
     fn files(&self, sys: &mut Sys<'_>, prefix: &str, only_dirs: bool) -> Vec<Candidate> {
@@ -259,7 +296,9 @@ impl Shell {
             None if dir.is_empty() => ".".to_owned(),
             None => dir.to_owned(),
         };
-        let Ok(entries) = sys.read_dir(&looked) else { return Vec::new() };
+        let Ok(entries) = sys.read_dir(&looked) else {
+            return Vec::new();
+        };
         let mut found = Vec::new();
         for entry in entries {
             if !entry.name.starts_with(name) || (entry.name.starts_with('.') && name.is_empty()) {
@@ -267,7 +306,9 @@ impl Shell {
             }
             let is_dir = entry.stat.is_dir()
                 || entry.stat.kind == FileKind::Symlink
-                    && sys.stat(&format!("{looked}/{}", entry.name)).is_ok_and(|s| s.is_dir());
+                    && sys
+                        .stat(&format!("{looked}/{}", entry.name))
+                        .is_ok_and(|s| s.is_dir());
             if only_dirs && !is_dir {
                 continue;
             }
@@ -285,7 +326,9 @@ impl Shell {
     /// Puts in what all candidates agree on; lists them if that is nothing and Tab came twice.
     fn propose(&mut self, word: &Word, mut found: Vec<Candidate>) {
         found.dedup_by(|a, b| a.text == b.text);
-        let Some(person) = &mut self.interactive else { return };
+        let Some(person) = &mut self.interactive else {
+            return;
+        };
         let mut out = String::new();
         let line = person.editor.text();
         let typed = line[word.start..person.editor.cursor_byte()].to_owned();
@@ -329,8 +372,15 @@ pub(crate) fn list(found: &[Candidate], editor: &mut Editor, columns: usize, out
 
 /// The listing itself.
 pub(crate) fn list_only(found: &[Candidate], columns: usize, out: &mut String) {
-    if found.iter().any(|candidate| !candidate.description.is_empty()) {
-        let longest = found.iter().map(|c| width::text_width(&c.shown)).max().unwrap_or(0);
+    if found
+        .iter()
+        .any(|candidate| !candidate.description.is_empty())
+    {
+        let longest = found
+            .iter()
+            .map(|c| width::text_width(&c.shown))
+            .max()
+            .unwrap_or(0);
         for candidate in found {
             let pad = longest - width::text_width(&candidate.shown);
             let mut line = candidate.shown.clone();
@@ -347,7 +397,10 @@ pub(crate) fn list_only(found: &[Candidate], columns: usize, out: &mut String) {
         }
         return;
     }
-    let names: Vec<String> = found.iter().map(|candidate| candidate.shown.clone()).collect();
+    let names: Vec<String> = found
+        .iter()
+        .map(|candidate| candidate.shown.clone())
+        .collect();
     out.push_str(&width::columns(&names, columns).replace('\n', "\r\n"));
 }
 
@@ -355,7 +408,11 @@ fn common_prefix(found: &[Candidate]) -> &str {
     let first = &found[0].text;
     let mut length = first.len();
     for candidate in &found[1..] {
-        let same = first.bytes().zip(candidate.text.bytes()).take_while(|(a, b)| a == b).count();
+        let same = first
+            .bytes()
+            .zip(candidate.text.bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
         length = length.min(same);
     }
     while !first.is_char_boundary(length) {
@@ -386,8 +443,25 @@ fn escape(name: &str) -> String {
 
 /// Words after which another command begins.
 fn is_prefix(word: &str) -> bool {
-    matches!(word, "sudo" | "time" | "exec" | "command" | "watch" | "nohup" | "!" | "then" | "do" | "else" | "if" | "while" | "until" | "{")
-        || word.split_once('=').is_some_and(|(name, _)| builtins::is_name(name))
+    matches!(
+        word,
+        "sudo"
+            | "time"
+            | "exec"
+            | "command"
+            | "watch"
+            | "nohup"
+            | "!"
+            | "then"
+            | "do"
+            | "else"
+            | "if"
+            | "while"
+            | "until"
+            | "{"
+    ) || word
+        .split_once('=')
+        .is_some_and(|(name, _)| builtins::is_name(name))
 }
 
 /// Reads what a tool printed.
@@ -423,7 +497,10 @@ mod tests {
     #[test]
     fn candidates_are_read() {
         let (found, directive) = parse_candidates("get\tDisplay\ngoto\nset\n:4\n", "g");
-        let texts: Vec<&str> = found.iter().map(|candidate| candidate.text.as_str()).collect();
+        let texts: Vec<&str> = found
+            .iter()
+            .map(|candidate| candidate.text.as_str())
+            .collect();
         assert_eq!((texts, directive), (vec!["get", "goto"], 4));
         assert_eq!(found[0].description, "Display");
         assert!(parse_candidates("x\n:1\n", "").0.is_empty());

@@ -22,11 +22,28 @@ pub struct Civil {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
-const DAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 impl Civil {
     /// Seconds since 1970 by the calendar, by Howard Hinnant's days-from-civil algorithm.
@@ -36,12 +53,15 @@ impl Civil {
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
         let of_era = shifted.rem_euclid(146_097);
-        let year_of_era =
-            (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
         let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * of_year + 2) / 153;
         let day = (of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 } as u32;
+        let month = if shifted_month < 10 {
+            shifted_month + 3
+        } else {
+            shifted_month - 9
+        } as u32;
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         let yearday = (days - days_from_civil(year, 1, 1) + 1) as u32;
         Civil {
@@ -94,7 +114,11 @@ pub fn format(format: &str, secs: i64, nanos: u32) -> String {
             _ => format!("{value:0width$}"),
         };
         let small = |value: u32| number(i64::from(value), 2);
-        let twelve = if at.hour.is_multiple_of(12) { 12 } else { at.hour % 12 };
+        let twelve = if at.hour.is_multiple_of(12) {
+            12
+        } else {
+            at.hour % 12
+        };
         let text = match letter {
             'Y' => number(at.year, 4),
             'y' => number(at.year.rem_euclid(100), 2),
@@ -139,7 +163,11 @@ pub fn format(format: &str, secs: i64, nanos: u32) -> String {
             '%' => "%".to_owned(),
             other => format!("%{other}"),
         };
-        out.push_str(&if pad == Some('^') { text.to_uppercase() } else { text });
+        out.push_str(&if pad == Some('^') {
+            text.to_uppercase()
+        } else {
+            text
+        });
     }
     out
 }
@@ -151,9 +179,18 @@ mod tests {
     #[test]
     fn dates_are_formatted() {
         let secs = 1_767_603_600; // 2026-01-05T09:00:00Z
-        assert_eq!(format("%F %T %a %j %s", secs, 0), "2026-01-05 09:00:00 Mon 005 1767603600");
-        assert_eq!(format("%a %b %e %H:%M:%S %Z %Y", secs, 0), "Mon Jan  5 09:00:00 UTC 2026");
+        assert_eq!(
+            format("%F %T %a %j %s", secs, 0),
+            "2026-01-05 09:00:00 Mon 005 1767603600"
+        );
+        assert_eq!(
+            format("%a %b %e %H:%M:%S %Z %Y", secs, 0),
+            "Mon Jan  5 09:00:00 UTC 2026"
+        );
         assert_eq!(format("%-d %3N %p", secs, 123_456_789), "5 123 AM");
-        assert_eq!(Civil::from_unix(days_from_civil(2024, 2, 29) * 86_400).day, 29);
+        assert_eq!(
+            Civil::from_unix(days_from_civil(2024, 2, 29) * 86_400).day,
+            29
+        );
     }
 }

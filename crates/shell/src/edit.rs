@@ -192,7 +192,11 @@ impl Editor {
     }
 
     fn type_char(&mut self, c: char, out: &mut String) {
-        if self.undo.last().is_none_or(|(line, _)| self.line.len() < line.len() || c == ' ') {
+        if self
+            .undo
+            .last()
+            .is_none_or(|(line, _)| self.line.len() < line.len() || c == ' ')
+        {
             self.remember();
         }
         self.line.insert(self.cursor, c);
@@ -220,7 +224,8 @@ impl Editor {
                 self.cursor += 1;
             }
             Key::Enter | Key::Tab => {
-                self.line.insert(self.cursor, if key == Key::Enter { '\n' } else { '\t' });
+                self.line
+                    .insert(self.cursor, if key == Key::Enter { '\n' } else { '\t' });
                 self.cursor += 1;
             }
             _ => {}
@@ -251,18 +256,27 @@ impl Editor {
             Key::KillStart => self.kill(0, self.cursor, killing),
             Key::KillWord => self.kill(self.word_left(char::is_whitespace), self.cursor, killing),
             Key::KillWordLeft => {
-                self.kill(self.word_left(|c| !c.is_alphanumeric()), self.cursor, killing);
+                self.kill(
+                    self.word_left(|c| !c.is_alphanumeric()),
+                    self.cursor,
+                    killing,
+                );
             }
             Key::KillWordRight => self.kill(self.cursor, self.word_right(), killing),
             Key::Yank => {
                 self.remember();
                 let killed = self.killed.clone();
-                self.line.splice(self.cursor..self.cursor, killed.iter().copied());
+                self.line
+                    .splice(self.cursor..self.cursor, killed.iter().copied());
                 self.cursor += killed.len();
             }
             Key::Transpose if self.cursor > 0 && end > 1 => {
                 self.remember();
-                let at = if self.cursor == end { end - 1 } else { self.cursor };
+                let at = if self.cursor == end {
+                    end - 1
+                } else {
+                    self.cursor
+                };
                 self.line.swap(at - 1, at);
                 self.cursor = at + 1;
             }
@@ -274,8 +288,11 @@ impl Editor {
                     let c = self.line[at];
                     let upper = key == Key::UpperWord || (key == Key::CapitalWord && first);
                     first &= !c.is_alphanumeric();
-                    let changed =
-                        if upper { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+                    let changed = if upper {
+                        c.to_ascii_uppercase()
+                    } else {
+                        c.to_ascii_lowercase()
+                    };
                     self.line[at] = changed;
                 }
                 self.cursor = to;
@@ -295,7 +312,11 @@ impl Editor {
             self.killed.clear();
         }
         // Text killed to the left stands before what was killed already.
-        let at = if from < self.cursor { 0 } else { self.killed.len() };
+        let at = if from < self.cursor {
+            0
+        } else {
+            self.killed.len()
+        };
         self.killed.splice(at..at, text);
         self.cursor = from;
         self.killing = true;
@@ -344,7 +365,10 @@ impl Editor {
     /// Alt-.: the last word of an earlier line.
     fn yank_last(&mut self, history: &[Rc<str>], out: &mut String) {
         let (back, length) = self.yanked.unwrap_or((0, 0));
-        let entry = history.len().checked_sub(back + 1).and_then(|at| history.get(at));
+        let entry = history
+            .len()
+            .checked_sub(back + 1)
+            .and_then(|at| history.get(at));
         let Some(word) = entry.and_then(|entry| entry.split_whitespace().next_back()) else {
             out.push('\x07');
             return;
@@ -353,7 +377,8 @@ impl Editor {
         self.line.drain(self.cursor - length..self.cursor);
         self.cursor -= length;
         let word: Vec<char> = word.chars().collect();
-        self.line.splice(self.cursor..self.cursor, word.iter().copied());
+        self.line
+            .splice(self.cursor..self.cursor, word.iter().copied());
         self.cursor += word.len();
         self.yanked = Some((back + 1, word.len()));
         self.draw(out);

@@ -190,7 +190,11 @@ impl Shell {
     }
 
     fn push_quiet(&mut self, frame: Frame, quiet: bool) {
-        self.stack.push(Entry { frame, quiet, outputs: Outputs::new() });
+        self.stack.push(Entry {
+            frame,
+            quiet,
+            outputs: Outputs::new(),
+        });
     }
 
     /// Runs until there is something to wait for.
@@ -199,7 +203,9 @@ impl Shell {
             match self.flush(sys) {
                 output::Flush::Done => {}
                 output::Flush::Blocked => return Poll::Pending,
-                output::Flush::Broken => return Poll::Exit(ExitStatus::Signal(Signal::Pipe).shell_code()),
+                output::Flush::Broken => {
+                    return Poll::Exit(ExitStatus::Signal(Signal::Pipe).shell_code());
+                }
             }
             self.jobs.reap(sys);
             self.take_signals(sys);
@@ -234,7 +240,11 @@ impl Shell {
     }
 
     fn step(&mut self, sys: &mut Sys<'_>, entry: Entry) -> Step {
-        let Entry { frame, quiet, outputs } = entry;
+        let Entry {
+            frame,
+            quiet,
+            outputs,
+        } = entry;
         match frame {
             Frame::Source(source) => {
                 self.current_outputs = outputs;

@@ -59,12 +59,20 @@ pub enum Reach {
 impl Failure {
     /// A failure that gives up the line.
     pub fn new(message: String) -> Failure {
-        Failure { message, status: 1, reach: Reach::Line }
+        Failure {
+            message,
+            status: 1,
+            reach: Reach::Line,
+        }
     }
 
     /// A failure of one command.
     pub fn of_command(message: String) -> Failure {
-        Failure { message, status: 1, reach: Reach::Command }
+        Failure {
+            message,
+            status: 1,
+            reach: Reach::Command,
+        }
     }
 }
 
@@ -90,7 +98,12 @@ pub struct Expander<'a, 's> {
 impl<'a, 's> Expander<'a, 's> {
     /// A pass with the outputs known so far.
     pub fn new(state: &'a mut State, sys: &'a mut Sys<'s>, outputs: &'a [Rc<str>]) -> Self {
-        Expander { state, sys, outputs, next: 0 }
+        Expander {
+            state,
+            sys,
+            outputs,
+            next: 0,
+        }
     }
 
     /// A word as arguments: split and globbed, none, one or several.
@@ -133,9 +146,11 @@ impl<'a, 's> Expander<'a, 's> {
 
     /// The value of an expression's text.
     pub fn evaluate(&mut self, text: &str) -> Result<i64, Stop> {
-        let mut variables = Bound { state: self.state, sys: self.sys };
-        arith::evaluate(text, &mut variables)
-            .map_err(|message| Stop::Fail(Failure::new(message)))
+        let mut variables = Bound {
+            state: self.state,
+            sys: self.sys,
+        };
+        arith::evaluate(text, &mut variables).map_err(|message| Stop::Fail(Failure::new(message)))
     }
 
     fn field(&mut self, word: &Word, place: Place) -> Result<Field, Stop> {
@@ -248,7 +263,11 @@ impl<'a, 's> Expander<'a, 's> {
         place: Place,
     ) -> Option<(Rc<str>, &'t str)> {
         let after = text.strip_prefix('~')?;
-        let ends: &[char] = if place == Place::Assignment { &['/', ':'] } else { &['/'] };
+        let ends: &[char] = if place == Place::Assignment {
+            &['/', ':']
+        } else {
+            &['/']
+        };
         let end = after.find(ends).unwrap_or(after.len());
         // What follows in quotes belongs to the name, which is then none.
         if end == after.len() && !alone {
@@ -259,7 +278,14 @@ impl<'a, 's> Expander<'a, 's> {
             "" => self.state.home(self.sys),
             "+" => self.state.vars.text("PWD")?,
             "-" => self.state.vars.text("OLDPWD")?,
-            _ => self.sys.host().users().into_iter().find(|user| &*user.name == name)?.home,
+            _ => {
+                self.sys
+                    .host()
+                    .users()
+                    .into_iter()
+                    .find(|user| &*user.name == name)?
+                    .home
+            }
         };
         Some((home, rest))
     }
@@ -269,7 +295,9 @@ impl<'a, 's> Expander<'a, 's> {
     }
 
     fn take_output(&mut self, missing: impl FnOnce() -> Stop) -> Result<Rc<str>, Stop> {
-        let Some(output) = self.outputs.get(self.next) else { return Err(missing()) };
+        let Some(output) = self.outputs.get(self.next) else {
+            return Err(missing());
+        };
         self.next += 1;
         Ok(output.clone())
     }
@@ -316,10 +344,15 @@ impl arith::Variables for Bound<'_, '_> {
         if name == "RANDOM" {
             self.state.random = Some(value as u32 % 0x7fff_ffff);
         }
-        self.state.vars.set_element(name, index, value.to_string().into(), false)
+        self.state
+            .vars
+            .set_element(name, index, value.to_string().into(), false)
     }
 
     fn has_text_keys(&self, name: &str) -> bool {
-        matches!(self.state.vars.get(name).map(|v| &v.value), Some(Value::Keyed(_)))
+        matches!(
+            self.state.vars.get(name).map(|v| &v.value),
+            Some(Value::Keyed(_))
+        )
     }
 }

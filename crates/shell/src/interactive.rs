@@ -1,7 +1,7 @@
 //! A shell that talks to a person: prompts, the line editor, the history.
 
-use std::collections::BTreeSet;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use machine::{Errno, Fd, Sys};
@@ -73,7 +73,9 @@ impl Interactive {
 impl Shell {
     /// Reads keys until a line is finished, and puts its commands on the stack.
     pub(crate) fn step_person(&mut self, sys: &mut Sys<'_>, source: Source) -> Step {
-        let Some(person) = &mut self.interactive else { return Step::Go };
+        let Some(person) = &mut self.interactive else {
+            return Step::Go;
+        };
         if std::mem::take(&mut person.again) {
             self.push(Frame::Source(source));
             self.complete(sys);
@@ -92,7 +94,9 @@ impl Shell {
                 self.push(Frame::Source(source));
                 return Step::Go;
             }
-            let Some(prompt) = self.prompt(sys, &source) else { return Step::Go };
+            let Some(prompt) = self.prompt(sys, &source) else {
+                return Step::Go;
+            };
             self.begin_line(sys, &prompt);
             // The prompt must be out before the first key is waited for.
             self.push(Frame::Source(source));
@@ -116,18 +120,29 @@ impl Shell {
 
     /// The prompt with everything in it expanded; `None` while a command in it runs.
     fn prompt(&mut self, sys: &mut Sys<'_>, source: &Source) -> Option<String> {
-        let partial = self.interactive.as_ref().is_some_and(|person| !person.partial.is_empty());
-        let (name, default) = if partial { ("PS2", "> ") } else { ("PS1", "\\s-\\v\\$ ") };
+        let partial = self
+            .interactive
+            .as_ref()
+            .is_some_and(|person| !person.partial.is_empty());
+        let (name, default) = if partial {
+            ("PS2", "> ")
+        } else {
+            ("PS1", "\\s-\\v\\$ ")
+        };
         let text = self.state.text_or(name, default);
         let text = prompt::expand(&text, &self.state, sys);
         if !text.contains(['$', '`']) {
             return Some(text);
         }
-        let Ok(word) = syntax::parse_quoted(&text) else { return Some(text) };
+        let Ok(word) = syntax::parse_quoted(&text) else {
+            return Some(text);
+        };
         let frame = Frame::Source(source.clone());
         let outputs = self.take_outputs();
-        self.expanding(sys, frame, false, outputs, |expander| expander.single(&word))
-            .map(|text| text.to_string())
+        self.expanding(sys, frame, false, outputs, |expander| {
+            expander.single(&word)
+        })
+        .map(|text| text.to_string())
     }
 
     fn begin_line(&mut self, sys: &mut Sys<'_>, prompt: &str) {
@@ -135,11 +150,15 @@ impl Shell {
             let _ = sys.tty_raw(tty, true);
         }
         let columns = self.tty(sys).and_then(|tty| sys.tty_size(tty).ok());
-        let Some(person) = &mut self.interactive else { return };
+        let Some(person) = &mut self.interactive else {
+            return;
+        };
         person.columns = columns.map_or(80, |(columns, _)| usize::from(columns));
         person.prompting = true;
         person.tabbed = false;
-        let out = person.editor.begin(prompt, person.columns, person.history.len());
+        let out = person
+            .editor
+            .begin(prompt, person.columns, person.history.len());
         self.print(&out);
     }
 
@@ -264,7 +283,9 @@ impl Shell {
     /// Adds a command to the history.
     fn remember(&mut self, text: &str) {
         let control = self.state.text_or("HISTCONTROL", "");
-        let Some(person) = &mut self.interactive else { return };
+        let Some(person) = &mut self.interactive else {
+            return;
+        };
         let spaces = control.contains("ignorespace") || control.contains("ignoreboth");
         let twins = control.contains("ignoredups") || control.contains("ignoreboth");
         let repeated = person.history.last().is_some_and(|last| &**last == text);
@@ -282,8 +303,12 @@ impl Shell {
     /// Reads the history file.
     pub(crate) fn load_history(&mut self, sys: &mut Sys<'_>) {
         let path = self.history_file(sys);
-        let Ok(text) = sys.read_to_string(&path) else { return };
-        let Some(person) = &mut self.interactive else { return };
+        let Ok(text) = sys.read_to_string(&path) else {
+            return;
+        };
+        let Some(person) = &mut self.interactive else {
+            return;
+        };
         let lines: Vec<Rc<str>> = text.lines().map(Rc::from).collect();
         let skip = lines.len().saturating_sub(HISTORY);
         person.history = Rc::new(lines[skip..].to_vec());
@@ -293,8 +318,13 @@ impl Shell {
     /// Adds what was typed since to the history file.
     pub(crate) fn save_history(&mut self, sys: &mut Sys<'_>) {
         let path = self.history_file(sys);
-        let Some(person) = &mut self.interactive else { return };
-        let new: String = person.history[person.saved..].iter().map(|line| format!("{line}\n")).collect();
+        let Some(person) = &mut self.interactive else {
+            return;
+        };
+        let new: String = person.history[person.saved..]
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect();
         if !new.is_empty() && sys.append_file(&path, new.as_bytes()).is_ok() {
             person.saved = person.history.len();
         }
@@ -347,8 +377,10 @@ fn expand_history(line: &str, history: &[Rc<str>]) -> Result<Option<String>, Str
             out.push(c);
             continue;
         }
-        let rest: String =
-            chars[at..].iter().take_while(|c| !c.is_whitespace() && !";&|\"".contains(**c)).collect();
+        let rest: String = chars[at..]
+            .iter()
+            .take_while(|c| !c.is_whitespace() && !";&|\"".contains(**c))
+            .collect();
         let (entry, length, last_word) = match next {
             '!' => (history.last(), 1, false),
             '$' => (history.last(), 1, true),
@@ -360,17 +392,33 @@ fn expand_history(line: &str, history: &[Rc<str>]) -> Result<Option<String>, Str
                     .map(|(_, c)| c)
                     .collect();
                 let number: i64 = digits.parse().unwrap_or(0);
-                let index = if number < 0 { history.len() as i64 + number } else { number - 1 };
-                let entry = usize::try_from(index).ok().and_then(|index| history.get(index));
+                let index = if number < 0 {
+                    history.len() as i64 + number
+                } else {
+                    number - 1
+                };
+                let entry = usize::try_from(index)
+                    .ok()
+                    .and_then(|index| history.get(index));
                 (entry, digits.len(), false)
             }
-            _ => (history.iter().rev().find(|entry| entry.starts_with(&rest)), rest.chars().count(), false),
+            _ => (
+                history.iter().rev().find(|entry| entry.starts_with(&rest)),
+                rest.chars().count(),
+                false,
+            ),
         };
         let Some(entry) = entry else {
-            let event: String = chars[at..at + length.max(1).min(chars.len() - at)].iter().collect();
+            let event: String = chars[at..at + length.max(1).min(chars.len() - at)]
+                .iter()
+                .collect();
             return Err(format!("!{event}: event not found"));
         };
-        out.push_str(if last_word { entry.split_whitespace().next_back().unwrap_or("") } else { entry });
+        out.push_str(if last_word {
+            entry.split_whitespace().next_back().unwrap_or("")
+        } else {
+            entry
+        });
         at += length;
         changed = true;
     }
@@ -385,7 +433,9 @@ mod tests {
     fn check(line: &str, expected: Result<Option<&str>, &str>) {
         let history: Vec<Rc<str>> = ["ls -l", "cat a b"].map(Rc::from).to_vec();
         let expanded = expand_history(line, &history);
-        let expected = expected.map(|text| text.map(str::to_owned)).map_err(str::to_owned);
+        let expected = expected
+            .map(|text| text.map(str::to_owned))
+            .map_err(str::to_owned);
         assert_eq!(expanded, expected);
     }
 

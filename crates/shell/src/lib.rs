@@ -3,11 +3,11 @@
 //! **Invariant:** it knows no command. Builtins change the shell itself; everything else is found
 //! on the machine's disk and runs as a process.
 
+mod builtins;
 pub mod complete;
 pub mod date;
 pub mod echo;
 pub mod edit;
-mod builtins;
 mod eval;
 pub mod expand;
 mod interactive;
@@ -23,3 +23,12 @@ mod vars;
 pub mod width;
 
 pub use program::{ash, bash, dash, script};
+
+/// Whether the expression of `test` (its words without `test` or brackets) holds; the error is
+/// worded for behind the name of the command.
+///
+/// # Errors
+/// For an expression that is none.
+pub fn test(sys: &mut machine::Sys<'_>, words: &[std::rc::Rc<str>]) -> Result<bool, String> {
+    builtins::evaluate_test(None, sys, words)
+}

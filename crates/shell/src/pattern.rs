@@ -51,12 +51,16 @@ impl Pattern {
     pub fn new(text: &str) -> Pattern {
         let chars: Vec<char> = text.chars().collect();
         let mut pos = 0;
-        Pattern { elements: sequence(&chars, &mut pos, 0) }
+        Pattern {
+            elements: sequence(&chars, &mut pos, 0),
+        }
     }
 
     /// Whether it holds anything but plain characters.
     pub fn is_plain(&self) -> bool {
-        self.elements.iter().all(|element| matches!(element, Element::Char(_)))
+        self.elements
+            .iter()
+            .all(|element| matches!(element, Element::Char(_)))
     }
 
     /// Its text, if it is plain.
@@ -84,8 +88,16 @@ impl Pattern {
     /// The end of the shortest or longest match that begins at `start`, in characters.
     pub fn match_at(&self, text: &[char], start: usize, longest: bool) -> Option<usize> {
         let ends = self.ends(text, start);
-        let mut found = ends.iter().enumerate().filter(|(_, reached)| **reached).map(|(i, _)| i);
-        if longest { found.next_back() } else { found.next() }
+        let mut found = ends
+            .iter()
+            .enumerate()
+            .filter(|(_, reached)| **reached)
+            .map(|(i, _)| i);
+        if longest {
+            found.next_back()
+        } else {
+            found.next()
+        }
     }
 
     /// Where a match beginning at `start` may end: one flag for each place, the end included.
@@ -179,7 +191,9 @@ impl Element {
 
 impl Set {
     fn contains(&self, c: char) -> bool {
-        self.ranges.iter().any(|(low, high)| (*low..=*high).contains(&c))
+        self.ranges
+            .iter()
+            .any(|(low, high)| (*low..=*high).contains(&c))
             || self.classes.iter().any(|class| class.contains(c))
     }
 }
@@ -270,7 +284,11 @@ fn alternatives(chars: &[char], pos: &mut usize, nesting: u32) -> Option<Vec<Vec
 /// A bracket expression behind its `[`; `None` if it never closes, when `[` is just a character.
 fn set(chars: &[char], pos: &mut usize) -> Option<Element> {
     let mut at = *pos;
-    let mut set = Set { negated: false, ranges: Vec::new(), classes: Vec::new() };
+    let mut set = Set {
+        negated: false,
+        ranges: Vec::new(),
+        classes: Vec::new(),
+    };
     if matches!(chars.get(at), Some('!' | '^')) {
         set.negated = true;
         at += 1;
@@ -322,7 +340,10 @@ mod tests {
             assert!(compiled.matches(text), "{pattern} should match {text:?}");
         }
         for text in no {
-            assert!(!compiled.matches(text), "{pattern} should not match {text:?}");
+            assert!(
+                !compiled.matches(text),
+                "{pattern} should not match {text:?}"
+            );
         }
     }
 

@@ -105,7 +105,11 @@ impl Directive {
             'g' => general(magnitude, precision.max(1), self.flags.contains('#')),
             _ => format!("{magnitude:.precision$}"),
         };
-        let digits = if self.conversion.is_ascii_uppercase() { digits.to_uppercase() } else { digits };
+        let digits = if self.conversion.is_ascii_uppercase() {
+            digits.to_uppercase()
+        } else {
+            digits
+        };
         let negative = value.is_sign_negative();
         self.pad(&format!("{}{digits}", self.sign(negative)))
     }
@@ -124,7 +128,10 @@ fn exponent(value: f64, precision: usize) -> String {
 /// `%g`: the shorter of `%e` and `%f`, without zeros at its end.
 fn general(value: f64, precision: usize, keep: bool) -> String {
     let scientific = exponent(value, precision - 1);
-    let power: i32 = scientific.rsplit_once('e').and_then(|(_, p)| p.parse().ok()).unwrap_or(0);
+    let power: i32 = scientific
+        .rsplit_once('e')
+        .and_then(|(_, p)| p.parse().ok())
+        .unwrap_or(0);
     let strip = |text: &str| -> String {
         if keep || !text.contains('.') {
             return text.to_owned();
@@ -155,12 +162,21 @@ pub fn directive(
         let mut value = None;
         while let Some(digit) = chars.peek().and_then(|c| c.to_digit(10)) {
             chars.next();
-            value = Some(value.unwrap_or(0i64).saturating_mul(10).saturating_add(i64::from(digit)));
+            value = Some(
+                value
+                    .unwrap_or(0i64)
+                    .saturating_mul(10)
+                    .saturating_add(i64::from(digit)),
+            );
         }
         value
     };
     // Nobody reads wider than this; it keeps a mistake from filling the memory.
-    let bounded = |value: i64| usize::try_from(value.unsigned_abs()).unwrap_or(0).min(100_000);
+    let bounded = |value: i64| {
+        usize::try_from(value.unsigned_abs())
+            .unwrap_or(0)
+            .min(100_000)
+    };
     if let Some(width) = number(chars) {
         if width < 0 {
             directive.flags.push('-');
@@ -265,7 +281,8 @@ fn round(
                     Some(at) => (&text[..at], true),
                     None => (text, false),
                 };
-                out.text.push_str(&directive.pad(&unescape_ansi(&octal(text))));
+                out.text
+                    .push_str(&directive.pad(&unescape_ansi(&octal(text))));
                 if ended {
                     return true;
                 }
@@ -273,7 +290,8 @@ fn round(
             other => {
                 // An escape is shown by how it was written.
                 let shown = if other.is_control() { '\\' } else { other };
-                out.errors.push(format!("`{shown}': invalid format character"));
+                out.errors
+                    .push(format!("`{shown}': invalid format character"));
                 return true;
             }
         }
@@ -298,7 +316,13 @@ fn integer(text: &str, errors: &mut Vec<String>) -> i64 {
         digits.parse()
     };
     match parsed {
-        Ok(value) => if negative { -value } else { value },
+        Ok(value) => {
+            if negative {
+                -value
+            } else {
+                value
+            }
+        }
         Err(_) if trimmed.is_empty() => 0,
         Err(_) => {
             errors.push(format!("{text}: invalid number"));
@@ -334,9 +358,15 @@ mod tests {
     #[test]
     fn directives() {
         check(&["%s-%s\\n", "a", "b", "c"], "a-b\nc-\n");
-        check(&["%5d|%-5d|%05d|%+d", "42", "42", "42", "42"], "   42|42   |00042|+42");
+        check(
+            &["%5d|%-5d|%05d|%+d", "42", "42", "42", "42"],
+            "   42|42   |00042|+42",
+        );
         check(&["%x %X %o %#x", "255", "255", "8", "255"], "ff FF 10 0xff");
-        check(&["%.2f %e %g %g", "3.14159", "12345.678", "0.0001", "1e10"], "3.14 1.234568e+04 0.0001 1e+10");
+        check(
+            &["%.2f %e %g %g", "3.14159", "12345.678", "0.0001", "1e10"],
+            "3.14 1.234568e+04 0.0001 1e+10",
+        );
         check(&["%5.2s|%c", "abc", "xyz"], "   ab|x");
         check(&["%q %b", "a b", "x\\ty"], "a\\ b x\ty");
         check(&["%d%%\\n", "'A"], "65%\n");

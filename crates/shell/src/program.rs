@@ -83,7 +83,9 @@ impl Program for Main {
     }
 
     fn handles(&self, signal: Signal) -> bool {
-        self.shell.as_ref().is_some_and(|shell| shell.handles(signal))
+        self.shell
+            .as_ref()
+            .is_some_and(|shell| shell.handles(signal))
     }
 }
 
@@ -106,14 +108,20 @@ fn from_arguments(flavor: Flavor, sys: &mut Sys<'_>) -> Result<Shell, i32> {
     let login_name = name.starts_with('-');
     let short: Rc<str> = name.trim_start_matches('-').into();
     shell.state.name = short;
-    let mut asked = Asked { login: login_name, ..Asked::default() };
+    let mut asked = Asked {
+        login: login_name,
+        ..Asked::default()
+    };
     let operands = options(&mut shell, sys, &args[1.min(args.len())..], &mut asked)?;
     let terminal = sys.is_tty(Fd::STDIN) && sys.is_tty(Fd::STDERR);
     let from_stdin = !asked.command && (asked.stdin || operands.is_empty());
     let interactive = asked.interactive || (from_stdin && terminal);
     if asked.command {
         let [text, rest @ ..] = &operands[..] else {
-            said(sys, &format!("{}: -c: option requires an argument\n", shell.state.name));
+            said(
+                sys,
+                &format!("{}: -c: option requires an argument\n", shell.state.name),
+            );
             return Err(2);
         };
         if let [name, params @ ..] = rest {
@@ -176,7 +184,10 @@ fn options(
                 return Err(0);
             }
             long if long.starts_with("--") => {
-                said(sys, &format!("{}: {long}: invalid option\n", shell.state.name));
+                said(
+                    sys,
+                    &format!("{}: {long}: invalid option\n", shell.state.name),
+                );
                 return Err(2);
             }
             letters => {
@@ -213,7 +224,9 @@ fn options(
 }
 
 fn script_file(shell: &mut Shell, sys: &mut Sys<'_>, operands: &[Rc<str>]) -> Result<(), i32> {
-    let [path, params @ ..] = operands else { return Ok(()) };
+    let [path, params @ ..] = operands else {
+        return Ok(());
+    };
     let own = shell.state.name.clone();
     let text = match sys.stat(path) {
         Ok(stat) if stat.is_dir() => {
@@ -222,17 +235,27 @@ fn script_file(shell: &mut Shell, sys: &mut Sys<'_>, operands: &[Rc<str>]) -> Re
         }
         _ => match sys.read_file(path) {
             Ok(bytes) if bytes.iter().take(200).any(|byte| *byte == 0) => {
-                said(sys, &format!("{path}: {path}: cannot execute binary file\n"));
+                said(
+                    sys,
+                    &format!("{path}: {path}: cannot execute binary file\n"),
+                );
                 return Err(126);
             }
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(errno) => {
-                said(sys, &match shell.state.flavor {
-                    Flavor::Bash => format!("{own}: {path}: {}\n", errno.message()),
-                    Flavor::Dash => format!("{own}: 0: cannot open {path}: No such file\n"),
-                    Flavor::Ash => format!("{own}: can't open '{path}': {}\n", errno.message()),
+                said(
+                    sys,
+                    &match shell.state.flavor {
+                        Flavor::Bash => format!("{own}: {path}: {}\n", errno.message()),
+                        Flavor::Dash => format!("{own}: 0: cannot open {path}: No such file\n"),
+                        Flavor::Ash => format!("{own}: can't open '{path}': {}\n", errno.message()),
+                    },
+                );
+                return Err(if shell.state.flavor == Flavor::Bash {
+                    127
+                } else {
+                    2
                 });
-                return Err(if shell.state.flavor == Flavor::Bash { 127 } else { 2 });
             }
         },
     };

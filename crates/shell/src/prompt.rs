@@ -73,7 +73,10 @@ pub(crate) fn expand(text: &str, state: &State, sys: &Sys<'_>) -> String {
 pub(crate) fn user_name(sys: &Sys<'_>) -> String {
     let uid = sys.uid();
     let user = sys.host().users().into_iter().find(|user| user.uid == uid);
-    user.map_or_else(|| "I have no name!".to_owned(), |user| user.name.to_string())
+    user.map_or_else(
+        || "I have no name!".to_owned(),
+        |user| user.name.to_string(),
+    )
 }
 
 /// The working directory with the home directory shortened to `~`.

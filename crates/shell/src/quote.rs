@@ -11,7 +11,11 @@ pub fn shell(text: &str) -> String {
 /// As `set -x` shows a word: quoted only where it must be.
 pub fn traced(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,^".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { shell(text) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        shell(text)
+    }
 }
 
 /// As `printf %q`: backslashes.

@@ -48,7 +48,9 @@ impl Regex {
 
     /// The first match at or after a byte offset.
     pub fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
-        self.inner.find_at(text, from).map(|found| (found.start(), found.end()))
+        self.inner
+            .find_at(text, from)
+            .map(|found| (found.start(), found.end()))
     }
 
     /// The groups of the first match at or after a byte offset; the first is the whole.
@@ -74,7 +76,9 @@ fn translate(text: &str, extended: bool) -> Result<String, String> {
         match c {
             '[' => at = bracket(&chars, at, &mut out)?,
             '\\' => {
-                let Some(&next) = chars.get(at) else { return Err("Trailing backslash".into()) };
+                let Some(&next) = chars.get(at) else {
+                    return Err("Trailing backslash".into());
+                };
                 at += 1;
                 match next {
                     '{' if !extended => at = interval(&chars, at, "\\}", &mut out)?,
@@ -153,7 +157,10 @@ fn push_escaped(c: char, out: &mut String) {
 
 /// A repetition like `{2,3}` behind its brace, up to `close`; returns the place after it.
 fn interval(chars: &[char], at: usize, close: &str, out: &mut String) -> Result<usize, String> {
-    let digits = chars[at..].iter().take_while(|c| c.is_ascii_digit() || **c == ',').count();
+    let digits = chars[at..]
+        .iter()
+        .take_while(|c| c.is_ascii_digit() || **c == ',')
+        .count();
     let after = at + digits;
     let found: String = chars[after..].iter().take(close.len()).collect();
     let inner: String = chars[at..after].iter().collect();
@@ -161,7 +168,11 @@ fn interval(chars: &[char], at: usize, close: &str, out: &mut String) -> Result<
         return Err("Invalid preceding regular expression".to_owned());
     }
     // Nothing before the comma means none at least.
-    let inner = if inner.starts_with(',') { format!("0{inner}") } else { inner };
+    let inner = if inner.starts_with(',') {
+        format!("0{inner}")
+    } else {
+        inner
+    };
     out.push_str(&format!("{{{inner}}}"));
     Ok(after + close.len())
 }
@@ -216,7 +227,10 @@ mod tests {
     #[track_caller]
     fn check(regex: Result<Regex, String>, text: &str, expected: Option<&str>) {
         let regex = regex.expect("compiles");
-        assert_eq!(regex.find(text, 0).map(|(from, to)| &text[from..to]), expected);
+        assert_eq!(
+            regex.find(text, 0).map(|(from, to)| &text[from..to]),
+            expected
+        );
     }
 
     #[test]

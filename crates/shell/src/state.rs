@@ -155,7 +155,10 @@ impl Options {
 
     /// Whether a `shopt` option is on.
     pub fn shopt(&self, name: &str) -> bool {
-        let default = SHOPT.iter().find(|(own, _)| *own == name).is_some_and(|(_, on)| *on);
+        let default = SHOPT
+            .iter()
+            .find(|(own, _)| *own == name)
+            .is_some_and(|(_, on)| *on);
         self.shopt.get(name).copied().unwrap_or(default)
     }
 
@@ -259,14 +262,22 @@ impl State {
             default("MACHTYPE", "x86_64-pc-linux-gnu".into());
             default("BASH", "/bin/bash".into());
         }
-        default("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into());
+        default(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into(),
+        );
         default("HOSTNAME", sys.hostname());
         default("PS4", "+ ".into());
         default("OPTIND", "1".into());
         let uid: Rc<str> = sys.uid().to_string().into();
         for name in ["UID", "EUID"] {
             let value = Value::Text(uid.clone());
-            let variable = Variable { value, readonly: true, integer: true, ..Variable::default() };
+            let variable = Variable {
+                value,
+                readonly: true,
+                integer: true,
+                ..Variable::default()
+            };
             *vars.entry(name) = variable;
         }
         vars.entry("IFS").value = Value::Text(" \t\n".into());
@@ -274,16 +285,27 @@ impl State {
             vars.entry("PWD").value = Value::Text(cwd);
         }
         vars.entry("PWD").exported = true;
-        let level = vars.text("SHLVL").and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+        let level = vars
+            .text("SHLVL")
+            .and_then(|text| text.parse::<i64>().ok())
+            .unwrap_or(0);
         let shlvl = Variable {
             value: Value::Text((level + 1).to_string().into()),
             exported: true,
             ..Variable::default()
         };
         *vars.entry("SHLVL") = shlvl;
-        let ppid = sys.host().process(sys.pid()).map_or(Pid(0), |process| process.ppid);
+        let ppid = sys
+            .host()
+            .process(sys.pid())
+            .map_or(Pid(0), |process| process.ppid);
         let value = Value::Text(ppid.0.to_string().into());
-        let variable = Variable { value, readonly: true, integer: true, ..Variable::default() };
+        let variable = Variable {
+            value,
+            readonly: true,
+            integer: true,
+            ..Variable::default()
+        };
         *vars.entry("PPID") = variable;
         let arg0 = sys.args().first().cloned().unwrap_or_else(|| "bash".into());
         State {
@@ -357,12 +379,21 @@ impl State {
             "BASHPID" => text(sys.pid().0.to_string()),
             "FUNCNAME" if !self.calls.is_empty() => {
                 let names = self.calls.iter().rev().map(|(name, _)| name.clone());
-                let elements = names.enumerate().map(|(i, name)| (i as u64, name)).collect();
+                let elements = names
+                    .enumerate()
+                    .map(|(i, name)| (i as u64, name))
+                    .collect();
                 Some(Value::Indexed(Rc::new(elements)))
             }
             "PIPESTATUS" => {
-                let texts = self.pipe_status.iter().map(|status| Rc::from(status.to_string()));
-                let elements = texts.enumerate().map(|(i, text)| (i as u64, text)).collect();
+                let texts = self
+                    .pipe_status
+                    .iter()
+                    .map(|status| Rc::from(status.to_string()));
+                let elements = texts
+                    .enumerate()
+                    .map(|(i, text)| (i as u64, text))
+                    .collect();
                 Some(Value::Indexed(Rc::new(elements)))
             }
             "DIRSTACK" => Some(Value::Text(sys.cwd())),

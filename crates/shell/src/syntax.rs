@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(crate) use compound::UNARY;
-pub use error::{SyntaxError, SyntaxErrorKind};
 pub(crate) use dollar::name_length;
+pub use error::{SyntaxError, SyntaxErrorKind};
 pub use word::unescape_ansi;
 
 /// Alias names and what they stand for.

@@ -49,7 +49,13 @@ pub struct Vars {
 
 impl Default for Variable {
     fn default() -> Self {
-        Variable { value: Value::Unset, exported: false, readonly: false, integer: false, case: None }
+        Variable {
+            value: Value::Unset,
+            exported: false,
+            readonly: false,
+            integer: false,
+            case: None,
+        }
     }
 }
 
@@ -92,17 +98,26 @@ impl Variable {
 /// The `declare` command that makes a variable what it is.
 pub(crate) fn declaration(name: &str, variable: &Variable) -> String {
     let letters = variable.letters();
-    let letters = if letters.is_empty() { "-".to_owned() } else { letters };
+    let letters = if letters.is_empty() {
+        "-".to_owned()
+    } else {
+        letters
+    };
     let list = |pairs: Vec<String>| format!("({})", pairs.join(" "));
     let value = match &variable.value {
         Value::Unset => return format!("declare -{letters} {name}"),
         Value::Text(text) => quote::double(text),
-        Value::Indexed(elements) => {
-            list(elements.iter().map(|(k, v)| format!("[{k}]={}", quote::double(v))).collect())
-        }
+        Value::Indexed(elements) => list(
+            elements
+                .iter()
+                .map(|(k, v)| format!("[{k}]={}", quote::double(v)))
+                .collect(),
+        ),
         // bash leaves a blank behind each element of an associative array.
         Value::Keyed(elements) => {
-            let pairs = elements.iter().map(|(k, v)| format!("[{k}]={} ", quote::double(v)));
+            let pairs = elements
+                .iter()
+                .map(|(k, v)| format!("[{k}]={} ", quote::double(v)));
             format!("({})", pairs.collect::<String>())
         }
     };
@@ -117,8 +132,15 @@ impl Vars {
             exported: true,
             ..Variable::default()
         };
-        let map = env.iter().map(|(name, text)| (name.clone(), variable(text))).collect();
-        Vars { map: Rc::new(map), scopes: Vec::new(), env: Some(env.clone()) }
+        let map = env
+            .iter()
+            .map(|(name, text)| (name.clone(), variable(text)))
+            .collect();
+        Vars {
+            map: Rc::new(map),
+            scopes: Vec::new(),
+            env: Some(env.clone()),
+        }
     }
 
     /// The variable, declared or not.
@@ -221,7 +243,9 @@ impl Vars {
 
     /// Removes a variable, or one element.
     pub fn unset(&mut self, name: &str, index: Option<&str>) -> Result<(), String> {
-        let Some(variable) = self.map.get(name) else { return Ok(()) };
+        let Some(variable) = self.map.get(name) else {
+            return Ok(());
+        };
         if variable.readonly {
             return Err(format!("{name}: cannot unset: readonly variable"));
         }
@@ -249,7 +273,9 @@ impl Vars {
         }
         let exported = self.map.iter().filter(|(_, variable)| variable.exported);
         let env: Env = Rc::new(
-            exported.filter_map(|(name, v)| v.text().map(|text| (name.clone(), text))).collect(),
+            exported
+                .filter_map(|(name, v)| v.text().map(|text| (name.clone(), text)))
+                .collect(),
         );
         self.env = Some(env.clone());
         env
@@ -279,7 +305,9 @@ impl Vars {
 
     /// Makes `name` local to the innermost function; false outside of functions.
     pub fn make_local(&mut self, name: &str) -> bool {
-        let Some(scope) = self.scopes.last_mut() else { return false };
+        let Some(scope) = self.scopes.last_mut() else {
+            return false;
+        };
         if scope.iter().any(|(own, _)| &**own == name) {
             return true;
         }
@@ -287,7 +315,10 @@ impl Vars {
         let exported = hidden.as_ref().is_some_and(|variable| variable.exported);
         scope.push((name.into(), hidden));
         self.env = None;
-        let fresh = Variable { exported, ..Variable::default() };
+        let fresh = Variable {
+            exported,
+            ..Variable::default()
+        };
         Rc::make_mut(&mut self.map).insert(name.into(), fresh);
         true
     }
@@ -366,8 +397,10 @@ mod tests {
     #[test]
     fn arrays_grow_and_append() {
         let mut vars = Vars::default();
-        vars.set_element("a", Some("2"), "c".into(), false).expect("set");
-        vars.set_element("a", Some("-1"), "d".into(), true).expect("set");
+        vars.set_element("a", Some("2"), "c".into(), false)
+            .expect("set");
+        vars.set_element("a", Some("-1"), "d".into(), true)
+            .expect("set");
         assert_eq!(elements(&vars.get("a").expect("set").value), ["cd".into()]);
         assert_eq!(keys(&vars.get("a").expect("set").value), ["2".into()]);
         vars.entry("r").readonly = true;

@@ -27,7 +27,12 @@ fn parse(text: &str) -> Vec<Case> {
     for line in text.lines().filter(|line| !line.starts_with("# ")) {
         if let Some(number) = line.strip_prefix("== ") {
             let number = number.parse().expect("a number");
-            cases.push(Case { number, script: String::new(), code: 0, output: String::new() });
+            cases.push(Case {
+                number,
+                script: String::new(),
+                code: 0,
+                output: String::new(),
+            });
             in_output = false;
             continue;
         }
@@ -64,11 +69,20 @@ fn run(script: &str) -> (String, i32) {
     let mut spawn = Spawn::new(Exec::Path("/usr/bin/bash".into()), args);
     spawn.sink = Some(0);
     spawn.cwd = Some("/root".into());
-    let env = [("HOME", "/root"), ("PATH", "/usr/local/bin:/usr/bin:/bin"), ("TERM", "dumb")];
-    spawn.env = Some(Rc::new(env.map(|(name, value)| (Rc::from(name), Rc::from(value))).into()));
+    let env = [
+        ("HOME", "/root"),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("TERM", "dumb"),
+    ];
+    spawn.env = Some(Rc::new(
+        env.map(|(name, value)| (Rc::from(name), Rc::from(value)))
+            .into(),
+    ));
     let machine = test_box.machine;
-    let spawned: Result<_, Errno> =
-        test_box.world.enter(machine, EntryId::NONE, |sys| sys.spawn(spawn)).expect("it runs");
+    let spawned: Result<_, Errno> = test_box
+        .world
+        .enter(machine, EntryId::NONE, |sys| sys.spawn(spawn))
+        .expect("it runs");
     spawned.expect("bash is there");
     test_box.pass(Duration::from_secs(60));
     let (mut output, mut code) = (Vec::new(), -1);
@@ -87,7 +101,9 @@ fn check(file: &str, text: &str) {
     for case in parse(text) {
         let (output, code) = run(&case.script);
         let same = output == case.output && code == case.code;
-        let known = KNOWN.iter().any(|(f, n, _)| *f == file && *n == case.number);
+        let known = KNOWN
+            .iter()
+            .any(|(f, n, _)| *f == file && *n == case.number);
         match (same, known) {
             (false, false) => failures.push(format!(
                 "== {file} {}\n{}\n-- expected {}\n{}-- got {code}\n{output}",
@@ -97,8 +113,16 @@ fn check(file: &str, text: &str) {
             _ => {}
         }
     }
-    assert!(failures.is_empty(), "{} differ\n{}", failures.len(), failures.join("\n"));
-    assert!(mended.is_empty(), "take these of {file} out of KNOWN: {mended:?}");
+    assert!(
+        failures.is_empty(),
+        "{} differ\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+    assert!(
+        mended.is_empty(),
+        "take these of {file} out of KNOWN: {mended:?}"
+    );
 }
 
 #[test]
@@ -132,7 +156,11 @@ fn a_copy_of_the_world_goes_on_in_the_middle_of_a_loop() {
     let script = "for i in 1 2 3; do x=$(sleep 1; echo $i); echo got $x; done | cat; echo end";
     let pid = one.start(&["bash", "-c", script]);
     one.pass(Duration::from_millis(150));
-    let mut two = TestBox { world: one.world.clone(), machine: one.machine, tty: one.tty };
+    let mut two = TestBox {
+        world: one.world.clone(),
+        machine: one.machine,
+        tty: one.tty,
+    };
     let first = one.finish(pid, Duration::from_secs(9));
     let second = two.finish(pid, Duration::from_secs(9));
     assert_eq!(first.0.replace("\r\n", "\n"), "got 1\ngot 2\ngot 3\nend\n");

@@ -8,7 +8,6 @@ import {
   indentUnit,
   syntaxHighlighting,
 } from "@codemirror/language";
-import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
 import {
   drawSelection,
@@ -41,8 +40,6 @@ export function open(host, text, onSave) {
         drawSelection(),
         highlightActiveLine(),
         highlightActiveLineGutter(),
-        highlightSelectionMatches(),
-        search({ top: true }),
         bracketMatching(),
         indentOnInput(),
         indentUnit.of("  "),
@@ -52,7 +49,6 @@ export function open(host, text, onSave) {
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (onSave(), true) },
           ...defaultKeymap,
-          ...searchKeymap,
           ...historyKeymap,
           indentWithTab,
         ]),

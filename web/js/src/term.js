@@ -87,6 +87,8 @@ export function focusTerminal(id) {
 /** Types text into terminal `id`, as if a person had. */
 export function typeInTerminal(id, text) {
   const { term } = entry(id);
+  // Between commands a person presses Enter, which is a carriage return.
+  text = text.replaceAll("\n", "\r");
   if (term) {
     term.input(text);
     term.focus();

@@ -107,6 +107,11 @@ impl Component for App {
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
             Msg::Act(act) => self.act(ctx, act),
+            Msg::Heard(Heard::Message(FromWorker::TerminalData { terminal, bytes })) => {
+                // The terminal draws by itself, and there may be many of these.
+                glue::write_terminal(terminal, &bytes);
+                return false;
+            }
             Msg::Heard(Heard::Message(message)) => self.hear(ctx, message),
             Msg::Heard(Heard::Broke(why)) => self.broke(ctx, why),
             Msg::SystemTheme => self.apply_theme(),
@@ -208,7 +213,6 @@ impl App {
         }
         for effect in self.model.hear(message) {
             match effect {
-                Effect::Write(terminal, bytes) => glue::write_terminal(terminal, &bytes),
                 Effect::Drop(terminal) => glue::drop_terminal(terminal),
                 Effect::Focus(terminal) => glue::focus_terminal(terminal),
                 Effect::NeedTerminal => {

@@ -9,7 +9,7 @@ use super::settings::{Settings, Theme};
 use crate::protocol::{FromWorker, LessonView, Picture, Place, Speed, Track};
 
 /// How the work on a place stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing is open.
     Idle,
@@ -40,7 +40,7 @@ pub struct Tab {
 }
 
 /// The world's time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     /// Virtual nanoseconds since the world began.
     pub at: u64,
@@ -53,7 +53,7 @@ pub struct Clock {
 }
 
 /// A file to edit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Editing {
     /// To be named in the answer.
     pub request: u64,
@@ -64,7 +64,7 @@ pub struct Editing {
 }
 
 /// Something said at the page's edge.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// Its number.
     pub id: u64,
@@ -113,10 +113,8 @@ pub struct Model {
 }
 
 /// What the app has to do after the worker spoke.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Show bytes in a terminal.
-    Write(u32, Vec<u8>),
     /// A terminal is gone.
     Drop(u32),
     /// Move the keyboard to a terminal.
@@ -212,9 +210,8 @@ impl Model {
                 self.active = Some(terminal);
                 return vec![Effect::Focus(terminal)];
             }
-            FromWorker::TerminalData { terminal, bytes } => {
-                return vec![Effect::Write(terminal, bytes)];
-            }
+            // Bytes go straight to their terminal, past the model.
+            FromWorker::TerminalData { .. } => {}
             FromWorker::TerminalClosed(terminal) => return self.terminal_closed(terminal),
             FromWorker::OpenEditor { request, path, text } => {
                 self.editing = Some(Rc::new(Editing { request, path, text }));

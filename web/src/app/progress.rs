@@ -21,7 +21,7 @@ impl Standing {
 }
 
 /// Progress by lesson id.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     standings: BTreeMap<String, Standing>,
 }

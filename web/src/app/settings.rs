@@ -12,7 +12,7 @@ pub enum Theme {
 }
 
 /// All choices.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Width of the lesson in pixels, none for what suits the window.
     pub lesson_px: Option<u32>,

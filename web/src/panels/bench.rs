@@ -9,7 +9,7 @@ use super::divider::{Divider, Line};
 use super::icons::{Icon, icon};
 use super::lesson::LessonPane;
 use super::picture::PicturePane;
-use super::terminals::TerminalsPane;
+use super::terminals::{TerminalsProps, terminals_pane};
 use crate::app::{Act, Pane, Settings, Tab};
 use crate::protocol::{LessonView, Picture, Place};
 
@@ -92,16 +92,16 @@ pub fn Bench(props: &BenchProps) -> Html {
             <Divider line={Line::Horizontal} label="Height of the terminals"
                 value={terminals_percent} range={(10, 85)}
                 moving={restyle("--terminals", "%")} moved={props.act.reform(Act::SetTerminalsHeight)} />
-            <TerminalsPane
-                tabs={props.tabs.clone()}
-                active={props.active}
-                machines={props.machines.clone()}
-                opening={props.opening.clone()}
-                paused={props.paused}
-                aloud={props.settings.aloud}
-                maximised={props.maximised == Some(Pane::Terminals)}
-                act={props.act.clone()}
-            />
+            { terminals_pane(&TerminalsProps {
+                tabs: props.tabs.clone(),
+                active: props.active,
+                machines: props.machines.clone(),
+                opening: props.opening.clone(),
+                paused: props.paused,
+                aloud: props.settings.aloud,
+                maximised: props.maximised == Some(Pane::Terminals),
+                act: props.act.clone(),
+            }) }
             <nav class="panes" role="tablist" aria-label="Panes">{ for tabs(props, sandbox) }</nav>
         </div>
     }

@@ -6,23 +6,20 @@ use yew::prelude::*;
 
 use super::emblem;
 use super::icons::{Icon, icon};
-use crate::app::{Act, Progress, Route};
+use crate::app::{Progress, Route};
 use crate::protocol::{LessonCard, Place, Track};
 
 /// What the home page shows.
-#[derive(Clone, Debug, PartialEq, Properties)]
+#[derive(Clone, Debug)]
 pub struct HomeProps {
     /// The lessons, none while the worker is on its way.
     pub tracks: Option<Rc<Vec<Track>>>,
     /// How far one came.
     pub progress: Rc<Progress>,
-    /// Where acts go.
-    pub act: Callback<Act>,
 }
 
 /// Draws the home page.
-#[component]
-pub fn Home(props: &HomeProps) -> Html {
+pub fn home(props: &HomeProps) -> Html {
     let next = props.tracks.as_deref().and_then(|tracks| next_lesson(tracks, &props.progress));
     html! {
         <div class="home scroll">

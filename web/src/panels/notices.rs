@@ -8,7 +8,7 @@ use super::icons::{Icon, icon};
 use crate::app::{Act, Notice};
 
 /// What is said.
-#[derive(Clone, Debug, PartialEq, Properties)]
+#[derive(Clone, Debug)]
 pub struct NoticesProps {
     /// Oldest first.
     pub notices: Rc<Vec<Notice>>,
@@ -17,8 +17,7 @@ pub struct NoticesProps {
 }
 
 /// Draws the notices; a screen reader hears new ones.
-#[component]
-pub fn Notices(props: &NoticesProps) -> Html {
+pub fn notices(props: &NoticesProps) -> Html {
     let notice = |notice: &Notice| {
         let id = notice.id;
         let onclick = props.act.reform(move |_: MouseEvent| Act::Dismiss(id));

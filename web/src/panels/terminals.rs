@@ -12,7 +12,7 @@ use crate::protocol::Input;
 use crate::services::glue;
 
 /// What the terminals pane shows.
-#[derive(Clone, Debug, PartialEq, Properties)]
+#[derive(Clone, Debug)]
 pub struct TerminalsProps {
     /// A tab for each terminal.
     pub tabs: Rc<Vec<Tab>>,
@@ -33,12 +33,16 @@ pub struct TerminalsProps {
 }
 
 /// Draws the terminals pane.
-#[component]
-pub fn TerminalsPane(props: &TerminalsProps) -> Html {
+pub fn terminals_pane(props: &TerminalsProps) -> Html {
     let aloud = props.act.reform(|_: MouseEvent| Act::ToggleAloud);
-    let tabs = props.tabs.iter().map(|tab| html! { <TabHead key={tab.terminal} tab={tab.clone()}
-        on={props.active == Some(tab.terminal)} number={number(tab, &props.tabs)}
-        act={props.act.clone()} /> });
+    let tabs = props.tabs.iter().map(|tab| {
+        tab_head(&TabProps {
+            tab: tab.clone(),
+            on: props.active == Some(tab.terminal),
+            number: number(tab, &props.tabs),
+            act: props.act.clone(),
+        })
+    });
     let screens = props.tabs.iter().map(|tab| html! { <Screen key={tab.terminal} tab={tab.clone()}
         hidden={props.active != Some(tab.terminal)} /> });
     html! {
@@ -107,7 +111,7 @@ fn empty(props: &TerminalsProps) -> Html {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Properties)]
+#[derive(Clone, Debug)]
 struct TabProps {
     tab: Tab,
     on: bool,
@@ -115,8 +119,7 @@ struct TabProps {
     act: Callback<Act>,
 }
 
-#[component]
-fn TabHead(props: &TabProps) -> Html {
+fn tab_head(props: &TabProps) -> Html {
     let terminal = props.tab.terminal;
     let name = match props.number {
         Some(number) => format!("{} {number}", props.tab.machine),
@@ -126,7 +129,7 @@ fn TabHead(props: &TabProps) -> Html {
     let close = props.act.reform(move |_: MouseEvent| Act::World(Input::CloseTerminal(terminal)));
     let closing = format!("Close {name}");
     html! {
-        <div class="tab" data-on={props.on.then_some("")}>
+        <div class="tab" key={terminal} data-on={props.on.then_some("")}>
             <button class="name" role="tab" aria-selected={props.on.to_string()}
                 aria-controls={format!("terminal-{terminal}")} onclick={show}>{ name }</button>
             <button class="close" aria-label={closing.clone()} title={closing} onclick={close}>

@@ -7,7 +7,7 @@ use crate::app::{Act, Clock};
 use crate::protocol::Speed;
 
 /// What the time controls show.
-#[derive(Clone, Debug, PartialEq, Properties)]
+#[derive(Clone, Debug)]
 pub struct TimeProps {
     /// The world's time.
     pub clock: Clock,
@@ -16,8 +16,7 @@ pub struct TimeProps {
 }
 
 /// Draws the time controls.
-#[component]
-pub fn TimeControls(props: &TimeProps) -> Html {
+pub fn time_controls(props: &TimeProps) -> Html {
     let clock = props.clock;
     let paused = clock.speed == Speed::Paused;
     let toggle = props.act.reform(|_: MouseEvent| Act::TogglePause);

@@ -6,12 +6,12 @@ use yew::prelude::*;
 
 use super::emblem;
 use super::icons::{Icon, icon};
-use super::time::TimeControls;
+use super::time::{TimeProps, time_controls};
 use crate::app::{Act, Clock, Route, Theme};
 use crate::protocol::LessonView;
 
 /// What the bar shows.
-#[derive(Clone, Debug, PartialEq, Properties)]
+#[derive(Clone, Debug)]
 pub struct TopbarProps {
     /// A world is open.
     pub working: bool,
@@ -28,8 +28,7 @@ pub struct TopbarProps {
 }
 
 /// Draws the bar.
-#[component]
-pub fn Topbar(props: &TopbarProps) -> Html {
+pub fn topbar(props: &TopbarProps) -> Html {
     let (sign, name) = match props.theme {
         Theme::System => (Icon::System, "as the system"),
         Theme::Light => (Icon::Sun, "light"),
@@ -45,7 +44,7 @@ pub fn Topbar(props: &TopbarProps) -> Html {
             </a>
             <div class="where">{ place(props) }</div>
             if props.working {
-                <TimeControls clock={props.clock} act={props.act.clone()} />
+                { time_controls(&TimeProps { clock: props.clock, act: props.act.clone() }) }
             }
             <button class="icon-button" aria-label={label.clone()} title={label} {onclick}>
                 { icon(sign) }

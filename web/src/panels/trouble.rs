@@ -6,16 +6,16 @@ use super::icons::{Icon, icon};
 use crate::app::Act;
 
 /// What went wrong.
-#[derive(Clone, Debug, PartialEq, Properties)]
+#[derive(Clone, Debug)]
 pub struct TroubleProps {
     /// In a few words.
-    pub title: AttrValue,
+    pub title: &'static str,
     /// In a sentence.
-    pub why: AttrValue,
+    pub why: String,
     /// As the machine said it, may be empty.
-    pub detail: AttrValue,
+    pub detail: String,
     /// What one can do.
-    pub advice: AttrValue,
+    pub advice: &'static str,
     /// Trying again may help.
     pub can_retry: bool,
     /// There is a save to download.
@@ -25,18 +25,17 @@ pub struct TroubleProps {
 }
 
 /// Draws the trouble and the ways out.
-#[component]
-pub fn Trouble(props: &TroubleProps) -> Html {
+pub fn trouble(props: &TroubleProps) -> Html {
     let on = |act: Act| props.act.reform(move |_: MouseEvent| act.clone());
     html! {
         <div class="trouble" role="alert">
             <div>
-                <h1>{ &props.title }</h1>
+                <h1>{ props.title }</h1>
                 <p>{ &props.why }</p>
                 if !props.detail.is_empty() {
                     <pre>{ &props.detail }</pre>
                 }
-                <p>{ &props.advice }</p>
+                <p>{ props.advice }</p>
                 <div class="acts">
                     if props.can_retry {
                         <button class="button primary" onclick={on(Act::TryAgain)}>{ "Try once more" }</button>

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A row of lessons that belong together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
     /// Its folder's name.
     pub id: String,
@@ -14,7 +14,7 @@ pub struct Track {
 }
 
 /// A lesson as the home page lists it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LessonCard {
     /// `track/nn-name`.
     pub id: String,
@@ -29,7 +29,7 @@ pub struct LessonCard {
 }
 
 /// The lesson panel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LessonView {
     /// `track/nn-name`.
     pub id: String,
@@ -64,7 +64,7 @@ pub struct LessonView {
 }
 
 /// A question to think about before doing anything.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// Markdown.
     pub text: String,
@@ -75,7 +75,7 @@ pub struct Question {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// The answer.
     pub text: String,
@@ -86,7 +86,7 @@ pub struct Choice {
 }
 
 /// A step in the row of steps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Its heading.
     pub title: String,
@@ -97,7 +97,7 @@ pub struct Step {
 }
 
 /// A check and what it saw.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// What is asked for, a phrase.
     pub label: String,
@@ -119,7 +119,7 @@ pub enum CheckState {
 }
 
 /// A hint that was shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hint {
     /// Markdown.
     pub text: String,

@@ -53,7 +53,7 @@ pub struct Watched {
 }
 
 /// From the app to the worker.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
     /// Make the world of this place, or make it again from what was saved.
     Open {
@@ -80,7 +80,7 @@ pub enum ToWorker {
 }
 
 /// What a person did to the world. These are what a save is made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
     /// Open a terminal on a machine.
     OpenTerminal {
@@ -127,7 +127,7 @@ pub enum Input {
 }
 
 /// From the worker to the app.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromWorker {
     /// The worker runs and knows these lessons.
     Hello {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 const EVENTS_KEPT: usize = 200;
 
 /// A machine, as its Node object and its kubelet tell it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// The node's name.
     pub name: String,
@@ -41,7 +41,7 @@ pub struct Machine {
 }
 
 /// A pod, as the API server tells it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pod {
     /// `metadata.uid`.
     pub uid: String,
@@ -104,7 +104,7 @@ pub enum PodState {
 }
 
 /// An Event of the cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// `metadata.uid`; an event that repeats keeps it.
     pub uid: String,
@@ -129,7 +129,7 @@ pub struct Event {
 }
 
 /// All that is drawn. Parts are shared so that drawing compares pointers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
     /// Machines by name.
     pub machines: BTreeMap<String, Rc<Machine>>,
@@ -140,7 +140,7 @@ pub struct Picture {
 }
 
 /// What changed between two pictures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PictureChange {
     /// Forget everything first.
     pub reset: bool,

@@ -15,12 +15,17 @@ const SANDBOX_SEED: u64 = 1;
 const READY_WITHIN: Duration = Duration::from_secs(600);
 
 /// A world.
-#[derive(Debug)]
 pub enum World {
     /// The sandbox.
     Plain(Box<Lab>),
     /// A lesson.
     Lesson(Box<Session>),
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("now", &self.lab().now()).finish_non_exhaustive()
+    }
 }
 
 /// How far a world is from being used.

@@ -23,7 +23,9 @@ pub struct Parsed {
 }
 
 pub(super) fn parse(text: &[u8]) -> Result<Value, JsonError> {
-    Parser::new(text, false).document().map(|parsed| parsed.value)
+    Parser::new(text, false)
+        .document()
+        .map(|parsed| parsed.value)
 }
 
 /// Reads the JSON value a text begins with; also the number of bytes it took.
@@ -74,7 +76,10 @@ impl<'a> Parser<'a> {
         if self.at < self.text.len() {
             return Err(self.unexpected("after top-level value"));
         }
-        Ok(Parsed { value, duplicates: self.duplicates })
+        Ok(Parsed {
+            value,
+            duplicates: self.duplicates,
+        })
     }
 
     fn peek(&self) -> Option<u8> {
@@ -90,8 +95,17 @@ impl<'a> Parser<'a> {
     fn error(&self, offset: usize, message: String) -> JsonError {
         let before = String::from_utf8_lossy(&self.text[..offset.min(self.text.len())]);
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-        JsonError { line, column, offset, message }
+        let column = before
+            .rsplit('\n')
+            .next()
+            .map_or(0, |last| last.chars().count())
+            + 1;
+        JsonError {
+            line,
+            column,
+            offset,
+            message,
+        }
     }
 
     /// `invalid character 'x' <context>`, or that the text ends here.
@@ -301,7 +315,10 @@ impl<'a> Parser<'a> {
         let mut out = String::from_utf8_lossy(&self.text[start..self.at]).into_owned();
         loop {
             let plain = self.at;
-            while self.peek().is_some_and(|b| b != b'"' && b != b'\\' && b >= 32) {
+            while self
+                .peek()
+                .is_some_and(|b| b != b'"' && b != b'\\' && b >= 32)
+            {
                 self.at += 1;
             }
             out.push_str(&String::from_utf8_lossy(&self.text[plain..self.at]));
@@ -413,7 +430,10 @@ mod tests {
     #[track_caller]
     fn fails(text: &str, at: (usize, usize), message: &str) {
         let error = Value::from_json(text.as_bytes()).expect_err("must fail");
-        assert_eq!((error.message.as_str(), error.line, error.column), (message, at.0, at.1));
+        assert_eq!(
+            (error.message.as_str(), error.line, error.column),
+            (message, at.0, at.1)
+        );
     }
 
     #[track_caller]
@@ -441,16 +461,48 @@ mod tests {
     #[test]
     fn errors() {
         fails("", (1, 1), "unexpected end of JSON input");
-        fails("{\n \"a\" 1}", (2, 6), "invalid character '1' after object key");
-        fails("{\"a\":1 \"b\"}", (1, 8), "invalid character '\"' after object key:value pair");
-        fails("{a:1}", (1, 2), "invalid character 'a' looking for beginning of object key string");
-        fails("[1,]", (1, 4), "invalid character ']' looking for beginning of value");
+        fails(
+            "{\n \"a\" 1}",
+            (2, 6),
+            "invalid character '1' after object key",
+        );
+        fails(
+            "{\"a\":1 \"b\"}",
+            (1, 8),
+            "invalid character '\"' after object key:value pair",
+        );
+        fails(
+            "{a:1}",
+            (1, 2),
+            "invalid character 'a' looking for beginning of object key string",
+        );
+        fails(
+            "[1,]",
+            (1, 4),
+            "invalid character ']' looking for beginning of value",
+        );
         fails("[1 2]", (1, 4), "invalid character '2' after array element");
         fails("1 x", (1, 3), "invalid character 'x' after top-level value");
-        fails("trux", (1, 4), "invalid character 'x' in literal true (expecting 'e')");
-        fails("\"a\nb\"", (1, 3), "invalid character '\\n' in string literal");
-        fails("\"\\q\"", (1, 3), "invalid character 'q' in string escape code");
-        fails("1.x", (1, 3), "invalid character 'x' after decimal point in numeric literal");
+        fails(
+            "trux",
+            (1, 4),
+            "invalid character 'x' in literal true (expecting 'e')",
+        );
+        fails(
+            "\"a\nb\"",
+            (1, 3),
+            "invalid character '\\n' in string literal",
+        );
+        fails(
+            "\"\\q\"",
+            (1, 3),
+            "invalid character 'q' in string escape code",
+        );
+        fails(
+            "1.x",
+            (1, 3),
+            "invalid character 'x' after decimal point in numeric literal",
+        );
         fails(&"[".repeat(2000), (1, MAX_DEPTH + 1), "exceeded max depth");
     }
 

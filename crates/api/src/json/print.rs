@@ -154,9 +154,15 @@ mod tests {
     #[test]
     fn compact() {
         check(value!(null), "null");
-        check(value!("a<b>&\"\\\n\t\u{1}\u{7f}ü\u{2028}€"), "\"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\t\\u0001\u{7f}ü\\u2028€\"");
+        check(
+            value!("a<b>&\"\\\n\t\u{1}\u{7f}ü\u{2028}€"),
+            "\"a\\u003cb\\u003e\\u0026\\\"\\\\\\n\\t\\u0001\u{7f}ü\\u2028€\"",
+        );
         check(value!([1, -2, 0.5, true, {}]), "[1,-2,0.5,true,{}]");
-        check(object! { "b": 1, "a": { "c": [] } }, r#"{"a":{"c":[]},"b":1}"#);
+        check(
+            object! { "b": 1, "a": { "c": [] } },
+            r#"{"a":{"c":[]},"b":1}"#,
+        );
     }
 
     #[test]

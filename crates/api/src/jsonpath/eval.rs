@@ -18,7 +18,13 @@ struct State {
 }
 
 pub(super) fn find(nodes: &[Node], data: &Value, allow_missing: bool) -> Step<Vec<Vec<Value>>> {
-    let mut state = State { allow_missing, begin: 0, open: 0, end: 0, last_end: 0 };
+    let mut state = State {
+        allow_missing,
+        begin: 0,
+        open: 0,
+        end: 0,
+        last_end: 0,
+    };
     state.results(nodes, 0, Some(data))
 }
 
@@ -55,7 +61,11 @@ impl State {
                 self.results(nodes, i + 1, None)?;
             }
             self.open -= 1;
-            i = if self.last_end > i { self.last_end + 1 } else { i + 1 };
+            i = if self.last_end > i {
+                self.last_end + 1
+            } else {
+                i + 1
+            };
         }
         Ok(out)
     }
@@ -67,7 +77,11 @@ impl State {
             Node::Text(text) => Ok(vec![Value::from(text)]),
             Node::Field(name) => self.field(input, name),
             Node::Array(params) => array(input, params),
-            Node::Filter { left, operator, right } => self.filter(input, left, operator, right),
+            Node::Filter {
+                left,
+                operator,
+                right,
+            } => self.filter(input, left, operator, right),
             Node::Int(n) => constant(Value::Int(*n)),
             Node::Float(n) => constant(Value::from(*n)),
             Node::Bool(b) => constant(Value::Bool(*b)),
@@ -128,7 +142,9 @@ impl State {
         for value in input {
             let Value::List(items) = value else {
                 let value = go::plain(value);
-                return Err(format!("{value} is not array or slice and cannot be filtered"));
+                return Err(format!(
+                    "{value} is not array or slice and cannot be filtered"
+                ));
             };
             for item in items.iter() {
                 let here = std::slice::from_ref(item);
@@ -140,9 +156,13 @@ impl State {
                     continue;
                 }
                 let lefts = lefts?;
-                let Some(left) = single(&lefts)? else { continue };
+                let Some(left) = single(&lefts)? else {
+                    continue;
+                };
                 let rights = self.list(here, right)?;
-                let Some(right) = single(&rights)? else { continue };
+                let Some(right) = single(&rights)? else {
+                    continue;
+                };
                 if compare(left, operator, right)? {
                     out.push(item.clone());
                 }
@@ -206,7 +226,8 @@ fn array(input: &[Value], params: &[Param; 3]) -> Step<Vec<Value>> {
         if from.value == to.value {
             return Ok(out);
         }
-        let outside = |index: i64| format!("array index out of bounds: index {index}, length {len}");
+        let outside =
+            |index: i64| format!("array index out of bounds: index {index}, length {len}");
         if from.value >= len || from.value < 0 {
             return Err(outside(from.value));
         }
@@ -215,7 +236,9 @@ fn array(input: &[Value], params: &[Param; 3]) -> Step<Vec<Value>> {
         }
         if from.value > to.value {
             let (from, to) = (from.value, to.value);
-            return Err(format!("starting index {from} is greater than ending index {to}"));
+            return Err(format!(
+                "starting index {from} is greater than ending index {to}"
+            ));
         }
         let step = if step.known { step.value } else { 1 };
         if step <= 0 {

@@ -11,7 +11,10 @@ type Step<T> = Result<T, String>;
 
 /// The nodes of a template: texts, and a list of nodes for each pair of braces.
 pub(super) fn template(text: &str) -> Step<Vec<Node>> {
-    let mut parser = Parser { input: text.chars().collect(), at: 0 };
+    let mut parser = Parser {
+        input: text.chars().collect(),
+        at: 0,
+    };
     let mut out = Vec::new();
     loop {
         let rest = &parser.input[parser.at..];
@@ -31,7 +34,10 @@ pub(super) fn template(text: &str) -> Step<Vec<Node>> {
 
 /// The nodes of the inside of an action.
 fn inside(text: &str) -> Step<Vec<Node>> {
-    let mut parser = Parser { input: format!("{text}}}").chars().collect(), at: 0 };
+    let mut parser = Parser {
+        input: format!("{text}}}").chars().collect(),
+        at: 0,
+    };
     let mut nodes = Vec::new();
     parser.action(&mut nodes)?;
     Ok(nodes)
@@ -57,7 +63,10 @@ impl Parser {
     }
 
     fn begins(&self, prefix: &str) -> bool {
-        prefix.chars().enumerate().all(|(i, c)| self.input.get(self.at + i) == Some(&c))
+        prefix
+            .chars()
+            .enumerate()
+            .all(|(i, c)| self.input.get(self.at + i) == Some(&c))
     }
 
     fn text(&self, from: usize) -> String {
@@ -148,7 +157,9 @@ impl Parser {
         if let Ok(n) = text.parse() {
             return Ok(Node::Int(n));
         }
-        text.parse().map(Node::Float).map_err(|_| format!("cannot parse number {text}"))
+        text.parse()
+            .map(Node::Float)
+            .map_err(|_| format!("cannot parse number {text}"))
     }
 
     fn quoted(&mut self, quote: char) -> Step<Node> {
@@ -218,11 +229,15 @@ impl Parser {
         let text: String = self.input[from..self.at - 1].iter().collect();
         let text = if text == "*" { ":".to_owned() } else { text };
         if text.contains(',') {
-            let parts = text.split(',').map(|part| inside(&format!("[{}]", part.trim_matches(' '))));
+            let parts = text
+                .split(',')
+                .map(|part| inside(&format!("[{}]", part.trim_matches(' '))));
             out.push(Node::Union(parts.collect::<Step<_>>()?));
             return Ok(());
         }
-        let key = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+        let key = text
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''));
         if let Some(key) = key.filter(|key| !key.contains('\'')) {
             out.extend(inside(&format!(".{key}"))?);
             return Ok(());
@@ -246,13 +261,22 @@ fn slice(text: &str) -> Step<[Param; 3]> {
             return Err(bad());
         }
         if !part.is_empty() {
-            let value =
-                part.parse().map_err(|_| format!("array index {part} is not a number"))?;
-            *param = Param { value, known: true, derived: false };
+            let value = part
+                .parse()
+                .map_err(|_| format!("array index {part} is not a number"))?;
+            *param = Param {
+                value,
+                known: true,
+                derived: false,
+            };
         }
     }
     if parts.len() == 1 {
-        out[1] = Param { value: out[0].value + 1, known: true, derived: true };
+        out[1] = Param {
+            value: out[0].value + 1,
+            known: true,
+            derived: true,
+        };
     }
     Ok(out)
 }
@@ -268,7 +292,9 @@ fn unquote(text: &str) -> Option<String> {
         }
         let hex = |chars: &mut std::str::Chars<'_>, len: usize| {
             let digits: String = chars.by_ref().take(len).collect();
-            u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32)
+            u32::from_str_radix(&digits, 16)
+                .ok()
+                .and_then(char::from_u32)
         };
         out.push(match chars.next()? {
             'n' => '\n',

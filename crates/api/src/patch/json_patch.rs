@@ -35,7 +35,10 @@ pub fn json_patch_strict_errors(patch: &Value) -> Vec<String> {
     let operations = patch.list().iter().enumerate();
     operations
         .flat_map(|(i, operation)| {
-            let unknown = operation.entries().keys().filter(|key| !known.contains(&key.as_str()));
+            let unknown = operation
+                .entries()
+                .keys()
+                .filter(|key| !known.contains(&key.as_str()));
             unknown.map(move |key| format!("json patch unknown field \"[{i}].{key}\""))
         })
         .collect()
@@ -57,7 +60,9 @@ fn apply(object: &mut Value, operation: &Value) -> Step<()> {
         }
         "copy" => {
             let from = operation.str("from");
-            let copied = lookup(object, from).ok_or_else(|| missing("copy", "path", from))?.clone();
+            let copied = lookup(object, from)
+                .ok_or_else(|| missing("copy", "path", from))?
+                .clone();
             add(object, path, copied)
         }
         "test" => {
@@ -78,7 +83,9 @@ fn missing(operation: &str, what: &str, path: &str) -> String {
 /// The names of a pointer, `~1` and `~0` read back.
 fn names(path: &str) -> Vec<String> {
     let names = path.strip_prefix('/').unwrap_or(path).split('/');
-    names.map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
+    names
+        .map(|name| name.replace("~1", "/").replace("~0", "~"))
+        .collect()
 }
 
 fn get<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
@@ -93,7 +100,9 @@ fn lookup<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
     if path.is_empty() {
         return Some(object);
     }
-    names(path).iter().try_fold(object, |value, name| get(value, name))
+    names(path)
+        .iter()
+        .try_fold(object, |value, name| get(value, name))
 }
 
 /// The container a pointer leads to, and the last name.
@@ -101,7 +110,9 @@ fn container<'v>(object: &'v mut Value, path: &str) -> Option<(&'v mut Value, St
     let mut names = names(path);
     let last = names.pop()?;
     // Looked up first, so that nothing is copied where the way does not exist.
-    let found = names.iter().try_fold(&*object, |value, name| get(value, name))?;
+    let found = names
+        .iter()
+        .try_fold(&*object, |value, name| get(value, name))?;
     if !found.is_map() && !found.is_list() {
         return None;
     }
@@ -122,10 +133,14 @@ fn container<'v>(object: &'v mut Value, path: &str) -> Option<(&'v mut Value, St
 
 /// An index of a list of this length; negative ones count from the end.
 fn index(name: &str, len: usize) -> Step<usize> {
-    let number: i64 = name.parse().map_err(|_| {
-        format!("strconv.Atoi: parsing {}: invalid syntax", go::quote(name))
-    })?;
-    let at = if number < 0 { number + len as i64 } else { number };
+    let number: i64 = name
+        .parse()
+        .map_err(|_| format!("strconv.Atoi: parsing {}: invalid syntax", go::quote(name)))?;
+    let at = if number < 0 {
+        number + len as i64
+    } else {
+        number
+    };
     usize::try_from(at)
         .map_err(|_| format!("Unable to access invalid index: {number}: invalid index referenced"))
 }
@@ -169,7 +184,9 @@ fn remove(object: &mut Value, path: &str) -> Step<Value> {
     let in_path = |error: String| format!("error in remove for path: '{path}': {error}");
     match at {
         Value::Map(map) => map.remove(&name).ok_or_else(|| {
-            in_path(format!("Unable to remove nonexistent key: {name}: missing value"))
+            in_path(format!(
+                "Unable to remove nonexistent key: {name}: missing value"
+            ))
         }),
         _ => {
             let items = at.vec_mut();
@@ -196,7 +213,9 @@ fn replace(object: &mut Value, path: &str, value: Value) -> Step<()> {
         Value::Map(map) => map.get_mut(&name),
         _ => {
             let items = at.vec_mut();
-            index(&name, items.len()).ok().and_then(|i| items.get_mut(i))
+            index(&name, items.len())
+                .ok()
+                .and_then(|i| items.get_mut(i))
         }
     };
     match place {
@@ -223,7 +242,12 @@ mod tests {
 
     #[track_caller]
     fn fails(patch: Value, want: &str) {
-        assert_eq!(apply_json_patch(&doc(), &patch).expect_err("fails").to_string(), want);
+        assert_eq!(
+            apply_json_patch(&doc(), &patch)
+                .expect_err("fails")
+                .to_string(),
+            want
+        );
     }
 
     #[test]
@@ -274,9 +298,15 @@ mod tests {
             value!([{ "op": "add", "path": "/spec/list/9", "value": 1 }]),
             "error in add for path: '/spec/list/9': Unable to access invalid index: 9: invalid index referenced",
         );
-        fails(value!([{ "op": "frob", "path": "/x" }]), "Unexpected kind: frob");
+        fails(
+            value!([{ "op": "frob", "path": "/x" }]),
+            "Unexpected kind: frob",
+        );
         let status = PatchError::Unprocessable("x".into()).status();
-        assert_eq!(status.message, "the server rejected our request due to an error in our request");
+        assert_eq!(
+            status.message,
+            "the server rejected our request due to an error in our request"
+        );
         assert_eq!(
             json_patch_strict_errors(&value!([{ "op": "add", "pth": "/a" }])),
             ["json patch unknown field \"[0].pth\""]

@@ -19,7 +19,9 @@ pub fn apply_merge_patch(object: &Value, patch: &Value) -> Result<Value, PatchEr
 }
 
 fn merge(object: &Value, patch: &Value) -> Value {
-    let Value::Map(patch) = patch else { return patch.clone() };
+    let Value::Map(patch) = patch else {
+        return patch.clone();
+    };
     let mut out = object.entries().clone();
     for (key, value) in patch {
         if value.is_null() {
@@ -74,7 +76,9 @@ fn keep(patch: &Value, nulls: bool) -> Option<Value> {
         Value::Null => nulls.then_some(Value::Null),
         Value::Map(map) if map.is_empty() => (!nulls).then(Value::empty_map),
         Value::Map(map) => {
-            let kept = map.iter().filter_map(|(key, value)| Some((key, keep(value, nulls)?)));
+            let kept = map
+                .iter()
+                .filter_map(|(key, value)| Some((key, keep(value, nulls)?)));
             let kept: Map = kept.collect();
             (!kept.is_empty()).then_some(Value::Map(kept))
         }
@@ -107,9 +111,21 @@ mod tests {
             let got = apply_merge_patch(&object, &patch).map(|v| v.to_json());
             assert_eq!(got.map_err(|e| e.to_string()), Ok(want.to_owned()));
         }
-        check(object! { "a": 1, "b": 2 }, object! { "a": null, "c": 3 }, r#"{"b":2,"c":3}"#);
-        check(object! { "a": [1, 2] }, object! { "a": [3] }, r#"{"a":[3]}"#);
-        check(object! { "a": 1 }, object! { "a": { "x": null, "y": 1 } }, r#"{"a":{"y":1}}"#);
+        check(
+            object! { "a": 1, "b": 2 },
+            object! { "a": null, "c": 3 },
+            r#"{"b":2,"c":3}"#,
+        );
+        check(
+            object! { "a": [1, 2] },
+            object! { "a": [3] },
+            r#"{"a":[3]}"#,
+        );
+        check(
+            object! { "a": 1 },
+            object! { "a": { "x": null, "y": 1 } },
+            r#"{"a":{"y":1}}"#,
+        );
         let error = apply_merge_patch(&object! {}, &value!("x")).expect_err("no object");
         assert_eq!(
             error.to_string(),

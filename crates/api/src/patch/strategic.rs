@@ -25,7 +25,10 @@ pub fn apply_strategic_patch(
     object: &Value,
     patch: &Value,
 ) -> Result<Value, PatchError> {
-    let options = Options { parallel_lists: true, ignore_unmatched_nulls: true };
+    let options = Options {
+        parallel_lists: true,
+        ignore_unmatched_nulls: true,
+    };
     let merge = Merge { schemas, options };
     let merged = merge.map(object.entries(), map_of(patch)?, Some(&Type::Ref(id)))?;
     Ok(Value::Map(merged))
@@ -38,8 +41,16 @@ pub fn create_strategic_patch(
     original: &Value,
     modified: &Value,
 ) -> Result<Value, PatchError> {
-    let diff = Diff { schemas, ignore: Ignore::Nothing };
-    let patch = diff.maps(map_of(original)?, map_of(modified)?, Some(&Type::Ref(id)), false)?;
+    let diff = Diff {
+        schemas,
+        ignore: Ignore::Nothing,
+    };
+    let patch = diff.maps(
+        map_of(original)?,
+        map_of(modified)?,
+        Some(&Type::Ref(id)),
+        false,
+    )?;
     Ok(Value::Map(patch))
 }
 
@@ -55,26 +66,53 @@ pub fn three_way_strategic_patch(
 ) -> Result<Value, PatchError> {
     let ty = Type::Ref(id);
     let (modified, current) = (map_of(modified)?, map_of(current)?);
-    let changes =
-        Diff { schemas, ignore: Ignore::Deletions }.maps(current, modified, Some(&ty), false)?;
-    let deletions = Diff { schemas, ignore: Ignore::ChangesAndAdditions }.maps(
-        original.entries(),
-        modified,
-        Some(&ty),
-        false,
-    )?;
-    let options = Options { parallel_lists: false, ignore_unmatched_nulls: false };
+    let changes = Diff {
+        schemas,
+        ignore: Ignore::Deletions,
+    }
+    .maps(current, modified, Some(&ty), false)?;
+    let deletions = Diff {
+        schemas,
+        ignore: Ignore::ChangesAndAdditions,
+    }
+    .maps(original.entries(), modified, Some(&ty), false)?;
+    let options = Options {
+        parallel_lists: false,
+        ignore_unmatched_nulls: false,
+    };
     let merge = Merge { schemas, options };
     Ok(Value::Map(merge.map(&deletions, &changes, Some(&ty))?))
 }
 
+/// What is left of a patch once it was applied: merging takes the ordered lists and the directives
+/// out of it, and the server's complaints show the rest.
+pub fn spent_strategic_patch(patch: &Value) -> Value {
+    let Value::Map(map) = patch else {
+        return patch.clone();
+    };
+    let taken = |key: &str| {
+        key == RETAIN_KEYS
+            || key.starts_with(ORDER_OF)
+            || map.contains_key(&format!("{ORDER_OF}{key}"))
+    };
+    let left = map.iter().filter(|(key, _)| !taken(key));
+    Value::Map(
+        left.map(|(key, value)| (key, spent_strategic_patch(value)))
+            .collect(),
+    )
+}
+
 fn map_of(value: &Value) -> Result<&Map, PatchError> {
-    value.as_map().ok_or_else(|| PatchError::BadRequest("invalid JSON document".into()))
+    value
+        .as_map()
+        .ok_or_else(|| PatchError::BadRequest("invalid JSON document".into()))
 }
 
 fn no_merge_key(item: &Value, key: &str) -> PatchError {
     let item = crate::go::plain(item);
-    PatchError::Server(format!("map: {item} does not contain declared merge key: {key}"))
+    PatchError::Server(format!(
+        "map: {item} does not contain declared merge key: {key}"
+    ))
 }
 
 fn bad_patch_type(directive: &Value, map: &Map) -> PatchError {

@@ -27,7 +27,11 @@ impl Schemas {
     pub fn decode(&self, api_version: &str, kind: &str, object: &Value) -> Decoded {
         match self.by_kind(api_version, kind) {
             Some(id) => self.decode_as(id, object),
-            None => Decoded { value: object.clone(), strict: Vec::new(), error: None },
+            None => Decoded {
+                value: object.clone(),
+                strict: Vec::new(),
+                error: None,
+            },
         }
     }
 
@@ -62,14 +66,24 @@ impl Schemas {
             (_, Special::Struct) => {
                 let what = value.type_name();
                 let ty = definition.go_name();
-                decoder.saved =
-                    Some(format!("json: cannot unmarshal {what} into Go value of type {ty}"));
+                decoder.saved = Some(format!(
+                    "json: cannot unmarshal {what} into Go value of type {ty}"
+                ));
                 value.clone()
             }
             _ => value.clone(),
         };
-        let Decoder { strict, saved, fatal, .. } = decoder;
-        Decoded { value: out, strict, error: fatal.or(saved) }
+        let Decoder {
+            strict,
+            saved,
+            fatal,
+            ..
+        } = decoder;
+        Decoded {
+            value: out,
+            strict,
+            error: fatal.or(saved),
+        }
     }
 
     /// The value a struct has when nothing is set: what is always written, with its zero.
@@ -79,15 +93,26 @@ impl Schemas {
             Special::Quantity => Value::from("0"),
             Special::IntOrString => Value::Int(0),
             Special::Struct => {
-                let fields = definition.fields.iter().filter(|field| field.always || field.null);
-                Value::Map(fields.map(|field| (field.name, self.zero_of(field))).collect())
+                let fields = definition
+                    .fields
+                    .iter()
+                    .filter(|field| field.always || field.null);
+                Value::Map(
+                    fields
+                        .map(|field| (field.name, self.zero_of(field)))
+                        .collect(),
+                )
             }
             Special::Time | Special::MicroTime | Special::Raw => Value::Null,
         }
     }
 
     fn zero_of(&self, field: &Field) -> Value {
-        if field.null { Value::Null } else { self.zero_of_type(&field.ty) }
+        if field.null {
+            Value::Null
+        } else {
+            self.zero_of_type(&field.ty)
+        }
     }
 
     fn zero_of_type(&self, ty: &Type) -> Value {
@@ -175,7 +200,11 @@ impl<'a> Decoder<'a> {
         for field in fields {
             changed |= self.absent(field, &mut out);
         }
-        if changed { Out::New(Value::Map(Map::from_entries(out))) } else { Out::Same }
+        if changed {
+            Out::New(Value::Map(Map::from_entries(out)))
+        } else {
+            Out::Same
+        }
     }
 
     /// Writes a field that is not there, if its absence is written.
@@ -190,7 +219,8 @@ impl<'a> Decoder<'a> {
     fn unknown(&mut self, key: &str) {
         if self.strict.len() < MOST_STRICT_ERRORS {
             let dot = if self.path.is_empty() { "" } else { "." };
-            self.strict.push(format!("unknown field \"{}{dot}{key}\"", self.path));
+            self.strict
+                .push(format!("unknown field \"{}{dot}{key}\"", self.path));
         }
     }
 
@@ -208,7 +238,15 @@ impl<'a> Decoder<'a> {
             self.path.push('.');
         }
         self.path.push_str(key);
-        let out = self.value(Place { owner: definition, field, depth: 0 }, &field.ty, value);
+        let out = self.value(
+            Place {
+                owner: definition,
+                field,
+                depth: 0,
+            },
+            &field.ty,
+            value,
+        );
         let keep_zero = field.always || field.pointer;
         let out = match (&out, &field.ty) {
             (_, Type::Ref(_) | Type::Any) => out,
@@ -259,7 +297,9 @@ impl<'a> Decoder<'a> {
             };
             let mut ty = self.schemas.go_type_of(place.owner, place.field);
             for _ in 0..place.depth {
-                let inner = ty.strip_prefix("[]").or_else(|| ty.strip_prefix("map[string]"));
+                let inner = ty
+                    .strip_prefix("[]")
+                    .or_else(|| ty.strip_prefix("map[string]"));
                 ty = inner.unwrap_or(&ty).to_owned();
             }
             self.saved = Some(self.type_error(&what, &ty));
@@ -313,7 +353,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn list(&mut self, place: Place<'a>, item: &'a Type, items: &[Value]) -> Out {
-        let inner = Place { depth: place.depth + 1, ..place };
+        let inner = Place {
+            depth: place.depth + 1,
+            ..place
+        };
         let mut fresh: Option<Vec<Value>> = None;
         let len = self.path.len();
         for (i, value) in items.iter().enumerate() {
@@ -342,7 +385,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn map(&mut self, place: Place<'a>, item: &'a Type, map: &Map) -> Out {
-        let inner = Place { depth: place.depth + 1, ..place };
+        let inner = Place {
+            depth: place.depth + 1,
+            ..place
+        };
         let mut fresh: Option<Map> = None;
         let len = self.path.len();
         for (key, value) in map {
@@ -373,149 +419,4 @@ impl<'a> Decoder<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::object;
-
-    fn pod(spec: Value) -> Value {
-        object! { "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "x" }, "spec": spec }
-    }
-
-    #[track_caller]
-    fn check(object: Value, strict: &[&str], error: Option<&str>) -> Value {
-        let schemas = Schemas::load();
-        let got = schemas.decode(object.api_version(), object.kind(), &object);
-        assert_eq!(got.strict, strict);
-        assert_eq!(got.error.as_deref(), error);
-        got.value
-    }
-
-    #[test]
-    fn unknown_fields_are_reported_and_dropped() {
-        let v = check(
-            pod(object! { "containers": [{ "name": "c", "image": "nginx", "imagee": "y" }] }),
-            &["unknown field \"spec.containers[0].imagee\""],
-            None,
-        );
-        assert!(v.at("spec.containers.0.imagee").is_null());
-        let mut v = pod(object! { "container": [] });
-        v.set("metadata.labelz", object! { "a": "b" });
-        check(v, &["unknown field \"metadata.labelz\"", "unknown field \"spec.container\""], None);
-    }
-
-    #[test]
-    fn wrong_types() {
-        #[track_caller]
-        fn error(spec: Value, want: &str) {
-            check(pod(spec), &[], Some(want));
-        }
-        error(
-            object! { "containers": { "name": "c" } },
-            "json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container",
-        );
-        error(
-            object! { "containers": [{ "ports": [{ "containerPort": "80" }] }] },
-            "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32",
-        );
-        error(
-            object! { "containers": [{ "env": [{ "name": true, "value": 1 }] }] },
-            "json: cannot unmarshal bool into Go struct field EnvVar.spec.containers.env.name of type string",
-        );
-        error(
-            object! { "terminationGracePeriodSeconds": 1.5 },
-            "json: cannot unmarshal number 1.5 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64",
-        );
-        error(
-            object! { "restartPolicy": 1 },
-            "json: cannot unmarshal number into Go struct field PodSpec.spec.restartPolicy of type v1.RestartPolicy",
-        );
-        error(
-            object! { "containers": [{ "resources": { "limits": ["x"] } }] },
-            "json: cannot unmarshal array into Go struct field ResourceRequirements.spec.containers.resources.limits of type v1.ResourceList",
-        );
-        let text = object! { "apiVersion": "v1", "kind": "Pod", "spec": "x" };
-        check(text, &[], Some("json: cannot unmarshal string into Go struct field Pod.spec of type v1.PodSpec"));
-        let map = object! { "apiVersion": "v1", "kind": "ConfigMap", "data": { "a": 1, "b": true } };
-        check(map, &[], Some("json: cannot unmarshal number into Go struct field ConfigMap.data of type string"));
-        let secret = object! { "apiVersion": "v1", "kind": "Secret", "data": { "a": "notbase64!" } };
-        check(secret, &[], Some("illegal base64 data at input byte 9"));
-    }
-
-    #[test]
-    fn types_that_decode_themselves() {
-        #[track_caller]
-        fn error(spec: Value, want: &str) {
-            check(pod(spec), &[], Some(want));
-        }
-        let limits = |cpu: Value| object! { "containers": [{ "resources": { "limits": { "cpu": cpu } } }] };
-        error(
-            limits(Value::from("lots")),
-            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-        );
-        let port = |port: Value| object! { "containers": [{ "livenessProbe": { "httpGet": { "port": port } } }] };
-        error(
-            port(Value::Bool(true)),
-            "json: cannot unmarshal bool into Go struct field HTTPGetAction.spec.containers.livenessProbe.httpGet.port of type int32",
-        );
-        let time = object! { "apiVersion": "v1", "kind": "Pod", "metadata": { "creationTimestamp": "x" } };
-        check(time, &[], Some("parsing time \"x\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"x\" as \"2006\""));
-        for (cpu, want) in [("0.5", "500m"), ("1000m", "1"), ("0.0001", "1m")] {
-            let v = check(pod(limits(Value::from(cpu))), &[], None);
-            assert_eq!(v.str_at("spec.containers.0.resources.limits.cpu"), want);
-        }
-        let v = check(pod(limits(Value::from(2))), &[], None);
-        assert_eq!(v.str_at("spec.containers.0.resources.limits.cpu"), "2");
-    }
-
-    #[test]
-    fn the_converters_words() {
-        let schemas = Schemas::load();
-        let id = schemas.by_kind("apps/v1", "Deployment").expect("a kind");
-        #[track_caller]
-        fn check(schemas: &Schemas, id: DefId, spec: Value, want: &str) {
-            let got = schemas.convert(id, &object! { "spec": spec });
-            assert_eq!(got.error.as_deref(), Some(want));
-        }
-        check(&schemas, id, object! { "replicas": "three" }, "unrecognized type: int32");
-        check(&schemas, id, object! { "template": 1 }, "cannot restore struct from: int64");
-        let spec = object! { "template": { "spec": { "containers": {} } } };
-        check(&schemas, id, spec, "cannot restore slice from map");
-        let spec = object! { "template": { "spec": { "nodeName": 1 } } };
-        check(&schemas, id, spec, "cannot convert int64 to string");
-    }
-
-    #[test]
-    fn the_typed_form() {
-        let v = check(
-            pod(object! {
-                "hostNetwork": false,
-                "automountServiceAccountToken": false,
-                "nodeName": "",
-                "volumes": [],
-                "nodeSelector": {},
-                "priority": null,
-                "containers": [{ "name": "c", "env": [{ "name": "A", "value": "" }] }],
-            }),
-            &[],
-            None,
-        );
-        assert_eq!(
-            v.get("spec").to_json(),
-            r#"{"automountServiceAccountToken":false,"containers":[{"env":[{"name":"A"}],"name":"c","resources":{}}]}"#
-        );
-        assert_eq!(v.get("status").to_json(), "{}");
-        let role = object! { "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role" };
-        assert_eq!(check(role, &[], None).entries().get("rules"), Some(&Value::Null));
-    }
-
-    #[test]
-    fn what_is_in_form_already_is_shared() {
-        let schemas = Schemas::load();
-        let map = object! {
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "x" }, "data": { "a": "b" },
-        };
-        let got = schemas.decode("v1", "ConfigMap", &map);
-        let (Value::Map(a), Value::Map(b)) = (&got.value, &map) else { panic!("maps") };
-        assert!(a.ptr_eq(b));
-    }
-}
+mod tests;

@@ -28,7 +28,11 @@ pub(super) fn load() -> Schemas {
         }
         definitions.push(definition);
     }
-    Schemas { definitions, by_name, by_kind }
+    Schemas {
+        definitions,
+        by_name,
+        by_kind,
+    }
 }
 
 /// The first word of a line and the rest.
@@ -52,7 +56,13 @@ fn definition(line: &'static str) -> Definition {
         | "apiextensions.v1.JSONSchemaPropsOrStringArray" => Special::Raw,
         _ => Special::Struct,
     };
-    let mut out = Definition { name, kind: None, atomic: false, special, fields: Vec::new() };
+    let mut out = Definition {
+        name,
+        kind: None,
+        atomic: false,
+        special,
+        fields: Vec::new(),
+    };
     for mark in marks.split(' ') {
         match mark.strip_prefix("g:") {
             Some(kind) => out.kind = Some(kind),
@@ -154,7 +164,11 @@ mod tests {
         let fields = || schemas.definitions.iter().flat_map(|d| &d.fields);
         assert_eq!(fields().map(|f| count(&f.ty)).sum::<usize>(), refs);
         for definition in &schemas.definitions {
-            assert!(definition.fields.is_sorted_by_key(|f| f.name), "{}", definition.name);
+            assert!(
+                definition.fields.is_sorted_by_key(|f| f.name),
+                "{}",
+                definition.name
+            );
         }
     }
 }

@@ -118,7 +118,10 @@ pub struct Definition {
 impl Definition {
     /// A field by its name.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        let i = self.fields.binary_search_by(|field| field.name.cmp(name)).ok()?;
+        let i = self
+            .fields
+            .binary_search_by(|field| field.name.cmp(name))
+            .ok()?;
         Some(&self.fields[i])
     }
 

@@ -25,24 +25,38 @@ impl FieldSelector {
     /// Reads the string form. The error is upstream's sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut terms = Vec::new();
-        for part in split_terms(text).into_iter().filter(|part| !part.is_empty()) {
+        for part in split_terms(text)
+            .into_iter()
+            .filter(|part| !part.is_empty())
+        {
             let Some((field, negated, value)) = split_term(part) else {
-                return Err(format!("invalid selector: '{text}'; can't understand '{part}'"));
+                return Err(format!(
+                    "invalid selector: '{text}'; can't understand '{part}'"
+                ));
             };
             let value = unescape(value)?;
-            terms.push(FieldTerm { field: field.to_owned(), value, negated });
+            terms.push(FieldTerm {
+                field: field.to_owned(),
+                value,
+                negated,
+            });
         }
         Ok(FieldSelector { terms })
     }
 
     /// Whether the fields, as `lookup` tells them, meet every comparison.
     pub fn matches<'a>(&self, mut lookup: impl FnMut(&str) -> &'a str) -> bool {
-        self.terms.iter().all(|term| (lookup(&term.field) == term.value) != term.negated)
+        self.terms
+            .iter()
+            .all(|term| (lookup(&term.field) == term.value) != term.negated)
     }
 
     /// The value a field must have, where the selector says so: lets a store go by an index.
     pub fn exact(&self, field: &str) -> Option<&str> {
-        let term = self.terms.iter().find(|term| term.field == field && !term.negated)?;
+        let term = self
+            .terms
+            .iter()
+            .find(|term| term.field == field && !term.negated)?;
         Some(&term.value)
     }
 
@@ -57,8 +71,11 @@ impl fmt::Display for FieldSelector {
         for (i, term) in self.terms.iter().enumerate() {
             let comma = if i > 0 { "," } else { "" };
             let operator = if term.negated { "!=" } else { "=" };
-            let value =
-                term.value.replace('\\', "\\\\").replace(',', "\\,").replace('=', "\\=");
+            let value = term
+                .value
+                .replace('\\', "\\\\")
+                .replace(',', "\\,")
+                .replace('=', "\\=");
             write!(f, "{comma}{}{operator}{value}", term.field)?;
         }
         Ok(())
@@ -85,13 +102,18 @@ fn split_terms(text: &str) -> Vec<&str> {
 }
 
 fn split_term(term: &str) -> Option<(&str, bool, &str)> {
-    (0..term.len()).filter(|i| term.is_char_boundary(*i)).find_map(|i| {
-        let rest = &term[i..];
-        let cut = |operator: &str, negated| {
-            rest.strip_prefix(operator).map(|value| (&term[..i], negated, value))
-        };
-        cut("!=", true).or_else(|| cut("==", false)).or_else(|| cut("=", false))
-    })
+    (0..term.len())
+        .filter(|i| term.is_char_boundary(*i))
+        .find_map(|i| {
+            let rest = &term[i..];
+            let cut = |operator: &str, negated| {
+                rest.strip_prefix(operator)
+                    .map(|value| (&term[..i], negated, value))
+            };
+            cut("!=", true)
+                .or_else(|| cut("==", false))
+                .or_else(|| cut("=", false))
+        })
 }
 
 fn unescape(text: &str) -> Result<String, String> {
@@ -135,16 +157,21 @@ mod tests {
         check("a.b=c,,d!=e,f==g", Ok("a.b=c,d!=e,f=g"));
         check("a=b\\,c\\=", Ok("a=b\\,c\\="));
         check("a", Err("invalid selector: 'a'; can't understand 'a'"));
-        check("a=b\\x", Err("invalid field selector: invalid escape sequence: \\x"));
-        check("a=b=c", Err("invalid field selector: unescaped character in value: 61"));
+        check(
+            "a=b\\x",
+            Err("invalid field selector: invalid escape sequence: \\x"),
+        );
+        check(
+            "a=b=c",
+            Err("invalid field selector: unescaped character in value: 61"),
+        );
     }
 
     #[test]
     fn matching() {
         let selector = FieldSelector::parse("phase=Running,node!=n1").expect("valid");
-        let lookup = |node: &'static str| {
-            move |field: &str| if field == "phase" { "Running" } else { node }
-        };
+        let lookup =
+            |node: &'static str| move |field: &str| if field == "phase" { "Running" } else { node };
         assert!(selector.matches(lookup("n2")));
         assert!(!selector.matches(lookup("n1")));
         assert_eq!(selector.exact("phase"), Some("Running"));

@@ -28,22 +28,24 @@ struct Parser<'a> {
 }
 
 pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, String> {
-    let mut parser = Parser { tokens: scan(text), at: 0 };
+    let mut parser = Parser {
+        tokens: scan(text),
+        at: 0,
+    };
     let mut out = Vec::new();
     loop {
         match parser.peek() {
             (Token::Identifier | Token::Not, _) => {
-                let one =
-                    parser.requirement().map_err(|e| format!("unable to parse requirement: {e}"))?;
+                let one = parser
+                    .requirement()
+                    .map_err(|e| format!("unable to parse requirement: {e}"))?;
                 out.push(one);
                 match parser.next() {
                     (Token::End, _) => return Ok(out),
                     (Token::Comma, _) => match parser.peek() {
                         (Token::Identifier | Token::Not, _) => {}
                         (_, found) => {
-                            return Err(format!(
-                                "found '{found}', expected: identifier after ','"
-                            ));
+                            return Err(format!("found '{found}', expected: identifier after ','"));
                         }
                     },
                     (_, found) => {
@@ -69,7 +71,8 @@ fn scan(text: &str) -> Vec<(Token, &str)> {
         let len = if symbol(first) {
             symbol_len(rest)
         } else {
-            rest.find(|c| symbol(c) || " \t\r\n".contains(c)).unwrap_or(rest.len())
+            rest.find(|c| symbol(c) || " \t\r\n".contains(c))
+                .unwrap_or(rest.len())
         };
         let (literal, after) = rest.split_at(len);
         out.push((token(literal), literal));
@@ -81,7 +84,11 @@ fn scan(text: &str) -> Vec<(Token, &str)> {
 
 /// The longest symbol at the start: two characters for `!=` and `==`.
 fn symbol_len(text: &str) -> usize {
-    if text.starts_with("!=") || text.starts_with("==") { 2 } else { 1 }
+    if text.starts_with("!=") || text.starts_with("==") {
+        2
+    } else {
+        1
+    }
 }
 
 fn token(literal: &str) -> Token {
@@ -111,7 +118,10 @@ fn as_value((token, literal): (Token, &str)) -> (Token, &str) {
 
 impl<'a> Parser<'a> {
     fn raw(&self) -> (Token, &'a str) {
-        self.tokens.get(self.at).copied().unwrap_or((Token::End, ""))
+        self.tokens
+            .get(self.at)
+            .copied()
+            .unwrap_or((Token::End, ""))
     }
 
     fn peek(&self) -> (Token, &'a str) {
@@ -166,7 +176,9 @@ impl<'a> Parser<'a> {
             (Token::Greater, _) => Operator::GreaterThan,
             (Token::Less, _) => Operator::LessThan,
             (_, found) => {
-                return Err(format!("found '{found}', expected: in, notin, =, ==, !=, gt, lt"));
+                return Err(format!(
+                    "found '{found}', expected: in, notin, =, ==, !=, gt, lt"
+                ));
             }
         })
     }
@@ -243,17 +255,24 @@ fn requirement(key: &str, operator: Operator, mut values: Vec<&str>) -> Requirem
     values.sort_unstable();
     values.dedup();
     let values = values.into_iter().map(Str::from).collect();
-    Requirement { key: Str::from(key), operator, values }
+    Requirement {
+        key: Str::from(key),
+        operator,
+        values,
+    }
 }
 
 fn key_error(key: &str, path: &str) -> Option<String> {
     let messages = names::qualified_name(key);
-    (!messages.is_empty())
-        .then(|| FieldError::invalid(path, key, messages.join("; ")).to_string())
+    (!messages.is_empty()).then(|| FieldError::invalid(path, key, messages.join("; ")).to_string())
 }
 
 fn value_errors(requirement: &Requirement) -> Option<String> {
-    let Requirement { key, operator, values } = requirement;
+    let Requirement {
+        key,
+        operator,
+        values,
+    } = requirement;
     let mut errors = Vec::new();
     if let Operator::GreaterThan | Operator::LessThan = operator {
         for (i, value) in values.iter().enumerate() {
@@ -305,17 +324,47 @@ mod tests {
             let error = LabelSelector::parse(text).expect_err(text);
             assert!(error.starts_with(want), "{error}");
         }
-        check("a in b", "unable to parse requirement: found 'b' expected: '('");
-        check("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt");
+        check(
+            "a in b",
+            "unable to parse requirement: found 'b' expected: '('",
+        );
+        check(
+            "a b",
+            "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
+        );
         check("a=b c", "found 'c', expected: ',' or 'end of string'");
         check("a,", "found '', expected: identifier after ','");
-        check("=", "found '=', expected: !, identifier, or 'end of string'");
-        check("!", "unable to parse requirement: found '', expected: identifier");
-        check("a in (b c)", "unable to parse requirement: found 'c', expected: ',' or ')'");
-        check("a=(", "unable to parse requirement: found '(', expected: identifier");
-        check("a in (=)", "unable to parse requirement: found '=', expected: ',', ')' or identifier");
-        check("a/b/c=d", "unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a qualified name");
-        check("a=b@c", "unable to parse requirement: values[0][a]: Invalid value: \"b@c\": a valid label must");
-        check("a>x", "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators");
+        check(
+            "=",
+            "found '=', expected: !, identifier, or 'end of string'",
+        );
+        check(
+            "!",
+            "unable to parse requirement: found '', expected: identifier",
+        );
+        check(
+            "a in (b c)",
+            "unable to parse requirement: found 'c', expected: ',' or ')'",
+        );
+        check(
+            "a=(",
+            "unable to parse requirement: found '(', expected: identifier",
+        );
+        check(
+            "a in (=)",
+            "unable to parse requirement: found '=', expected: ',', ')' or identifier",
+        );
+        check(
+            "a/b/c=d",
+            "unable to parse requirement: <nil>: Invalid value: \"a/b/c\": a qualified name",
+        );
+        check(
+            "a=b@c",
+            "unable to parse requirement: values[0][a]: Invalid value: \"b@c\": a valid label must",
+        );
+        check(
+            "a>x",
+            "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators",
+        );
     }
 }

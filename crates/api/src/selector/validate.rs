@@ -59,18 +59,27 @@ mod tests {
             let got: Vec<String> = got.iter().map(ToString::to_string).collect();
             assert_eq!(got, want);
         }
-        check(object! { "key": "a", "operator": "In", "values": ["b"] }, &[]);
+        check(
+            object! { "key": "a", "operator": "In", "values": ["b"] },
+            &[],
+        );
         check(
             object! { "key": "a", "operator": "In" },
-            &["spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'"],
+            &[
+                "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+            ],
         );
         check(
             object! { "key": "a", "operator": "Exists", "values": ["b"] },
-            &["spec.selector.matchExpressions[0].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"],
+            &[
+                "spec.selector.matchExpressions[0].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+            ],
         );
         check(
             object! { "key": "a", "operator": "Is" },
-            &["spec.selector.matchExpressions[0].operator: Invalid value: \"Is\": not a valid selector operator"],
+            &[
+                "spec.selector.matchExpressions[0].operator: Invalid value: \"Is\": not a valid selector operator",
+            ],
         );
     }
 }

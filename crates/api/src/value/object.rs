@@ -15,7 +15,9 @@ impl Value {
 
     /// The group of `apiVersion`; empty for the core group.
     pub fn api_group(&self) -> &str {
-        self.api_version().split_once('/').map_or("", |(group, _)| group)
+        self.api_version()
+            .split_once('/')
+            .map_or("", |(group, _)| group)
     }
 
     /// `metadata`.
@@ -123,12 +125,15 @@ impl Value {
 
     /// The owner reference that says `controller: true`.
     pub fn controller(&self) -> Option<&Value> {
-        self.owner_references().iter().find(|owner| owner.get("controller").as_bool() == Some(true))
+        self.owner_references()
+            .iter()
+            .find(|owner| owner.get("controller").as_bool() == Some(true))
     }
 
     /// Whether the controlling owner is the object of this uid.
     pub fn is_controlled_by(&self, uid: &str) -> bool {
-        self.controller().is_some_and(|owner| owner.str("uid") == uid)
+        self.controller()
+            .is_some_and(|owner| owner.str("uid") == uid)
     }
 
     /// A reference to this object as the controlling owner, as `metav1.NewControllerRef` makes it.

@@ -19,16 +19,18 @@ impl Value {
     }
 
     /// The item of a list; null if this is no list or it is shorter.
-    pub fn index(&self, i: usize) -> &Value {
+    pub fn item(&self, i: usize) -> &Value {
         self.list().get(i).unwrap_or(NULL)
     }
 
     fn step(&self, segment: &str) -> &Value {
         match self {
             Value::Map(map) => map.get(segment).unwrap_or(NULL),
-            Value::List(items) => {
-                segment.parse::<usize>().ok().and_then(|i| items.get(i)).unwrap_or(NULL)
-            }
+            Value::List(items) => segment
+                .parse::<usize>()
+                .ok()
+                .and_then(|i| items.get(i))
+                .unwrap_or(NULL),
             _ => NULL,
         }
     }
@@ -99,7 +101,8 @@ impl Value {
 
     /// The place at a path of keys, to be changed; made (null) with the maps on the way if absent.
     pub fn at_path_mut(&mut self, path: &[&str]) -> &mut Value {
-        path.iter().fold(self, |value, segment| value.step_mut(segment))
+        path.iter()
+            .fold(self, |value, segment| value.step_mut(segment))
     }
 
     /// The list at a dotted path, to be changed; made (empty) if absent.
@@ -194,7 +197,10 @@ mod tests {
         assert!(v.bool_at("spec.paused"));
         assert_eq!(v.str_at("spec.containers.0.image"), "nginx");
         assert!(v.at("spec.containers.1.image").is_null());
-        assert_eq!(v.at_path(&["metadata", "annotations", "a.b/c"]).as_str(), "x");
+        assert_eq!(
+            v.at_path(&["metadata", "annotations", "a.b/c"]).as_str(),
+            "x"
+        );
         assert_eq!(v.list_at("spec.containers").len(), 1);
     }
 
@@ -210,12 +216,18 @@ mod tests {
         assert!(v.bool_at("status.conditions.ready"));
         assert_eq!(v.str_at("spec.containers.0.image"), "busybox");
         assert_eq!(v.str_at("spec.containers.1.image"), "two");
-        assert_eq!(v.remove("spec.containers.1.image"), Some(Value::from("two")));
+        assert_eq!(
+            v.remove("spec.containers.1.image"),
+            Some(Value::from("two"))
+        );
         assert_eq!(v.remove("spec.nothing.image"), None);
         assert!(!v.has("spec.nothing"));
         v.list_mut("spec.containers").clear();
         assert_eq!(v.list_at("spec.containers").len(), 0);
-        assert!(v.remove_path(&["metadata", "annotations", "a.b/c"]).is_some());
+        assert!(
+            v.remove_path(&["metadata", "annotations", "a.b/c"])
+                .is_some()
+        );
         assert!(v.map_at("metadata.annotations").is_empty());
     }
 
@@ -224,7 +236,9 @@ mod tests {
         let mut v = pod();
         let before = v.clone();
         v.set("metadata.name", "web");
-        let (Value::Map(a), Value::Map(b)) = (&v, &before) else { panic!("maps") };
+        let (Value::Map(a), Value::Map(b)) = (&v, &before) else {
+            panic!("maps")
+        };
         assert!(a.ptr_eq(b));
     }
 }

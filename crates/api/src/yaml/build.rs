@@ -35,7 +35,11 @@ pub(super) fn first_document(text: &str, positions: bool) -> Result<Built, Error
         positions: positions.then(Positions::default),
     };
     let value = builder.node()?.map_or(Value::Null, |node| node.value);
-    Ok(Built { value, line, positions: builder.positions.unwrap_or_default() })
+    Ok(Built {
+        value,
+        line,
+        positions: builder.positions.unwrap_or_default(),
+    })
 }
 
 /// A value and how many nodes it was made of: aliases count in full, though they cost nothing here.
@@ -63,21 +67,43 @@ struct Builder {
 }
 
 fn fail<T>(mark: Mark, message: impl Into<String>) -> Result<T, Error> {
-    Err(Error { line: mark.line, column: mark.column, message: message.into() })
+    Err(Error {
+        line: mark.line,
+        column: mark.column,
+        message: message.into(),
+    })
 }
 
 impl Builder {
     /// The next node, or `None` where a collection or the document ends.
     fn node(&mut self) -> Result<Option<Node>, Error> {
-        let Some((event, mark)) = self.events.next() else { return Ok(None) };
+        let Some((event, mark)) = self.events.next() else {
+            return Ok(None);
+        };
         if let Some(positions) = &mut self.positions {
-            positions.0.entry(self.path.clone()).or_insert((mark.line, mark.column));
+            positions
+                .0
+                .entry(self.path.clone())
+                .or_insert((mark.line, mark.column));
         }
         let (node, anchor) = match event {
             Event::Alias(name) => return self.alias(&name, mark).map(Some),
-            Event::Scalar { text, plain, tag, anchor } => {
+            Event::Scalar {
+                text,
+                plain,
+                tag,
+                anchor,
+            } => {
                 let (value, merge) = scalar(&text, plain, &tag, mark)?;
-                (Node { value, size: 1, merge, mark }, anchor)
+                (
+                    Node {
+                        value,
+                        size: 1,
+                        merge,
+                        mark,
+                    },
+                    anchor,
+                )
             }
             Event::ListStart { anchor } => (self.nested(mark, Self::list)?, anchor),
             Event::MapStart { anchor } => (self.nested(mark, Self::map)?, anchor),
@@ -85,7 +111,10 @@ impl Builder {
         };
         self.decoded += 1;
         if let Some(name) = anchor {
-            self.anchors.push(Anchor { name, node: node.clone() });
+            self.anchors.push(Anchor {
+                name,
+                node: node.clone(),
+            });
         }
         Ok(Some(node))
     }
@@ -105,10 +134,18 @@ impl Builder {
     }
 
     fn alias(&mut self, name: &str, mark: Mark) -> Result<Node, Error> {
-        let Some(anchor) = self.anchors.iter().rev().find(|anchor| &*anchor.name == name) else {
+        let Some(anchor) = self
+            .anchors
+            .iter()
+            .rev()
+            .find(|anchor| &*anchor.name == name)
+        else {
             return fail(mark, format!("unknown anchor '{name}' referenced"));
         };
-        let node = Node { mark, ..anchor.node.clone() };
+        let node = Node {
+            mark,
+            ..anchor.node.clone()
+        };
         self.decoded = self.decoded.saturating_add(node.size);
         self.aliased = self.aliased.saturating_add(node.size);
         if self.aliased > 100 && self.decoded > 1000 && self.too_aliased() {
@@ -141,9 +178,16 @@ impl Builder {
         }
         if let Some(positions) = &mut self.positions {
             // The end of the list was looked for at the place of one more item.
-            positions.0.remove(&format!("{}[{}]", self.path, items.len()));
+            positions
+                .0
+                .remove(&format!("{}[{}]", self.path, items.len()));
         }
-        Ok(Node { value: Value::list_of(items), size, merge: false, mark })
+        Ok(Node {
+            value: Value::list_of(items),
+            size,
+            merge: false,
+            mark,
+        })
     }
 
     fn map(&mut self, mark: Mark) -> Result<Node, Error> {
@@ -157,7 +201,9 @@ impl Builder {
                     self.path.push('.');
                 }
                 self.path.push_str(name);
-                positions.0.insert(self.path.clone(), (key.mark.line, key.mark.column));
+                positions
+                    .0
+                    .insert(self.path.clone(), (key.mark.line, key.mark.column));
             }
             let value = self.node()?;
             self.path.truncate(len);
@@ -170,7 +216,12 @@ impl Builder {
                 entries.push((name, value.value));
             }
         }
-        Ok(Node { value: Value::Map(Map::from_entries(entries)), size, merge: false, mark })
+        Ok(Node {
+            value: Value::Map(Map::from_entries(entries)),
+            size,
+            merge: false,
+            mark,
+        })
     }
 
     /// A key is read without noting its position as a node: its value's path is the one that counts.
@@ -191,15 +242,16 @@ fn scalar(text: &str, plain: bool, tag: &str, mark: Mark) -> Result<(Value, bool
         "binary" => {
             let clean: String = text.chars().filter(|c| !c.is_whitespace()).collect();
             return match base64::decode(&clean) {
-                Ok(bytes) => Ok((Value::from(String::from_utf8_lossy(&bytes).into_owned()), false)),
+                Ok(bytes) => Ok((
+                    Value::from(String::from_utf8_lossy(&bytes).into_owned()),
+                    false,
+                )),
                 Err(_) => fail(mark, "!!binary value contains invalid base64 data"),
             };
         }
         _ => return Ok(string()),
     }
-    let cannot = |is: &str| {
-        fail(mark, format!("cannot decode !!{is} `{text}` as a !!{tag}"))
-    };
+    let cannot = |is: &str| fail(mark, format!("cannot decode !!{is} `{text}` as a !!{tag}"));
     match (tag, resolve(text)) {
         (_, Resolved::NotANumber) => {
             let what = text.trim_start_matches(['+', '-', '.']).to_lowercase();
@@ -240,9 +292,10 @@ fn key_text(key: &Node, value: &Value) -> Result<Str, Error> {
             );
             fail(key.mark, message)
         }
-        Value::List(_) | Value::Map(_) => {
-            fail(key.mark, format!("invalid map key: {}", go::syntax(&key.value)))
-        }
+        Value::List(_) | Value::Map(_) => fail(
+            key.mark,
+            format!("invalid map key: {}", go::syntax(&key.value)),
+        ),
     }
 }
 
@@ -254,7 +307,10 @@ fn merge(node: &Node, entries: &mut Vec<(Str, Value)>) -> Result<(), Error> {
             entries.extend(map.iter().map(|(key, item)| (key.clone(), item.clone())));
             Ok(())
         }
-        _ => fail(node.mark, "map merge requires map or sequence of maps as the value"),
+        _ => fail(
+            node.mark,
+            "map merge requires map or sequence of maps as the value",
+        ),
     };
     match &node.value {
         Value::List(items) => items.iter().rev().try_for_each(add),
@@ -279,22 +335,46 @@ mod tests {
 
     #[test]
     fn documents() {
-        check("{a: 1, b: [x, 'y', \"z\\n\"]}", r#"{"a":1,"b":["x","y","z\n"]}"#);
-        check("a:\n- b: 1\n  c: |\n    x\n    y\n- >-\n  p\n  q\n", r#"{"a":[{"b":1,"c":"x\ny\n"},"p q"]}"#);
+        check(
+            "{a: 1, b: [x, 'y', \"z\\n\"]}",
+            r#"{"a":1,"b":["x","y","z\n"]}"#,
+        );
+        check(
+            "a:\n- b: 1\n  c: |\n    x\n    y\n- >-\n  p\n  q\n",
+            r#"{"a":[{"b":1,"c":"x\ny\n"},"p q"]}"#,
+        );
         check("a: 1\na: 2\n", r#"{"a":2}"#);
-        check("1: a\ntrue: b\n1.5: c\n", r#"{"1":"a","1.5":"c","true":"b"}"#);
-        check("a: !!str 1\nb: !!int \"2\"\nc: !custom 3\nd: !!binary aGk=\n", r#"{"a":"1","b":2,"c":"3","d":"hi"}"#);
-        check("a: 2026-01-05T09:00:00Z\n", r#"{"a":"2026-01-05T09:00:00Z"}"#);
+        check(
+            "1: a\ntrue: b\n1.5: c\n",
+            r#"{"1":"a","1.5":"c","true":"b"}"#,
+        );
+        check(
+            "a: !!str 1\nb: !!int \"2\"\nc: !custom 3\nd: !!binary aGk=\n",
+            r#"{"a":"1","b":2,"c":"3","d":"hi"}"#,
+        );
+        check(
+            "a: 2026-01-05T09:00:00Z\n",
+            r#"{"a":"2026-01-05T09:00:00Z"}"#,
+        );
         check("a: 'yes'\nb: \"1\"\n", r#"{"a":"yes","b":"1"}"#);
         check("a:\nb: ~\n", r#"{"a":null,"b":null}"#);
     }
 
     #[test]
     fn anchors_and_merges() {
-        check("a: &x {p: 1, q: 2}\nb: *x\nc: {<<: *x, q: 3}\n", r#"{"a":{"p":1,"q":2},"b":{"p":1,"q":2},"c":{"p":1,"q":3}}"#);
-        check("a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc:\n  <<: [*x, *y]\n", r#"{"a":{"p":1},"b":{"p":2,"q":2},"c":{"p":1,"q":2}}"#);
+        check(
+            "a: &x {p: 1, q: 2}\nb: *x\nc: {<<: *x, q: 3}\n",
+            r#"{"a":{"p":1,"q":2},"b":{"p":1,"q":2},"c":{"p":1,"q":3}}"#,
+        );
+        check(
+            "a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc:\n  <<: [*x, *y]\n",
+            r#"{"a":{"p":1},"b":{"p":2,"q":2},"c":{"p":1,"q":2}}"#,
+        );
         fails("a: *x\n", "yaml: unknown anchor 'x' referenced");
-        fails("a: {<<: 1}\n", "yaml: map merge requires map or sequence of maps as the value");
+        fails(
+            "a: {<<: 1}\n",
+            "yaml: map merge requires map or sequence of maps as the value",
+        );
         fails("[a]: 1\n", "yaml: invalid map key: []interface {}{\"a\"}");
         fails("a: .inf\n", "yaml: json: unsupported value: +Inf");
     }

@@ -11,7 +11,10 @@ use scalar::Context;
 
 /// The document as kubectl prints it, with a final line break.
 pub fn to_string(value: &Value) -> String {
-    let mut out = Writer { out: String::with_capacity(1024), column: 0 };
+    let mut out = Writer {
+        out: String::with_capacity(1024),
+        column: 0,
+    };
     out.node(value, 0, Place::Top);
     if !out.out.ends_with('\n') {
         out.put("\n");
@@ -143,7 +146,11 @@ fn natural(a: &str, b: &str) -> Ordering {
         }
         // Zeros in the middle of a number count as its digits.
         let inside = (*x == '0' || *y == '0')
-            && a[..i].iter().rev().take_while(|c| c.is_ascii_digit()).any(|c| *c != '0');
+            && a[..i]
+                .iter()
+                .rev()
+                .take_while(|c| c.is_ascii_digit())
+                .any(|c| *c != '0');
         let number = |text: &[char]| {
             let digits = text[i..].iter().take_while(|c| c.is_ascii_digit());
             digits.fold((u64::from(inside), 0), |(n, len), c| {
@@ -177,7 +184,10 @@ mod tests {
         check(value!([{ "a": [1] }]), "- a:\n  - 1\n");
         check(object! {}, "{}\n");
         check(value!("text"), "text\n");
-        check(object! { "a": null, "b": 0.5, "c": true }, "a: null\nb: 0.5\nc: true\n");
+        check(
+            object! { "a": null, "b": 0.5, "c": true },
+            "a: null\nb: 0.5\nc: true\n",
+        );
     }
 
     #[test]
@@ -193,7 +203,10 @@ mod tests {
         check(object! { "a": "x\ny\n", "b": 1 }, "a: |\n  x\n  y\nb: 1\n");
         check(object! { "a": ["x\n\ny"] }, "a:\n- |-\n  x\n\n  y\n");
         check(object! { "a": "x\n\n" }, "a: |+\n  x\n\n");
-        check(object! { "a": { "b": "  x\ny\n" } }, "a:\n  b: |2\n      x\n    y\n");
+        check(
+            object! { "a": { "b": "  x\ny\n" } },
+            "a:\n  b: |2\n      x\n    y\n",
+        );
         check(object! { "a": "x \ny" }, "a: \"x \\ny\"\n");
         check(object! { "a": "x\ty\n" }, "a: \"x\\ty\\n\"\n");
     }

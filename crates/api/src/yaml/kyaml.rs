@@ -67,9 +67,15 @@ fn list(items: &[Value], indent: usize, out: &mut String) {
 fn key(text: &str, out: &mut String) {
     let safe = !text.is_empty()
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
         && resolve(text) == Resolved::Str;
-    if safe { out.push_str(text) } else { string(text, out) }
+    if safe {
+        out.push_str(text)
+    } else {
+        string(text, out)
+    }
 }
 
 fn string(text: &str, out: &mut String) {

@@ -57,7 +57,11 @@ fn number(text: &str) -> Resolved {
             Err(_) => Value::Float(Float::new(n as f64)),
         });
     }
-    if style_float(&plain) { float(&plain) } else { Resolved::Str }
+    if style_float(&plain) {
+        float(&plain)
+    } else {
+        Resolved::Str
+    }
 }
 
 /// An integer with any of Go's prefixes that fits 64 bits, signed or not.
@@ -79,7 +83,11 @@ fn integer(text: &str) -> Option<i128> {
         return None;
     }
     let size = u64::from_str_radix(digits, radix).ok()?;
-    let n = if negative { -i128::from(size) } else { i128::from(size) };
+    let n = if negative {
+        -i128::from(size)
+    } else {
+        i128::from(size)
+    };
     (n >= i128::from(i64::MIN)).then_some(n)
 }
 
@@ -120,8 +128,12 @@ fn float(text: &str) -> Resolved {
 
 /// `2026-01-05`, `2026-1-5 9:0:0`, `2026-01-05T09:00:00.5Z`
 fn is_timestamp(text: &str) -> bool {
-    fn number<'a>(text: &'a str, max_len: usize, range: (u32, u32)) -> Option<&'a str> {
-        let len = text.bytes().take_while(u8::is_ascii_digit).count().min(max_len);
+    fn number(text: &str, max_len: usize, range: (u32, u32)) -> Option<&str> {
+        let len = text
+            .bytes()
+            .take_while(u8::is_ascii_digit)
+            .count()
+            .min(max_len);
         let n = text[..len].parse::<u32>().ok()?;
         (range.0 <= n && n <= range.1).then_some(&text[len..])
     }
@@ -201,10 +213,18 @@ mod tests {
         fn check(text: &str, want: Resolved) {
             assert_eq!(resolve(text), want, "{text}");
         }
-        for text in ["yEs", "tRue", "1.2.3", "10.0.0.1", "1Gi", "100m", "a", "-", "+", ".", "0x", "1e", "--1", "nul", "0b2", "12:30"] {
+        for text in [
+            "yEs", "tRue", "1.2.3", "10.0.0.1", "1Gi", "100m", "a", "-", "+", ".", "0x", "1e",
+            "--1", "nul", "0b2", "12:30",
+        ] {
             check(text, Resolved::Str);
         }
-        for text in ["2026-01-05", "2026-01-05T09:00:00Z", "2026-1-5 9:0:0", "2026-01-05T09:00:00.5+01:00"] {
+        for text in [
+            "2026-01-05",
+            "2026-01-05T09:00:00Z",
+            "2026-1-5 9:0:0",
+            "2026-01-05T09:00:00.5+01:00",
+        ] {
             check(text, Resolved::Timestamp);
         }
         check("2026-13-05", Resolved::Str);

@@ -18,19 +18,29 @@ pub fn parse_all_with_positions(text: &str) -> Result<Vec<Document>, Error> {
 fn read(text: &str, positions: bool) -> Result<Vec<Document>, Error> {
     let mut out = Vec::new();
     for chunk in chunks(text)? {
-        let built = build::first_document(chunk.text, positions)
-            .map_err(|error| Error { line: error.line + chunk.line - 1, ..error })?;
+        let built = build::first_document(chunk.text, positions).map_err(|error| Error {
+            line: error.line + chunk.line - 1,
+            ..error
+        })?;
         out.extend(document(built, chunk.line));
     }
     Ok(out)
 }
 
 fn document(built: Built, first_line: usize) -> Option<Document> {
-    let Built { value, line, mut positions } = built;
+    let Built {
+        value,
+        line,
+        mut positions,
+    } = built;
     for place in positions.0.values_mut() {
         place.0 += first_line - 1;
     }
-    (!value.is_null()).then(|| Document { value, line: line + first_line - 1, positions })
+    (!value.is_null()).then(|| Document {
+        value,
+        line: line + first_line - 1,
+        positions,
+    })
 }
 
 struct Chunk<'a> {
@@ -49,10 +59,17 @@ fn chunks(text: &str) -> Result<Vec<Chunk<'_>>, Error> {
             let after = after.trim();
             if !after.is_empty() && !after.starts_with('#') {
                 let message = format!("invalid Yaml document separator: {after}");
-                return Err(Error { line: i + 1, column: 4, message });
+                return Err(Error {
+                    line: i + 1,
+                    column: 4,
+                    message,
+                });
             }
             if at > start {
-                out.push(Chunk { text: &text[start..at], line: start_line });
+                out.push(Chunk {
+                    text: &text[start..at],
+                    line: start_line,
+                });
                 start = at + line.len();
                 start_line = i + 2;
             }
@@ -60,7 +77,10 @@ fn chunks(text: &str) -> Result<Vec<Chunk<'_>>, Error> {
         at += line.len();
     }
     if at > start {
-        out.push(Chunk { text: &text[start..at], line: start_line });
+        out.push(Chunk {
+            text: &text[start..at],
+            line: start_line,
+        });
     }
     Ok(out)
 }
@@ -96,7 +116,11 @@ fn json_documents(text: &str) -> Result<Vec<Document>, String> {
         })?;
         at += end;
         if !value.is_null() {
-            out.push(Document { value, line, positions: Default::default() });
+            out.push(Document {
+                value,
+                line,
+                positions: Default::default(),
+            });
         }
     }
     Ok(out)
@@ -112,18 +136,23 @@ mod tests {
         fn check(text: &str, want: &[(&str, usize)]) {
             let got = parse_all(text).expect("valid");
             let got: Vec<_> = got.iter().map(|d| (d.value.to_json(), d.line)).collect();
-            let want: Vec<_> = want.iter().map(|(json, line)| ((*json).to_owned(), *line)).collect();
+            let want: Vec<_> = want
+                .iter()
+                .map(|(json, line)| ((*json).to_owned(), *line))
+                .collect();
             assert_eq!(got, want);
         }
         check("", &[]);
         check("# only a comment\n", &[]);
         check("a: 1\n", &[(r#"{"a":1}"#, 1)]);
-        check("---\na: 1\n---\n# x\nb: 2\n---\n", &[(r#"{"a":1}"#, 2), (r#"{"b":2}"#, 5)]);
-        check("a: 1\n--- # second\nb: 2\n---\n---\nc: 3", &[
-            (r#"{"a":1}"#, 1),
-            (r#"{"b":2}"#, 3),
-            (r#"{"c":3}"#, 6),
-        ]);
+        check(
+            "---\na: 1\n---\n# x\nb: 2\n---\n",
+            &[(r#"{"a":1}"#, 2), (r#"{"b":2}"#, 5)],
+        );
+        check(
+            "a: 1\n--- # second\nb: 2\n---\n---\nc: 3",
+            &[(r#"{"a":1}"#, 1), (r#"{"b":2}"#, 3), (r#"{"c":3}"#, 6)],
+        );
         check("just text\n", &[(r#""just text""#, 1)]);
     }
 
@@ -131,14 +160,20 @@ mod tests {
     fn errors_count_lines_from_their_document() {
         let error = parse_all("a: 1\n---\nb: 2\nc: {x\n").expect_err("broken");
         assert_eq!(error.line, 5);
-        assert_eq!(error.to_string(), "yaml: line 2: did not find expected ',' or '}'");
+        assert_eq!(
+            error.to_string(),
+            "yaml: line 2: did not find expected ',' or '}'"
+        );
         let error = decode_stream("a: 1\n--- b\n").expect_err("broken");
         assert_eq!(error, "invalid Yaml document separator: b");
     }
 
     #[test]
     fn json_streams() {
-        assert_eq!(decode_stream("{\"a\":1}\n{\"b\":2}").map(|d| d.len()), Ok(2));
+        assert_eq!(
+            decode_stream("{\"a\":1}\n{\"b\":2}").map(|d| d.len()),
+            Ok(2)
+        );
         assert_eq!(decode_stream("{a: 1}").map(|d| d.len()), Ok(1));
         assert_eq!(
             decode_stream("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\n"),

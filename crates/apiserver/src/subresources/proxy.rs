@@ -72,7 +72,7 @@ impl ApiServer {
         request.headers.remove("Authorization");
         request.body = ask.request.body.clone();
         request.more = ask.request.more;
-        request.peer = Some("O=kubeadm:cluster-admins,CN=kube-apiserver-kubelet-client".into());
+        request.peer = self.config.kubelet_identity.clone();
         let call = self.call(cx, Peer::Kubelet(addr), request, Purpose::Proxy(ask.from));
         self.proxied.insert(ask.from, call);
         Ok(())

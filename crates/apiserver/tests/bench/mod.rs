@@ -1,5 +1,5 @@
 //! An API server and an etcd member joined by a loopback, with a clock that runs as far as it must.
-#![allow(dead_code, missing_docs)] // Each test binary uses a part of it.
+#![allow(dead_code, missing_docs, unreachable_pub)] // Each test binary uses a part of it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -93,7 +93,9 @@ impl Bench {
                             conn: 1,
                             stream: call.0 as u32,
                         };
-                        etcd.on_request(self.now, &mut self.random, from, &request, &mut out);
+                        let cause = effect.cause;
+                        let random = &mut self.random;
+                        etcd.on_request(self.now, cause, random, from, &request, &mut out);
                         deliver(&mut self.api, &mut cx, out);
                     }
                 },
@@ -131,6 +133,7 @@ impl Bench {
             if server.on_timer(self.now, &mut out) {
                 self.disk = server.snapshot();
             }
+            let out = out.into_iter().map(|(_, output)| output).collect();
             self.api(|api, cx| deliver(api, cx, out));
         }
         if self.api.deadline().is_some_and(|api| api <= self.now) {

@@ -3,7 +3,7 @@
 //! Models kubectl/pkg/cmd/apply: the last applied configuration is kept in an annotation, and what
 //! changed since is sent as a three-way patch.
 
-use api::{Value, patch::three_way};
+use api::{Value, patch};
 use net::http::Method;
 
 use super::Verb;
@@ -139,15 +139,7 @@ async fn update(
         }
         text => Value::from_json(text.as_bytes()).unwrap_or_default(),
     };
-    let schemas = api::schema::Schemas::load();
-    let definition = api::kinds::by_kind(current.api_version(), current.kind());
-    let (media_type, body) = match definition {
-        Some(kind) => {
-            (STRATEGIC, three_way::strategic(&schemas, kind.schema, &original, wanted, current))
-        }
-        None => (MERGE, three_way::merge(&original, wanted, current)),
-    };
-    let body = body.map_err(|why| Failure::message(why.to_string()))?;
+    let (media_type, body) = three_way(&original, wanted, current)?;
     if body.entries().iter().next().is_none() {
         return done(session, line, dry, current, "unchanged").await;
     }
@@ -171,6 +163,22 @@ async fn update(
     })?;
     let same = patched.resource_version() == current.resource_version();
     done(session, line, dry, &patched, if same { "unchanged" } else { "configured" }).await
+}
+
+/// The patch from `current` to `wanted`, with what left `original` removed: strategic for built-in
+/// kinds, a merge patch for others. Gives its media type and the patch.
+pub(super) fn three_way(
+    original: &Value,
+    wanted: &Value,
+    current: &Value,
+) -> Outcome<(&'static str, Value)> {
+    let schemas = api::Schemas::load();
+    match schemas.by_kind(current.api_version(), current.kind()) {
+        Some(id) => patch::three_way_strategic_patch(&schemas, id, original, wanted, current)
+            .map(|body| (STRATEGIC, body))
+            .map_err(|why| Failure::message(why.to_string())),
+        None => Ok((MERGE, patch::three_way_merge_patch(original, wanted, current))),
+    }
 }
 
 /// The object with its own configuration as annotation.

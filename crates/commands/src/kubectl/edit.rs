@@ -2,12 +2,13 @@
 //!
 //! Models kubectl/pkg/cmd/util/editor.
 
-use api::{Value, patch::three_way, yaml};
+use api::{Value, yaml};
 use machine::{Exec, Spawn};
 use net::http::Method;
 
 use super::Verb;
-use super::act::{self, DryRun, Found, MERGE, STRATEGIC, done, find};
+use super::act::{self, DryRun, Found, done, find};
+use super::apply::three_way;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
 use super::session::{Call, JSON, Session};
@@ -100,14 +101,7 @@ async fn send(
         .next()
         .map(|document| document.value)
         .unwrap_or_default();
-    let schemas = api::schema::Schemas::load();
-    let (media_type, body) = match api::kinds::by_kind(original.api_version(), original.kind()) {
-        Some(kind) => {
-            (STRATEGIC, three_way::strategic(&schemas, kind.schema, original, &edited, original))
-        }
-        None => (MERGE, three_way::merge(original, &edited, original)),
-    };
-    let body = body.map_err(|why| Failure::message(why.to_string()))?;
+    let (media_type, body) = three_way(original, &edited, original)?;
     let query = act::query(line, DryRun::None, "kubectl-edit", true);
     let target = format!("{}{query}", found.path());
     let body = Some((media_type, body));

@@ -2,7 +2,7 @@
 //!
 //! Models kubectl/pkg/cmd/get/get.go.
 
-use api::{Value, body_value, jsonpath};
+use api::{Value, body_value};
 use net::http::percent_encode;
 
 use super::discovery::Resource;
@@ -244,21 +244,21 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
 
 fn sorted(line: &Line, mut table: Value) -> Outcome<Value> {
     let Some(by) = line.get("sort-by") else { return Ok(table) };
-    let template = print::relaxed_path(by);
-    let path = jsonpath::parse(&template)
-        .map_err(|why| Failure::message(format!("error parsing jsonpath {template}, {why}")))?;
+    let path = print::jsonpath(&print::relaxed_path(by))?;
     let rows = table.list_mut("rows");
     rows.sort_by(|a, b| {
-        compare(path.select(a.get("object")).first(), path.select(b.get("object")).first())
+        let value = |row: &Value| print::found(&path, row.get("object")).into_iter().next();
+        compare(value(a).as_ref(), value(b).as_ref())
     });
     Ok(table)
 }
 
 fn sort(by: &str, objects: &mut [Value]) -> Outcome {
-    let template = print::relaxed_path(by);
-    let path = jsonpath::parse(&template)
-        .map_err(|why| Failure::message(format!("error parsing jsonpath {template}, {why}")))?;
-    objects.sort_by(|a, b| compare(path.select(a).first(), path.select(b).first()));
+    let path = print::jsonpath(&print::relaxed_path(by))?;
+    objects.sort_by(|a, b| {
+        let value = |object: &Value| print::found(&path, object).into_iter().next();
+        compare(value(a).as_ref(), value(b).as_ref())
+    });
     Ok(())
 }
 

@@ -170,7 +170,8 @@ fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
     if let Some(text) = line.get("overrides") {
         let overrides = Value::from_json(text.as_bytes())
             .map_err(|error| Failure::message(format!("Invalid JSON in --overrides: {error}")))?;
-        pod = api::patch::merge_patch(&pod, &overrides);
+        pod = api::patch::apply_merge_patch(&pod, &overrides)
+            .map_err(|error| Failure::message(error.to_string()))?;
     }
     Ok(pod)
 }

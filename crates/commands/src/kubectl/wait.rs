@@ -2,7 +2,8 @@
 //!
 //! Models kubectl/pkg/cmd/wait.
 
-use api::{Value, body_value, jsonpath};
+use api::jsonpath::JsonPath;
+use api::{Value, body_value};
 use net::http::percent_encode;
 
 use super::Verb;
@@ -10,7 +11,7 @@ use super::act::{self, Found, find};
 use super::discovery::Resource;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value, values};
-use super::print::relaxed_path;
+use super::print::{found, jsonpath, relaxed_path};
 use super::session::{Call, Session};
 
 const FLAGS: &[Flag] = &[
@@ -45,7 +46,7 @@ enum Until {
     Gone,
     Exists,
     Condition { name: String, status: String },
-    Path { path: jsonpath::JsonPath, value: Option<String> },
+    Path { path: JsonPath, value: Option<String> },
 }
 
 async fn wait(session: &Session, line: &Line) -> Outcome {
@@ -92,9 +93,7 @@ fn read(line: &Line) -> Outcome<Until> {
             let end = wanted.find('}').map_or(wanted.len(), |at| at + 1);
             let (path, rest) = wanted.split_at(end);
             let template = relaxed_path(path);
-            let path = jsonpath::parse(&template).map_err(|why| {
-                Failure::message(format!("error parsing jsonpath {template}, {why}"))
-            })?;
+            let path = jsonpath(&template)?;
             let value = rest.strip_prefix('=').map(|value| value.trim_matches('"').to_owned());
             Ok(Until::Path { path, value })
         }
@@ -114,7 +113,7 @@ fn holds(until: &Until, object: Option<&Value>) -> bool {
             })
         }
         (Until::Path { path, value }, Some(object)) => {
-            let found = path.select(object);
+            let found = found(path, object);
             match (found.as_slice(), value) {
                 ([], _) => false,
                 (_, None) => true,

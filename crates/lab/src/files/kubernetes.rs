@@ -14,7 +14,7 @@ use super::{put, text};
 use crate::spec::{NodeSpec, Role, WorldSpec, node_ip};
 
 /// kubeadm's certificates are valid for a year.
-pub(crate) const PKI_VALID_UNTIL: &str = "2027-01-05T09:00:00Z";
+const PKI_VALID_UNTIL: &str = "2027-01-05T09:00:00Z";
 
 const MANIFESTS: [(&str, &str); 4] = [
     ("etcd", include_str!("../../data/manifests/etcd.yaml")),

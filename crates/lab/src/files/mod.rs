@@ -4,7 +4,7 @@ mod base;
 mod kubernetes;
 
 pub(crate) use base::base;
-pub(crate) use kubernetes::{PKI_VALID_UNTIL, kubernetes};
+pub(crate) use kubernetes::kubernetes;
 
 use machine::fs::{Content, Meta, Node, Tree};
 

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use api::kinds::support;
+use api::kinds::pod;
+use api::kinds::support::pods;
 use api::{Quantity, Value};
 use sim::Instant;
 
@@ -148,8 +149,7 @@ impl PictureReader {
     /// The picture as it is now.
     pub fn read(&mut self, lab: &Lab) -> PictureView {
         let objects = lab.objects();
-        let now = lab.now();
-        let pods = refresh(&mut self.pods, objects.list("pods"), |pod| pod_view(pod, now));
+        let pods = refresh(&mut self.pods, objects.list("pods"), pod_view);
         let mut events = refresh(&mut self.events, objects.list("events"), event_view);
         events.sort_by(|a, b| (a.at, &a.uid).cmp(&(b.at, &b.uid)));
         events.drain(..events.len().saturating_sub(EVENTS));
@@ -198,7 +198,7 @@ fn machine_view(
     pods: &[Rc<PodView>],
 ) -> MachineView {
     let total = |resource: &str| {
-        let text = node.at("status.allocatable").get(resource).as_str().unwrap_or_default();
+        let text = node.at("status.allocatable").str(resource);
         Quantity::parse(text).map(|quantity| quantity.milli()).unwrap_or(0)
     };
     let here = || pods.iter().filter(|pod| pod.node.as_deref() == Some(name)).filter(|pod| holds(pod));
@@ -233,10 +233,10 @@ fn holds(pod: &PodView) -> bool {
     !matches!(pod.state, PodState::Completed)
 }
 
-fn pod_view(pod: &Value, now: Instant) -> PodView {
+fn pod_view(pod: &Value) -> PodView {
     let statuses = pod.list_at("status.containerStatuses");
     let containers = pod.list_at("spec.containers");
-    let status = support::pod_status(pod, now);
+    let status = pod::summary(pod).status;
     let node = Some(pod.str_at("spec.nodeName")).filter(|node| !node.is_empty());
     let ready = statuses.iter().filter(|status| status.bool_at("ready")).count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -244,7 +244,7 @@ fn pod_view(pod: &Value, now: Instant) -> PodView {
     let request = |resource: &str| -> u64 {
         containers
             .iter()
-            .filter_map(|c| Quantity::parse(c.at("resources.requests").get(resource).as_str()?).ok())
+            .filter_map(|c| Quantity::parse(c.at("resources.requests").str(resource)).ok())
             .map(|quantity| unsigned(quantity.milli()))
             .sum()
     };
@@ -266,7 +266,7 @@ fn pod_view(pod: &Value, now: Instant) -> PodView {
             .controller()
             .map(|owner| (owner.str_at("kind").to_owned(), owner.str_at("name").to_owned())),
         images: containers.iter().map(|c| c.str_at("image").to_owned()).collect(),
-        is_static: !pod.annotations().get("kubernetes.io/config.mirror").is_null(),
+        is_static: pods::is_mirror(pod),
         why: why(pod),
         cpu: request("cpu"),
         memory: request("memory") / 1000,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use net::http::{Body, Frame, Message, Request, Response};
 use net::{Errno, Payload};
-use sim::typed_id;
+use sim::{EntryId, typed_id};
 
 use crate::process::Fd;
 use crate::sys::Sys;
@@ -30,6 +30,8 @@ pub enum Target {
 pub struct ClientEvent {
     /// Which call.
     pub call: CallId,
+    /// The journal entry that caused it.
+    pub cause: EntryId,
     /// What happened.
     pub outcome: Outcome,
 }
@@ -94,6 +96,7 @@ impl Client {
             Err(errno) => {
                 self.early.push(ClientEvent {
                     call,
+                    cause: sys.cause(),
                     outcome: Outcome::Failed(errno),
                 });
             }
@@ -146,7 +149,7 @@ impl Client {
         }
         loop {
             match sys.recv(fd) {
-                Ok(Some(payload)) => self.received(fd, &payload, events),
+                Ok(Some(payload)) => self.received(sys.cause(), fd, &payload, events),
                 Ok(None) => return self.broken(sys, fd, Errno::ECONNRESET, events),
                 Err(Errno::EAGAIN) => return true,
                 Err(errno) => return self.broken(sys, fd, errno, events),
@@ -216,7 +219,13 @@ impl Client {
         }
     }
 
-    fn received(&mut self, fd: Fd, payload: &Payload, events: &mut Vec<ClientEvent>) {
+    fn received(
+        &mut self,
+        cause: EntryId,
+        fd: Fd,
+        payload: &Payload,
+        events: &mut Vec<ClientEvent>,
+    ) {
         let Some(message) = payload.downcast::<Message>() else {
             return;
         };
@@ -235,7 +244,7 @@ impl Client {
         if over {
             self.forget(call);
         }
-        events.push(ClientEvent { call, outcome });
+        events.push(ClientEvent { call, cause, outcome });
     }
 
     fn forget(&mut self, call: CallId) {
@@ -260,6 +269,7 @@ impl Client {
                 self.streams.remove(&call);
                 events.push(ClientEvent {
                     call,
+                    cause: sys.cause(),
                     outcome: Outcome::Failed(errno),
                 });
             }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use net::http::{Body, Frame, Message, Request, Response};
 use net::{Errno, Payload};
+use sim::EntryId;
 
 use crate::process::Fd;
 use crate::sys::Sys;
@@ -70,9 +71,24 @@ impl Server {
         Ok(())
     }
 
+    /// Serves a listening descriptor that was inherited, as a worker process does.
+    pub fn listen_on(&mut self, sys: &mut Sys<'_>, fd: Fd) {
+        self.add(sys, fd);
+    }
+
     /// Takes what a descriptor has; `false` if it is not the server's. To be called for every
     /// [`crate::Wake::Ready`].
     pub fn on_ready(&mut self, sys: &mut Sys<'_>, fd: Fd, events: &mut Vec<ServerEvent>) -> bool {
+        self.on_ready_caused(sys, fd, &mut |_, event| events.push(event))
+    }
+
+    /// As [`Server::on_ready`], each event with the journal entry that caused it.
+    pub fn on_ready_caused(
+        &mut self,
+        sys: &mut Sys<'_>,
+        fd: Fd,
+        events: &mut dyn FnMut(EntryId, ServerEvent),
+    ) -> bool {
         if self.listeners.contains(&fd) {
             while let Ok(conn) = sys.accept(fd) {
                 self.conns.insert(conn);
@@ -130,7 +146,7 @@ impl Server {
     fn add(&mut self, sys: &mut Sys<'_>, fd: Fd) {
         self.listeners.insert(fd);
         // Nothing can wait yet: this asks to be woken when something does.
-        self.on_ready(sys, fd, &mut Vec::new());
+        self.on_ready_caused(sys, fd, &mut |_, _| {});
     }
 
     fn send(&mut self, sys: &mut Sys<'_>, to: StreamRef, frame: Frame) {
@@ -138,15 +154,20 @@ impl Server {
         let _ = sys.send(to.conn, Message::payload(to.stream, frame));
     }
 
-    fn drain(&mut self, sys: &mut Sys<'_>, conn: Fd, events: &mut Vec<ServerEvent>) {
+    fn drain(
+        &mut self,
+        sys: &mut Sys<'_>,
+        conn: Fd,
+        events: &mut dyn FnMut(EntryId, ServerEvent),
+    ) {
         loop {
             match sys.recv(conn) {
-                Ok(Some(payload)) => events.push(event(conn, &payload)),
+                Ok(Some(payload)) => events(sys.cause(), event(conn, &payload)),
                 Err(Errno::EAGAIN) => return,
                 Ok(None) | Err(_) => {
                     self.conns.remove(&conn);
                     sys.close(conn);
-                    events.push(ServerEvent::Closed(conn));
+                    events(sys.cause(), ServerEvent::Closed(conn));
                     return;
                 }
             }

@@ -93,7 +93,8 @@ impl Sys<'_> {
         }
     }
 
-    /// The next message; `None` once the other side has closed.
+    /// The next message; `None` once the other side has closed. What sent the message becomes the
+    /// cause of what follows in this poll.
     ///
     /// # Errors
     /// `EAGAIN` if none is there yet, `ECONNRESET`, and what ended a connection attempt.
@@ -101,6 +102,9 @@ impl Sys<'_> {
         match self.handle(fd)? {
             Handle::Socket(socket) => {
                 let received = self.with_net(|net, _| net.recv(socket));
+                if let Ok(Some(_)) = received {
+                    self.cause = self.world.net.last_cause(socket);
+                }
                 self.wait_socket(fd, socket, received)
             }
             Handle::Unix(id) => {
@@ -115,7 +119,10 @@ impl Sys<'_> {
                     return Err(Errno::EBADF);
                 };
                 match inbox.pop_front() {
-                    Some(payload) => Ok(Some(payload)),
+                    Some((cause, payload)) => {
+                        self.cause = cause;
+                        Ok(Some(payload))
+                    }
                     None if peer.is_none() => Ok(None),
                     None => {
                         wait(waiters, pid, fd);
@@ -229,7 +236,7 @@ impl Sys<'_> {
             _ => return Err(Errno::EBADF),
         };
         if let Some(Unix::End { inbox, waiters, .. }) = self.host_mut().unixes.get_mut(&peer) {
-            inbox.push_back(payload);
+            inbox.push_back((cause, payload));
             let woken = std::mem::take(waiters);
             self.world.wake_all(machine, woken, cause);
         }

@@ -229,17 +229,6 @@ impl Spec {
             qos: Qos::of(object),
         }
     }
-
-    /// The containers that play a part, with their places in `containers`.
-    pub(crate) fn of_role(
-        &self,
-        wanted: impl Fn(Role) -> bool,
-    ) -> impl Iterator<Item = (usize, &Rc<Container>)> {
-        self.containers
-            .iter()
-            .enumerate()
-            .filter(move |(_, container)| wanted(container.role))
-    }
 }
 
 impl Container {

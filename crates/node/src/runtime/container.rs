@@ -14,7 +14,8 @@ use crate::cri::{
 use crate::image::{Image, PORTS_VARIABLE};
 use crate::runtime::daemon::{Caller, Containerd, Outcome, no_container, unknown};
 use crate::runtime::sandbox;
-use crate::runtime::shim::{End, ProcessSpec, ToShim};
+use crate::runtime::process::ProcessSpec;
+use crate::runtime::shim::{End, ToShim};
 use crate::runtime::store::Container;
 
 /// `PATH` of a container whose image sets none.

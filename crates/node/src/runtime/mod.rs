@@ -7,6 +7,7 @@
 mod container;
 mod daemon;
 pub mod log;
+mod process;
 mod pull;
 mod sandbox;
 mod shim;

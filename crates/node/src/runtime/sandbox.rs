@@ -11,7 +11,8 @@ use crate::cni;
 use crate::cri::{Code, Error, Event, Reply, SandboxConfig, SandboxStatus};
 use crate::reference::Reference;
 use crate::runtime::daemon::{Caller, Containerd, Outcome, Pull, unknown};
-use crate::runtime::shim::{End, ProcessSpec, Shim, TaskState, ToShim};
+use crate::runtime::process::ProcessSpec;
+use crate::runtime::shim::{End, Shim, TaskState, ToShim};
 use crate::runtime::store::Sandbox;
 use crate::runtime::{PAUSE_IMAGE, SHIM};
 

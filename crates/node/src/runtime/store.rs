@@ -13,7 +13,8 @@ use sim::Instant;
 use crate::cri::{ContainerState, ContainerStatus, ImageStatus, SandboxStatus};
 use crate::image::Image;
 use crate::reference::Reference;
-use crate::runtime::shim::{End, ProcessSpec};
+use crate::runtime::process::ProcessSpec;
+use crate::runtime::shim::End;
 
 /// containerd's database.
 pub const DATABASE: &str = "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db";

@@ -9,13 +9,25 @@ use crate::eval::Shell;
 use crate::quote;
 use crate::state::Flavor;
 
-pub(super) const ALIAS: Builtin =
-    Builtin { name: "alias", usage: "alias [-p] [name[=value] ... ]", posix: true, run: alias };
-pub(super) const UNALIAS: Builtin =
-    Builtin { name: "unalias", usage: "unalias [-a] name [name ...]", posix: true, run: unalias };
+pub(super) const ALIAS: Builtin = Builtin {
+    name: "alias",
+    usage: "alias [-p] [name[=value] ... ]",
+    posix: true,
+    run: alias,
+};
+pub(super) const UNALIAS: Builtin = Builtin {
+    name: "unalias",
+    usage: "unalias [-a] name [name ...]",
+    posix: true,
+    run: unalias,
+};
 
 fn line(shell: &Shell, name: &str, value: &str) -> String {
-    let word = if shell.state.flavor == Flavor::Bash { "alias " } else { "" };
+    let word = if shell.state.flavor == Flavor::Bash {
+        "alias "
+    } else {
+        ""
+    };
     format!("{word}{name}={}\n", quote::shell(value))
 }
 
@@ -23,8 +35,12 @@ fn alias(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let mut status = 0;
     let operands: Vec<&Rc<str>> = args[1..].iter().filter(|arg| &***arg != "-p").collect();
     if operands.is_empty() {
-        let lines: Vec<String> =
-            shell.state.aliases.iter().map(|(name, value)| line(shell, name, value)).collect();
+        let lines: Vec<String> = shell
+            .state
+            .aliases
+            .iter()
+            .map(|(name, value)| line(shell, name, value))
+            .collect();
         shell.print(&lines.concat());
     }
     for operand in operands {
@@ -52,7 +68,10 @@ fn unalias(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     for name in &args[1..] {
         if &**name == "-a" {
             shell.state.aliases = Rc::default();
-        } else if Rc::make_mut(&mut shell.state.aliases).remove(name).is_none() {
+        } else if Rc::make_mut(&mut shell.state.aliases)
+            .remove(name)
+            .is_none()
+        {
             shell.complain(&format!("unalias: {name}: not found"));
             status = 1;
         }

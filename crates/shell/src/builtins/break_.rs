@@ -7,10 +7,18 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::{Shell, Unwind};
 
-pub(super) const BREAK: Builtin =
-    Builtin { name: "break", usage: "break [n]", posix: true, run: leave };
-pub(super) const CONTINUE: Builtin =
-    Builtin { name: "continue", usage: "continue [n]", posix: true, run: leave };
+pub(super) const BREAK: Builtin = Builtin {
+    name: "break",
+    usage: "break [n]",
+    posix: true,
+    run: leave,
+};
+pub(super) const CONTINUE: Builtin = Builtin {
+    name: "continue",
+    usage: "continue [n]",
+    posix: true,
+    run: leave,
+};
 
 fn leave(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let name = &args[0];
@@ -33,7 +41,11 @@ fn leave(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         return Outcome::Status(0);
     }
     let levels = levels.min(loops);
-    let unwind = if &**name == "break" { Unwind::Break(levels) } else { Unwind::Continue(levels) };
+    let unwind = if &**name == "break" {
+        Unwind::Break(levels)
+    } else {
+        Unwind::Continue(levels)
+    };
     shell.leave(unwind);
     Outcome::Status(0)
 }

@@ -8,8 +8,12 @@ use super::{Builtin, Outcome};
 use crate::eval::Shell;
 use crate::state::Flavor;
 
-pub(super) const CD: Builtin =
-    Builtin { name: "cd", usage: "cd [-L|[-P [-e]] [-@]] [dir]", posix: true, run: cd };
+pub(super) const CD: Builtin = Builtin {
+    name: "cd",
+    usage: "cd [-L|[-P [-e]] [-@]] [dir]",
+    posix: true,
+    run: cd,
+};
 
 fn cd(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let (_, operands) = match super::options(args, "LPe@") {
@@ -48,9 +52,16 @@ fn cd(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     if !to.starts_with(['/', '.'])
         && let Some(path) = shell.state.vars.text("CDPATH")
     {
-        tries.extend(path.split(':').filter(|dir| !dir.is_empty()).map(|dir| format!("{dir}/{to}")));
+        tries.extend(
+            path.split(':')
+                .filter(|dir| !dir.is_empty())
+                .map(|dir| format!("{dir}/{to}")),
+        );
     }
-    shows |= !tries.is_empty() && tries.iter().any(|path| sys.stat(path).is_ok_and(|s| s.is_dir()));
+    shows |= !tries.is_empty()
+        && tries
+            .iter()
+            .any(|path| sys.stat(path).is_ok_and(|s| s.is_dir()));
     tries.push(to.to_string());
     let mut errno = Errno::ENOENT;
     for path in &tries {
@@ -71,7 +82,11 @@ fn cd(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         Flavor::Ash => format!("cd: can't cd to {to}: {}", errno.message()),
     };
     shell.complain(&message);
-    Outcome::Status(if shell.state.flavor == Flavor::Dash { 2 } else { 1 })
+    Outcome::Status(if shell.state.flavor == Flavor::Dash {
+        2
+    } else {
+        1
+    })
 }
 
 /// Changes the working directory and the variables that name it.

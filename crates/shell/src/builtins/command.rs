@@ -31,7 +31,11 @@ fn command(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         match type_::describe(shell, sys, name, false).first() {
             Some(what) => {
                 found = true;
-                let text = if verbose { what.sentence(name) } else { what.short(name) };
+                let text = if verbose {
+                    what.sentence(name)
+                } else {
+                    what.short(name)
+                };
                 shell.print(&format!("{text}\n"));
             }
             None if verbose => shell.complain(&format!("command: {name}: not found")),

@@ -43,7 +43,9 @@ fn complete(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
             _ => names.push(arg.clone()),
         }
     }
-    let Some(person) = &mut shell.interactive else { return Outcome::Status(0) };
+    let Some(person) = &mut shell.interactive else {
+        return Outcome::Status(0);
+    };
     let specs = Rc::make_mut(&mut person.completions);
     for name in names {
         if remove {

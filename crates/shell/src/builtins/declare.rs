@@ -8,7 +8,8 @@ use super::{Builtin, Outcome, export};
 use crate::eval::Shell;
 use crate::vars::{self, Value};
 
-const USAGE: &str = "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]";
+const USAGE: &str =
+    "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]";
 
 pub(super) const DECLARE: Builtin = Builtin {
     name: "declare",
@@ -31,7 +32,9 @@ pub(super) fn declare_as(
 ) -> Outcome {
     let mut letters = Vec::new();
     let mut operands = &args[1..];
-    while let Some(first) = operands.first().filter(|arg| arg.starts_with(['-', '+']) && arg.len() > 1)
+    while let Some(first) = operands
+        .first()
+        .filter(|arg| arg.starts_with(['-', '+']) && arg.len() > 1)
     {
         operands = &operands[1..];
         if &**first == "--" {

@@ -7,11 +7,24 @@ use machine::Sys;
 use super::{Builtin, Outcome, cd};
 use crate::eval::Shell;
 
-pub(super) const DIRS: Builtin =
-    Builtin { name: "dirs", usage: "dirs [-clpv]", posix: false, run: dirs };
-pub(super) const PUSHD: Builtin =
-    Builtin { name: "pushd", usage: "pushd [dir]", posix: false, run: pushd };
-pub(super) const POPD: Builtin = Builtin { name: "popd", usage: "popd", posix: false, run: popd };
+pub(super) const DIRS: Builtin = Builtin {
+    name: "dirs",
+    usage: "dirs [-clpv]",
+    posix: false,
+    run: dirs,
+};
+pub(super) const PUSHD: Builtin = Builtin {
+    name: "pushd",
+    usage: "pushd [dir]",
+    posix: false,
+    run: pushd,
+};
+pub(super) const POPD: Builtin = Builtin {
+    name: "popd",
+    usage: "popd",
+    posix: false,
+    run: popd,
+};
 
 fn show(shell: &mut Shell, sys: &Sys<'_>) {
     let home = shell.state.home(sys);

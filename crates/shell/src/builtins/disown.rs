@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::Shell;
 
-pub(super) const DISOWN: Builtin =
-    Builtin { name: "disown", usage: "disown [-h] [-ar] [jobspec ...]", posix: false, run: disown };
+pub(super) const DISOWN: Builtin = Builtin {
+    name: "disown",
+    usage: "disown [-h] [-ar] [jobspec ...]",
+    posix: false,
+    run: disown,
+};
 
 fn disown(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let (letters, operands) = match super::options(args, "har") {
@@ -20,7 +24,11 @@ fn disown(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         all.into_iter().for_each(|id| shell.jobs.remove(id));
         return Outcome::Status(0);
     }
-    let specs = if operands.is_empty() { vec!["".into()] } else { operands.to_vec() };
+    let specs = if operands.is_empty() {
+        vec!["".into()]
+    } else {
+        operands.to_vec()
+    };
     let mut status = 0;
     for spec in specs {
         match shell.jobs.named(&spec) {

@@ -7,10 +7,18 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::{JobState, Shell, Unwind};
 
-pub(super) const EXIT: Builtin =
-    Builtin { name: "exit", usage: "exit [n]", posix: true, run: exit };
-pub(super) const LOGOUT: Builtin =
-    Builtin { name: "logout", usage: "logout [n]", posix: false, run: exit };
+pub(super) const EXIT: Builtin = Builtin {
+    name: "exit",
+    usage: "exit [n]",
+    posix: true,
+    run: exit,
+};
+pub(super) const LOGOUT: Builtin = Builtin {
+    name: "logout",
+    usage: "logout [n]",
+    posix: false,
+    run: exit,
+};
 
 fn exit(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let name = &args[0];

@@ -31,8 +31,9 @@ fn mark(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>], builtin: &Builti
     if operands.is_empty() {
         let all = shell.state.vars.iter();
         let marked = all.filter(|(_, v)| if exports { v.exported } else { v.readonly });
-        let text: String =
-            marked.map(|(name, v)| format!("{}\n", vars::declaration(name, v))).collect();
+        let text: String = marked
+            .map(|(name, v)| format!("{}\n", vars::declaration(name, v)))
+            .collect();
         shell.print(&text);
         return Outcome::Status(0);
     }

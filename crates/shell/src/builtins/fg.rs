@@ -7,7 +7,12 @@ use machine::{Signal, Sys};
 use super::{Builtin, Outcome};
 use crate::eval::{JobState, Shell};
 
-pub(super) const FG: Builtin = Builtin { name: "fg", usage: "fg [job_spec]", posix: true, run: fg };
+pub(super) const FG: Builtin = Builtin {
+    name: "fg",
+    usage: "fg [job_spec]",
+    posix: true,
+    run: fg,
+};
 
 fn fg(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     if !shell.state.options.monitor {
@@ -20,7 +25,9 @@ fn fg(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         shell.complain(&format!("fg: {spec}: no such job"));
         return Outcome::Status(1);
     };
-    let Some(job) = shell.jobs.get_mut(id) else { return Outcome::Status(1) };
+    let Some(job) = shell.jobs.get_mut(id) else {
+        return Outcome::Status(1);
+    };
     job.background = false;
     job.told = true;
     let stopped = job.state == JobState::Stopped;

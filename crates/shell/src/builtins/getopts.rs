@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::Shell;
 
-pub(super) const GETOPTS: Builtin =
-    Builtin { name: "getopts", usage: "getopts optstring name [arg ...]", posix: true, run: getopts };
+pub(super) const GETOPTS: Builtin = Builtin {
+    name: "getopts",
+    usage: "getopts optstring name [arg ...]",
+    posix: true,
+    run: getopts,
+};
 
 fn getopts(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let [_, known, name, operands @ ..] = args else {
@@ -16,9 +20,18 @@ fn getopts(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         return Outcome::Status(2);
     };
     let own = shell.state.params.clone();
-    let operands = if operands.is_empty() { &own[..] } else { operands };
+    let operands = if operands.is_empty() {
+        &own[..]
+    } else {
+        operands
+    };
     // Where in a group of letters it stands is kept behind the index, as `2.1`.
-    let index: usize = shell.state.text_or("OPTIND", "1").parse().unwrap_or(1).max(1);
+    let index: usize = shell
+        .state
+        .text_or("OPTIND", "1")
+        .parse()
+        .unwrap_or(1)
+        .max(1);
     let (kept, offset) = match shell.state.vars.text("_OPTPOS").as_deref().and_then(split) {
         Some((kept, offset)) if kept == index => (kept, offset),
         _ => (index, 1),
@@ -32,7 +45,9 @@ fn getopts(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         let _ = shell.state.vars.unset("_OPTPOS", None);
         Outcome::Status(1)
     };
-    let Some(word) = operands.get(kept - 1) else { return done(shell, kept) };
+    let Some(word) = operands.get(kept - 1) else {
+        return done(shell, kept);
+    };
     if &**word == "--" {
         return done(shell, kept + 1);
     }
@@ -60,7 +75,11 @@ fn getopts(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         }
     } else if wants {
         let rest: String = letters[offset + 1..].iter().collect();
-        let value = if rest.is_empty() { operands.get(kept).map(|arg| arg.to_string()) } else { Some(rest.clone()) };
+        let value = if rest.is_empty() {
+            operands.get(kept).map(|arg| arg.to_string())
+        } else {
+            Some(rest.clone())
+        };
         next = (if rest.is_empty() { kept + 2 } else { kept + 1 }, 1);
         match value {
             Some(value) => set(shell, "OPTARG", &value),
@@ -71,7 +90,9 @@ fn getopts(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
             None => {
                 found = '?';
                 let arg0 = shell.state.arg0.clone();
-                shell.print_error(&format!("{arg0}: option requires an argument -- {letter}\n"));
+                shell.print_error(&format!(
+                    "{arg0}: option requires an argument -- {letter}\n"
+                ));
             }
         }
     }

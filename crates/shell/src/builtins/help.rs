@@ -7,13 +7,23 @@ use machine::Sys;
 use super::{ALL, Builtin, Outcome};
 use crate::eval::Shell;
 
-pub(super) const HELP: Builtin =
-    Builtin { name: "help", usage: "help [-dms] [pattern ...]", posix: false, run: help };
+pub(super) const HELP: Builtin = Builtin {
+    name: "help",
+    usage: "help [-dms] [pattern ...]",
+    posix: false,
+    run: help,
+};
 
 fn help(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
-    let names: Vec<&Rc<str>> = args[1..].iter().filter(|arg| !arg.starts_with('-')).collect();
+    let names: Vec<&Rc<str>> = args[1..]
+        .iter()
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
     if names.is_empty() {
-        let lines: Vec<String> = ALL.iter().map(|builtin| format!(" {}\n", builtin.usage)).collect();
+        let lines: Vec<String> = ALL
+            .iter()
+            .map(|builtin| format!(" {}\n", builtin.usage))
+            .collect();
         shell.print("These shell commands are defined internally:\n\n");
         shell.print(&lines.concat());
         return Outcome::Status(0);

@@ -15,7 +15,9 @@ pub(super) const HISTORY: Builtin = Builtin {
 };
 
 fn history(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
-    let Some(person) = &mut shell.interactive else { return Outcome::Status(0) };
+    let Some(person) = &mut shell.interactive else {
+        return Outcome::Status(0);
+    };
     let all = Rc::make_mut(&mut person.history);
     match args.get(1).map(|arg| &**arg) {
         Some("-c") => {
@@ -23,7 +25,10 @@ fn history(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
             return Outcome::Status(0);
         }
         Some("-d") => {
-            let at = args.get(2).and_then(|arg| arg.parse::<usize>().ok()).unwrap_or(0);
+            let at = args
+                .get(2)
+                .and_then(|arg| arg.parse::<usize>().ok())
+                .unwrap_or(0);
             if at == 0 || at > all.len() {
                 let given = args.get(2).cloned().unwrap_or_default();
                 shell.complain(&format!("history: {given}: history position out of range"));
@@ -49,7 +54,9 @@ fn history(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     };
     let skip = all.len().saturating_sub(count);
     let lines = all.iter().enumerate().skip(skip);
-    let text: String = lines.map(|(at, line)| format!("{:5}  {line}\n", at + 1)).collect();
+    let text: String = lines
+        .map(|(at, line)| format!("{:5}  {line}\n", at + 1))
+        .collect();
     shell.print(&text);
     Outcome::Status(0)
 }

@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::{JobState, Shell};
 
-pub(super) const JOBS: Builtin =
-    Builtin { name: "jobs", usage: "jobs [-lnprs] [jobspec ...]", posix: true, run: jobs };
+pub(super) const JOBS: Builtin = Builtin {
+    name: "jobs",
+    usage: "jobs [-lnprs] [jobspec ...]",
+    posix: true,
+    run: jobs,
+};
 
 fn jobs(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let (letters, _) = match super::options(args, "lnprs") {

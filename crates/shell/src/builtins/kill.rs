@@ -54,7 +54,10 @@ fn kill(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
                 continue;
             };
             let processes = shell.jobs.get(id).map(|job| job.processes.clone());
-            let sent = processes.unwrap_or_default().into_iter().map(|(pid, _)| send(shell, sys, pid, signal));
+            let sent = processes
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(pid, _)| send(shell, sys, pid, signal));
             sent.fold(Ok(()), Result::or)
         } else {
             match target.parse::<i64>() {
@@ -65,7 +68,10 @@ fn kill(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
                     continue;
                 }
                 Ok(0) => {
-                    let own = sys.host().process(sys.pid()).map_or(Pid(0), |process| process.pgrp);
+                    let own = sys
+                        .host()
+                        .process(sys.pid())
+                        .map_or(Pid(0), |process| process.pgrp);
                     signal.map_or(Ok(()), |signal| sys.kill_group(own, signal))
                 }
                 Ok(group) if group < 0 => {
@@ -85,7 +91,12 @@ fn kill(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
 
 /// Sends a signal, or only looks whether that could be done. A signal to the shell itself that it
 /// has a trap for is taken at once.
-fn send(shell: &mut Shell, sys: &mut Sys<'_>, pid: Pid, signal: Option<Signal>) -> Result<(), Errno> {
+fn send(
+    shell: &mut Shell,
+    sys: &mut Sys<'_>,
+    pid: Pid,
+    signal: Option<Signal>,
+) -> Result<(), Errno> {
     let Some(signal) = signal else {
         return sys.host().process(pid).map(|_| ()).ok_or(Errno::ESRCH);
     };
@@ -112,7 +123,9 @@ fn invalid(shell: &mut Shell, name: &str) -> Outcome {
 
 fn list(shell: &mut Shell, names: &[Rc<str>]) -> Outcome {
     if names.is_empty() {
-        let all = Signal::ALL.iter().map(|signal| format!("{:2}) SIG{}", *signal as u8, signal.name()));
+        let all = Signal::ALL
+            .iter()
+            .map(|signal| format!("{:2}) SIG{}", *signal as u8, signal.name()));
         let lines: Vec<String> = all.collect();
         shell.print(&format!("{}\n", lines.join("\t")));
         return Outcome::Status(0);
@@ -122,7 +135,10 @@ fn list(shell: &mut Shell, names: &[Rc<str>]) -> Outcome {
         let text = match number {
             Some(number) => {
                 let number = if number > 128 { number - 128 } else { number };
-                u8::try_from(number).ok().and_then(Signal::from_number).map(|s| s.name().to_owned())
+                u8::try_from(number)
+                    .ok()
+                    .and_then(Signal::from_number)
+                    .map(|s| s.name().to_owned())
             }
             None => Signal::from_name(name).map(|signal| (signal as u8).to_string()),
         };

@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::Shell;
 
-pub(super) const LET: Builtin =
-    Builtin { name: "let", usage: "let arg [arg ...]", posix: false, run: evaluate };
+pub(super) const LET: Builtin = Builtin {
+    name: "let",
+    usage: "let arg [arg ...]",
+    posix: false,
+    run: evaluate,
+};
 
 fn evaluate(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     if args.len() < 2 {

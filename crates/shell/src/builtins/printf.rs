@@ -38,7 +38,9 @@ fn run(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let status = i32::from(!printed.errors.is_empty());
     match variable {
         Some(name) => {
-            if super::export::assign(shell, sys, &format!("{name}={}", printed.text), "printf").is_none() {
+            if super::export::assign(shell, sys, &format!("{name}={}", printed.text), "printf")
+                .is_none()
+            {
                 return Outcome::Status(1);
             }
         }

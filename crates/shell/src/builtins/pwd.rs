@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::Shell;
 
-pub(super) const PWD: Builtin =
-    Builtin { name: "pwd", usage: "pwd [-LP]", posix: true, run: pwd };
+pub(super) const PWD: Builtin = Builtin {
+    name: "pwd",
+    usage: "pwd [-LP]",
+    posix: true,
+    run: pwd,
+};
 
 fn pwd(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     if let Err(letter) = super::options(args, "LP") {

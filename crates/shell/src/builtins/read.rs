@@ -122,7 +122,10 @@ fn millis(text: &str) -> u64 {
 impl Shell {
     pub(crate) fn step_read(&mut self, sys: &mut Sys<'_>, mut reading: Box<Reading>) -> Step {
         let status = loop {
-            if reading.limit.is_some_and(|limit| reading.bytes.len() >= limit) {
+            if reading
+                .limit
+                .is_some_and(|limit| reading.bytes.len() >= limit)
+            {
                 break 0;
             }
             match sys.read(reading.fd, 1) {
@@ -147,7 +150,10 @@ impl Shell {
                     }
                 }
                 Err(Errno::EAGAIN) => {
-                    if reading.deadline.is_some_and(|deadline| sys.now() >= deadline) {
+                    if reading
+                        .deadline
+                        .is_some_and(|deadline| sys.now() >= deadline)
+                    {
                         break 142;
                     }
                     self.push(Frame::Read(reading));
@@ -181,7 +187,10 @@ impl Shell {
         let ifs = self.state.text_or("IFS", " \t\n");
         if let Some(array) = &reading.array {
             let fields = fields(&chars, &ifs, usize::MAX);
-            let elements = fields.into_iter().enumerate().map(|(at, text)| (at as u64, text.into()));
+            let elements = fields
+                .into_iter()
+                .enumerate()
+                .map(|(at, text)| (at as u64, text.into()));
             self.state.vars.entry(array).value = Value::Indexed(Rc::new(elements.collect()));
             return;
         }
@@ -240,7 +249,10 @@ fn fields(chars: &[(char, bool)], ifs: &str, most: usize) -> Vec<String> {
             }
             let rest = &chars[at..end];
             // A single delimiter at the very end belongs to the field before it.
-            let hard = rest.iter().filter(|unit| separates(unit) && !blank(unit)).count();
+            let hard = rest
+                .iter()
+                .filter(|unit| separates(unit) && !blank(unit))
+                .count();
             let rest = match rest.split_last() {
                 Some((last, before)) if hard == 1 && separates(last) => before,
                 _ => rest,

@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::{Shell, Unwind};
 
-pub(super) const RETURN: Builtin =
-    Builtin { name: "return", usage: "return [n]", posix: true, run: leave };
+pub(super) const RETURN: Builtin = Builtin {
+    name: "return",
+    usage: "return [n]",
+    posix: true,
+    run: leave,
+};
 
 fn leave(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     if !shell.can_return() {

@@ -43,8 +43,12 @@ fn set(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         }
         for letter in first.chars().skip(1) {
             if letter != 'o' {
-                let known = SET_OPTIONS.iter().find(|(_, own)| *own == letter && letter != ' ');
-                let Some((name, _)) = known else { return shell.bad_option(&SET, letter) };
+                let known = SET_OPTIONS
+                    .iter()
+                    .find(|(_, own)| *own == letter && letter != ' ');
+                let Some((name, _)) = known else {
+                    return shell.bad_option(&SET, letter);
+                };
                 shell.state.options.set(name, on);
                 continue;
             }

@@ -8,8 +8,12 @@ use super::{Builtin, Outcome};
 use crate::eval::Shell;
 use crate::state;
 
-pub(super) const SHOPT: Builtin =
-    Builtin { name: "shopt", usage: "shopt [-pqsu] [-o] [optname ...]", posix: false, run: shopt };
+pub(super) const SHOPT: Builtin = Builtin {
+    name: "shopt",
+    usage: "shopt [-pqsu] [-o] [optname ...]",
+    posix: false,
+    run: shopt,
+};
 
 fn shopt(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let (letters, names) = match super::options(args, "pqsuo") {
@@ -17,7 +21,11 @@ fn shopt(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         Err(letter) => return shell.bad_option(&SHOPT, letter),
     };
     let has = |letter| letters.contains(&letter);
-    let change = if has('s') { Some(true) } else { has('u').then_some(false) };
+    let change = if has('s') {
+        Some(true)
+    } else {
+        has('u').then_some(false)
+    };
     if has('o') {
         for name in names {
             if let Some(on) = change
@@ -61,6 +69,10 @@ fn shopt(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
 }
 
 fn line(shell: &Shell, name: &str) -> String {
-    let on = if shell.state.options.shopt(name) { "on" } else { "off" };
+    let on = if shell.state.options.shopt(name) {
+        "on"
+    } else {
+        "off"
+    };
     format!("{name:<15}\t{on}\n")
 }

@@ -13,8 +13,12 @@ pub(super) const SOURCE: Builtin = Builtin {
     posix: false,
     run: source,
 };
-pub(super) const DOT: Builtin =
-    Builtin { name: ".", usage: ". filename [arguments]", posix: true, run: source };
+pub(super) const DOT: Builtin = Builtin {
+    name: ".",
+    usage: ". filename [arguments]",
+    posix: true,
+    run: source,
+};
 
 fn source(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let name = &args[0];
@@ -44,8 +48,8 @@ fn source(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
             }
         },
     };
-    let params = (args.len() > 2)
-        .then(|| std::mem::replace(&mut shell.state.params, args[2..].into()));
+    let params =
+        (args.len() > 2).then(|| std::mem::replace(&mut shell.state.params, args[2..].into()));
     shell.state.status = 0;
     shell.push(Frame::Sourced(params));
     shell.push(Frame::Source(Source::text(&text, 1)));

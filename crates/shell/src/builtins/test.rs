@@ -6,15 +6,25 @@ use machine::Sys;
 
 use super::{Builtin, Outcome};
 use crate::eval::{Shell, binary_test, unary_test};
+use crate::state::State;
 use crate::syntax::UNARY;
 
-pub(super) const TEST: Builtin =
-    Builtin { name: "test", usage: "test [expr]", posix: true, run: test };
-pub(super) const BRACKET: Builtin =
-    Builtin { name: "[", usage: "[ arg... ]", posix: true, run: test };
+pub(super) const TEST: Builtin = Builtin {
+    name: "test",
+    usage: "test [expr]",
+    posix: true,
+    run: test,
+};
+pub(super) const BRACKET: Builtin = Builtin {
+    name: "[",
+    usage: "[ arg... ]",
+    posix: true,
+    run: test,
+};
 
-const BINARY: &[&str] =
-    &["=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"];
+const BINARY: &[&str] = &[
+    "=", "==", "!=", "<", ">", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef",
+];
 
 fn test(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let mut words = &args[1..];
@@ -28,7 +38,7 @@ fn test(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
             }
         }
     }
-    let held = Test { shell, sys, words, at: 0 }.run();
+    let held = evaluate(Some(&shell.state), sys, words);
     match held {
         Ok(held) => Outcome::Status(i32::from(!held)),
         Err(message) => {
@@ -38,8 +48,17 @@ fn test(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     }
 }
 
+/// Whether the expression of `test` holds; the error is worded for behind its name.
+pub(crate) fn evaluate(
+    state: Option<&State>,
+    sys: &mut Sys<'_>,
+    words: &[Rc<str>],
+) -> Result<bool, String> {
+    Test { state, sys, words, at: 0 }.run()
+}
+
 struct Test<'a, 's> {
-    shell: &'a Shell,
+    state: Option<&'a State>,
     sys: &'a mut Sys<'s>,
     words: &'a [Rc<str>],
     at: usize,
@@ -54,15 +73,14 @@ impl Test<'_, '_> {
             [word] => return Ok(!word.is_empty()),
             [not, word] if &**not == "!" => return Ok(word.is_empty()),
             [op, word] => match unary(op) {
-                Some(op) => return unary_test(&self.shell.state, self.sys, op, word),
+                Some(op) => return unary_test(self.state, self.sys, op, word),
                 None => return Err(format!("{op}: unary operator expected")),
             },
             [left, op, right] if BINARY.contains(&&**op) => {
                 return binary_test(self.sys, op, left, right);
             }
             [not, rest @ ..] if &**not == "!" && rest.len() < 4 => {
-                let (shell, sys) = (self.shell, &mut *self.sys);
-                return Test { shell, sys, words: rest, at: 0 }.run().map(|held| !held);
+                return evaluate(self.state, self.sys, rest).map(|held| !held);
             }
             [left, op, _] if !matches!(&**op, "-a" | "-o") && &**left != "(" => {
                 return Err(format!("{op}: binary operator expected"));
@@ -125,7 +143,7 @@ impl Test<'_, '_> {
         }
         if let (Some(op), Some(operand)) = (unary(&word), next) {
             self.at += 1;
-            return unary_test(&self.shell.state, self.sys, op, &operand);
+            return unary_test(self.state, self.sys, op, &operand);
         }
         Ok(!word.is_empty())
     }

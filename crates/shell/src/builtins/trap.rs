@@ -8,8 +8,12 @@ use super::{Builtin, Outcome};
 use crate::eval::Shell;
 use crate::quote;
 
-pub(super) const TRAP: Builtin =
-    Builtin { name: "trap", usage: "trap [-lp] [[arg] signal_spec ...]", posix: true, run: trap };
+pub(super) const TRAP: Builtin = Builtin {
+    name: "trap",
+    usage: "trap [-lp] [[arg] signal_spec ...]",
+    posix: true,
+    run: trap,
+};
 
 fn trap(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let mut rest = &args[1..];
@@ -17,7 +21,9 @@ fn trap(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
         None | Some("-p") => {
             let wanted: Vec<Rc<str>> = rest.iter().skip(1).filter_map(|n| condition(n)).collect();
             let traps = shell.traps.clone();
-            let shown = traps.iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
+            let shown = traps
+                .iter()
+                .filter(|(name, _)| wanted.is_empty() || wanted.contains(name));
             let text: String = shown
                 .map(|(name, command)| {
                     let long = match &**name {
@@ -31,15 +37,19 @@ fn trap(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
             return Outcome::Status(0);
         }
         Some("-l") => {
-            let all: Vec<String> =
-                Signal::ALL.iter().map(|s| format!("{:2}) SIG{}", *s as u8, s.name())).collect();
+            let all: Vec<String> = Signal::ALL
+                .iter()
+                .map(|s| format!("{:2}) SIG{}", *s as u8, s.name()))
+                .collect();
             shell.print(&format!("{}\n", all.join("\t")));
             return Outcome::Status(0);
         }
         Some("--") => rest = &rest[1..],
         Some(_) => {}
     }
-    let [command, names @ ..] = rest else { return Outcome::Status(0) };
+    let [command, names @ ..] = rest else {
+        return Outcome::Status(0);
+    };
     // A lone condition, or a number, takes its trap away.
     let removes = &**command == "-" || names.is_empty();
     let names = if names.is_empty() { rest } else { names };

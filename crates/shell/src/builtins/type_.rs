@@ -9,8 +9,12 @@ use crate::eval::{Shell, find_executable};
 use crate::quote;
 use crate::state::Flavor;
 
-pub(super) const TYPE: Builtin =
-    Builtin { name: "type", usage: "type [-afptP] name [name ...]", posix: true, run };
+pub(super) const TYPE: Builtin = Builtin {
+    name: "type",
+    usage: "type [-afptP] name [name ...]",
+    posix: true,
+    run,
+};
 
 /// Reserved words.
 pub(crate) const KEYWORDS: &[&str] = &[
@@ -70,15 +74,24 @@ pub(super) fn describe(
     let state = &shell.state;
     found.extend(state.aliases.get(name).cloned().map(Meaning::Alias));
     found.extend(KEYWORDS.contains(&name).then_some(Meaning::Keyword));
-    found.extend(state.functions.get(name).map(|body| Meaning::Function(body.text.clone())));
+    found.extend(
+        state
+            .functions
+            .get(name)
+            .map(|body| Meaning::Function(body.text.clone())),
+    );
     found.extend(find(name, state.flavor).map(|_| Meaning::Builtin));
     if all || found.is_empty() {
         let path = state.text_or("PATH", "");
         if name.contains('/') {
-            let runs = sys.stat(name).is_ok_and(|s| !s.is_dir() && s.mode & 0o111 != 0);
+            let runs = sys
+                .stat(name)
+                .is_ok_and(|s| !s.is_dir() && s.mode & 0o111 != 0);
             found.extend(runs.then(|| Meaning::File(name.to_owned())));
         } else if all {
-            let dirs = path.split(':').filter_map(|dir| find_executable(sys, dir, name));
+            let dirs = path
+                .split(':')
+                .filter_map(|dir| find_executable(sys, dir, name));
             found.extend(dirs.map(Meaning::File));
         } else {
             found.extend(find_executable(sys, &path, name).map(Meaning::File));

@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome};
 use crate::eval::Shell;
 
-pub(super) const UMASK: Builtin =
-    Builtin { name: "umask", usage: "umask [-p] [-S] [mode]", posix: true, run: umask };
+pub(super) const UMASK: Builtin = Builtin {
+    name: "umask",
+    usage: "umask [-p] [-S] [mode]",
+    posix: true,
+    run: umask,
+};
 
 fn umask(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let operand = args[1..].iter().find(|arg| !arg.starts_with('-'));

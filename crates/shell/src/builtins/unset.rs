@@ -7,8 +7,12 @@ use machine::Sys;
 use super::{Builtin, Outcome, is_name};
 use crate::eval::Shell;
 
-pub(super) const UNSET: Builtin =
-    Builtin { name: "unset", usage: "unset [-f] [-v] [-n] [name ...]", posix: true, run: unset };
+pub(super) const UNSET: Builtin = Builtin {
+    name: "unset",
+    usage: "unset [-f] [-v] [-n] [name ...]",
+    posix: true,
+    run: unset,
+};
 
 fn unset(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     let (letters, names) = match super::options(args, "fvn") {
@@ -21,7 +25,8 @@ fn unset(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
             Some((base, index)) => (base, index.strip_suffix(']')),
             None => (&**name, None),
         };
-        if letters.contains(&'f') || shell.state.vars.get(base).is_none() && !letters.contains(&'v') {
+        if letters.contains(&'f') || shell.state.vars.get(base).is_none() && !letters.contains(&'v')
+        {
             Rc::make_mut(&mut shell.state.functions).remove(base);
             continue;
         }

@@ -8,8 +8,12 @@ use sim::Pid;
 use super::{Builtin, Outcome};
 use crate::eval::{Frame, JobState, Shell, Step};
 
-pub(super) const WAIT: Builtin =
-    Builtin { name: "wait", usage: "wait [-fn] [-p var] [id ...]", posix: true, run: wait };
+pub(super) const WAIT: Builtin = Builtin {
+    name: "wait",
+    usage: "wait [-fn] [-p var] [id ...]",
+    posix: true,
+    run: wait,
+};
 
 /// A `wait` under way.
 #[derive(Debug, Clone)]
@@ -61,20 +65,32 @@ fn wait(shell: &mut Shell, _: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
     if any && running.is_empty() {
         return Outcome::Status(127);
     }
-    shell.push(Frame::Wait(Waiting { targets, any, running }));
+    shell.push(Frame::Wait(Waiting {
+        targets,
+        any,
+        running,
+    }));
     Outcome::Frames
 }
 
 fn running(shell: &Shell) -> Vec<Pid> {
-    let jobs = shell.jobs.iter().filter(|job| job.background && job.state == JobState::Running);
-    jobs.filter_map(|job| job.processes.last().map(|(pid, _)| *pid)).collect()
+    let jobs = shell
+        .jobs
+        .iter()
+        .filter(|job| job.background && job.state == JobState::Running);
+    jobs.filter_map(|job| job.processes.last().map(|(pid, _)| *pid))
+        .collect()
 }
 
 impl Shell {
     pub(crate) fn step_wait(&mut self, _: &mut Sys<'_>, waiting: Waiting) -> Step {
         let now = running(self);
         if waiting.any {
-            let ended = waiting.running.iter().find(|pid| !now.contains(pid)).copied();
+            let ended = waiting
+                .running
+                .iter()
+                .find(|pid| !now.contains(pid))
+                .copied();
             return match ended {
                 Some(pid) => {
                     self.state.status = self.jobs.status_of(pid).unwrap_or(127);

@@ -84,7 +84,9 @@ fn decode(bytes: &[u8]) -> Option<Key> {
             if bytes.len() < length {
                 return None;
             }
-            let c = std::str::from_utf8(bytes).ok().and_then(|text| text.chars().next());
+            let c = std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| text.chars().next());
             Some(c.map_or(Key::Unknown, Key::Char))
         }
         [] => None,

@@ -22,7 +22,13 @@ impl Screen {
             None => ("", prompt),
         };
         let columns = columns.max(10);
-        Screen { above: above.to_owned(), prompt: prompt.to_owned(), columns, row: 0, column: 0 }
+        Screen {
+            above: above.to_owned(),
+            prompt: prompt.to_owned(),
+            columns,
+            row: 0,
+            column: 0,
+        }
     }
 
     pub(super) fn resize(&mut self, columns: usize) {
@@ -83,7 +89,11 @@ impl Screen {
                 '\t' => out.push(' '),
                 c => out.push(*c),
             }
-            advance(&mut place, char_width(*c).max(usize::from(*c == '\t')), self.columns);
+            advance(
+                &mut place,
+                char_width(*c).max(usize::from(*c == '\t')),
+                self.columns,
+            );
         }
         if cursor >= line.len() {
             wanted = place;

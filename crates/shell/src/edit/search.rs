@@ -15,7 +15,11 @@ pub(super) struct Search {
 
 impl Search {
     pub(super) fn new(line: &[char], cursor: usize, place: usize) -> Search {
-        Search { text: String::new(), before: (line.to_vec(), cursor, place), failed: false }
+        Search {
+            text: String::new(),
+            before: (line.to_vec(), cursor, place),
+            failed: false,
+        }
     }
 }
 

@@ -15,7 +15,13 @@ struct Terminal {
 
 impl Terminal {
     fn new(columns: usize) -> Terminal {
-        Terminal { rows: vec![vec![]], row: 0, column: 0, columns, pending: false }
+        Terminal {
+            rows: vec![vec![]],
+            row: 0,
+            column: 0,
+            columns,
+            pending: false,
+        }
     }
 
     fn write(&mut self, text: &str) {
@@ -118,7 +124,10 @@ fn shows(keys: &str, expected: &str) {
 
 #[track_caller]
 fn gives(keys: &str, event: Event) {
-    assert_eq!(press(keys, 20, &["ls -l", "cat file", "echo hi"]).2, Some(event));
+    assert_eq!(
+        press(keys, 20, &["ls -l", "cat file", "echo hi"]).2,
+        Some(event)
+    );
 }
 
 #[test]
@@ -143,7 +152,10 @@ fn long_lines_wrap() {
     shows("abcdefghijklmnopqrstuvw", "$ abcdefghijklmnopqr\nstuvw|");
     shows("abcdefghijklmnopqr", "$ abcdefghijklmnopqr\n|");
     shows("abcdefghijklmnopqrst\x01X", "$ X|abcdefghijklmnopq\nrst");
-    shows("abcdefghijklmnopqrst\x01\x05!", "$ abcdefghijklmnopqr\nst!|");
+    shows(
+        "abcdefghijklmnopqrst\x01\x05!",
+        "$ abcdefghijklmnopqr\nst!|",
+    );
     shows("abcdefghijklmnopqrst\x7f\x7f\x7f", "$ abcdefghijklmnopq|");
 }
 

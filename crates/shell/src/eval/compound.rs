@@ -102,16 +102,16 @@ impl Shell {
                 }
             }
             CommandKind::Case(node) => {
-                let word = self
-                    .expanding(sys, frame, quiet, outputs, |expander| expander.single(&node.word));
+                let word = self.expanding(sys, frame, quiet, outputs, |expander| {
+                    expander.single(&node.word)
+                });
                 let Some(word) = word else { return };
                 self.state.status = 0;
                 self.push_quiet(Frame::Case(command.clone(), word, 0, false), quiet);
             }
             CommandKind::Arith(word) => {
-                let text = self.expanding(sys, frame, quiet, outputs, |expander| {
-                    expander.single(word)
-                });
+                let text =
+                    self.expanding(sys, frame, quiet, outputs, |expander| expander.single(word));
                 let Some(text) = text else { return };
                 self.trace(sys, &format!("(( {text} ))"));
                 let status = match self.evaluate(sys, &text) {
@@ -124,8 +124,9 @@ impl Shell {
                 self.ended(status, quiet);
             }
             CommandKind::Cond(cond) => {
-                let held = self
-                    .expanding(sys, frame, quiet, outputs, |expander| expander.condition(cond));
+                let held = self.expanding(sys, frame, quiet, outputs, |expander| {
+                    expander.condition(cond)
+                });
                 for line in std::mem::take(&mut self.state.traced) {
                     self.trace(sys, &line);
                 }
@@ -152,7 +153,9 @@ impl Shell {
         tested: bool,
         quiet: bool,
     ) {
-        let CommandKind::If(branches, otherwise) = &command.kind else { return };
+        let CommandKind::If(branches, otherwise) = &command.kind else {
+            return;
+        };
         let mut at = at;
         if tested {
             if self.state.status == 0 {
@@ -173,7 +176,9 @@ impl Shell {
     }
 
     pub(super) fn step_while(&mut self, command: Rc<ir::Command>, tested: bool, quiet: bool) {
-        let CommandKind::While(node) = &command.kind else { return };
+        let CommandKind::While(node) = &command.kind else {
+            return;
+        };
         let (condition, body) = (node.condition.clone(), node.body.clone());
         if !tested {
             // The status of the loop is that of its last body, which the condition hides.
@@ -197,10 +202,17 @@ impl Shell {
         at: usize,
         quiet: bool,
     ) {
-        let CommandKind::For(node) = &command.kind else { return };
-        let Some(word) = words.get(at).cloned() else { return };
+        let CommandKind::For(node) = &command.kind else {
+            return;
+        };
+        let Some(word) = words.get(at).cloned() else {
+            return;
+        };
         if self.state.options.xtrace {
-            let list: Vec<String> = words.iter().map(|word| crate::quote::traced(word)).collect();
+            let list: Vec<String> = words
+                .iter()
+                .map(|word| crate::quote::traced(word))
+                .collect();
             self.trace(sys, &format!("for {} in {}", node.name, list.join(" ")));
         }
         if let Err(message) = self.state.vars.set(&node.name, word) {
@@ -220,7 +232,9 @@ impl Shell {
         quiet: bool,
         outputs: Outputs,
     ) {
-        let CommandKind::ArithFor(node) = &command.kind else { return };
+        let CommandKind::ArithFor(node) = &command.kind else {
+            return;
+        };
         let frame = Frame::ArithFor(command.clone(), due);
         let going = self.expanding(sys, frame, quiet, outputs, |expander| {
             if due {
@@ -244,7 +258,9 @@ impl Shell {
         quiet: bool,
         outputs: Outputs,
     ) {
-        let CommandKind::Case(node) = &command.kind else { return };
+        let CommandKind::Case(node) = &command.kind else {
+            return;
+        };
         let Some(arm) = node.arms.get(at) else { return };
         let frame = Frame::Case(command.clone(), word.clone(), at, through);
         let matched = through
@@ -272,7 +288,13 @@ impl Shell {
     }
 
     /// Runs a function's body with these parameters.
-    pub(super) fn call(&mut self, name: &Rc<str>, body: Rc<ir::Command>, args: &[Rc<str>], quiet: bool) {
+    pub(super) fn call(
+        &mut self,
+        name: &Rc<str>,
+        body: Rc<ir::Command>,
+        args: &[Rc<str>],
+        quiet: bool,
+    ) {
         if self.state.calls.len() >= MAX_CALLS {
             let message = format!("{name}: maximum function nesting level exceeded ({MAX_CALLS})");
             self.complain(&message);

@@ -32,7 +32,7 @@ impl Expander<'_, '_> {
             Cond::Unary(op, word) => {
                 let word = self.single(word)?;
                 self.trace_condition(&[&format!("-{op}"), &word]);
-                unary_test(self.state, self.sys, *op, &word)
+                unary_test(Some(self.state), self.sys, *op, &word)
             }
             Cond::Binary(op, left, right) => {
                 let left = self.single(left)?;
@@ -74,7 +74,13 @@ impl Expander<'_, '_> {
         if self.state.options.xtrace {
             let shown: Vec<String> = words
                 .iter()
-                .map(|word| if word.is_empty() { "''".to_owned() } else { (*word).to_owned() })
+                .map(|word| {
+                    if word.is_empty() {
+                        "''".to_owned()
+                    } else {
+                        (*word).to_owned()
+                    }
+                })
                 .collect();
             self.state.traced.push(format!("[[ {} ]]", shown.join(" ")));
         }
@@ -87,9 +93,15 @@ impl Expander<'_, '_> {
         };
         let found = regex.captures(text, 0);
         let groups = found.as_ref().map_or_else(Vec::new, |groups| {
-            groups.iter().map(|span| span.map_or("", |(from, to)| &text[from..to])).collect()
+            groups
+                .iter()
+                .map(|span| span.map_or("", |(from, to)| &text[from..to]))
+                .collect()
         });
-        let elements = groups.iter().enumerate().map(|(i, group)| (i as u64, (*group).into()));
+        let elements = groups
+            .iter()
+            .enumerate()
+            .map(|(i, group)| (i as u64, (*group).into()));
         self.state.vars.entry("BASH_REMATCH").value =
             Value::Indexed(std::rc::Rc::new(elements.collect()));
         Ok(found.is_some())
@@ -107,9 +119,9 @@ fn compare(op: &str, left: i64, right: i64) -> bool {
     }
 }
 
-/// `-f file` and its like; the operator without its dash.
+/// `-f file` and its like; the operator without its dash. Without a state nothing is a variable.
 pub(crate) fn unary_test(
-    state: &State,
+    state: Option<&State>,
     sys: &mut Sys<'_>,
     op: char,
     word: &str,
@@ -124,7 +136,9 @@ pub(crate) fn unary_test(
         'd' => kind(sys) == Some(FileKind::Dir),
         'c' => kind(sys) == Some(FileKind::Device),
         'S' => kind(sys) == Some(FileKind::Socket),
-        'L' | 'h' => sys.lstat(word).is_ok_and(|stat| stat.kind == FileKind::Symlink),
+        'L' | 'h' => sys
+            .lstat(word)
+            .is_ok_and(|stat| stat.kind == FileKind::Symlink),
         's' => sys.stat(word).is_ok_and(|stat| stat.size > 0),
         'r' | 'w' => sys.stat(word).is_ok_and(|stat| may(sys, &stat, op)),
         'x' => sys.stat(word).is_ok_and(|stat| stat.mode & 0o111 != 0),
@@ -133,19 +147,24 @@ pub(crate) fn unary_test(
         'k' => mode(sys) & 0o1000 != 0,
         'O' => sys.stat(word).is_ok_and(|stat| stat.uid == sys.uid()),
         'G' => sys.stat(word).is_ok(),
-        't' => word.trim().parse().is_ok_and(|fd| sys.is_tty(machine::Fd(fd))),
-        'v' => match word.split_once('[') {
-            Some((name, index)) => state
-                .vars
-                .get(name)
-                .and_then(|v| crate::vars::element(&v.value, index.trim_end_matches(']')))
-                .is_some(),
-            None => state.vars.get(word).is_some_and(|v| v.value != Value::Unset),
-        },
-        'o' => state.options.clone().is_on(word),
+        't' => word
+            .trim()
+            .parse()
+            .is_ok_and(|fd| sys.is_tty(machine::Fd(fd))),
+        'v' => state.is_some_and(|state| is_set(state, word)),
+        'o' => state.is_some_and(|state| state.options.clone().is_on(word)),
         'R' | 'b' | 'p' | 'N' => false,
         _ => return Err(format!("-{op}: unary operator expected")),
     })
+}
+
+fn is_set(state: &State, word: &str) -> bool {
+    let (name, index) = word.split_once('[').unwrap_or((word, ""));
+    let Some(variable) = state.vars.get(name) else { return false };
+    match index.strip_suffix(']') {
+        Some(index) => crate::vars::element(&variable.value, index).is_some(),
+        None => variable.value != Value::Unset,
+    }
 }
 
 fn may(sys: &Sys<'_>, stat: &machine::Stat, op: char) -> bool {
@@ -155,9 +174,16 @@ fn may(sys: &Sys<'_>, stat: &machine::Stat, op: char) -> bool {
 }
 
 /// `a -nt b` and comparisons of strings and integers, as `test` has them.
-pub(crate) fn binary_test(sys: &mut Sys<'_>, op: &str, left: &str, right: &str) -> Result<bool, String> {
+pub(crate) fn binary_test(
+    sys: &mut Sys<'_>,
+    op: &str,
+    left: &str,
+    right: &str,
+) -> Result<bool, String> {
     let integer = |text: &str| {
-        text.trim().parse::<i64>().map_err(|_| format!("{text}: integer expression expected"))
+        text.trim()
+            .parse::<i64>()
+            .map_err(|_| format!("{text}: integer expression expected"))
     };
     Ok(match op {
         "=" | "==" => left == right,

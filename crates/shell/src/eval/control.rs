@@ -15,9 +15,11 @@ impl Shell {
 
     /// How many loops surround what runs now, up to the function it is in.
     pub(crate) fn loops(&self) -> u32 {
-        let inside = self.stack.iter().rev().take_while(|entry| {
-            !matches!(entry.frame, Frame::Function(_) | Frame::Sourced(_))
-        });
+        let inside = self
+            .stack
+            .iter()
+            .rev()
+            .take_while(|entry| !matches!(entry.frame, Frame::Function(_) | Frame::Sourced(_)));
         inside.filter(|entry| is_loop(&entry.frame)).count() as u32
     }
 
@@ -65,7 +67,10 @@ impl Shell {
                 }
                 self.unwind_while(sys, |frame| !is_loop(frame));
                 // A condition that continues begins the round anew.
-                if let Some(Entry { frame: Frame::While(_, tested), .. }) = self.stack.last_mut()
+                if let Some(Entry {
+                    frame: Frame::While(_, tested),
+                    ..
+                }) = self.stack.last_mut()
                     && *tested
                 {
                     *tested = false;
@@ -82,7 +87,9 @@ impl Shell {
 
     /// Leaves the top frame, undoing what it stands for.
     fn drop_top(&mut self, sys: &mut Sys<'_>) {
-        let Some(entry) = self.stack.pop() else { return };
+        let Some(entry) = self.stack.pop() else {
+            return;
+        };
         match entry.frame {
             Frame::Restore(_)
             | Frame::Scope
@@ -165,5 +172,8 @@ impl Shell {
 }
 
 fn is_loop(frame: &Frame) -> bool {
-    matches!(frame, Frame::While(..) | Frame::For(..) | Frame::ArithFor(..))
+    matches!(
+        frame,
+        Frame::While(..) | Frame::For(..) | Frame::ArithFor(..)
+    )
 }

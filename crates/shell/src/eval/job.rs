@@ -54,7 +54,14 @@ impl Jobs {
         let id = self.jobs.iter().map(|job| job.id).max().unwrap_or(0) + 1;
         let state = JobState::Running;
         let told = !background;
-        self.jobs.push(Job { id, processes: Vec::new(), text, state, background, told });
+        self.jobs.push(Job {
+            id,
+            processes: Vec::new(),
+            text,
+            state,
+            background,
+            told,
+        });
         if background {
             self.make_current(id);
         }
@@ -98,9 +105,12 @@ impl Jobs {
     /// The job `fg` means.
     pub(crate) fn current(&self) -> Option<u32> {
         let stopped = self.recent.iter().rev().find(|id| {
-            self.get(**id).is_some_and(|job| job.state == JobState::Stopped)
+            self.get(**id)
+                .is_some_and(|job| job.state == JobState::Stopped)
         });
-        stopped.or(self.recent.iter().rev().find(|id| self.get(**id).is_some())).copied()
+        stopped
+            .or(self.recent.iter().rev().find(|id| self.get(**id).is_some()))
+            .copied()
     }
 
     /// The one before it.
@@ -120,7 +130,9 @@ impl Jobs {
     }
 
     pub(super) fn group(&self, id: u32) -> Option<Pid> {
-        self.get(id).and_then(|job| job.processes.first()).map(|(pid, _)| *pid)
+        self.get(id)
+            .and_then(|job| job.processes.first())
+            .map(|(pid, _)| *pid)
     }
 
     pub(super) fn joined(&mut self, id: u32, pid: Pid) {
@@ -142,7 +154,9 @@ impl Jobs {
 
     /// Whether a child runs.
     pub(crate) fn any_running(&self) -> bool {
-        self.jobs.iter().any(|job| !matches!(job.state, JobState::Done(_)))
+        self.jobs
+            .iter()
+            .any(|job| !matches!(job.state, JobState::Done(_)))
     }
 
     /// The status of a process that ran in the background, once it has ended.
@@ -152,7 +166,9 @@ impl Jobs {
 
     /// The job a process belongs to.
     pub(crate) fn with(&self, pid: Pid) -> Option<&Job> {
-        self.jobs.iter().find(|job| job.processes.iter().any(|(own, _)| *own == pid))
+        self.jobs
+            .iter()
+            .find(|job| job.processes.iter().any(|(own, _)| *own == pid))
     }
 
     /// Asks for the statuses of children.
@@ -170,7 +186,10 @@ impl Jobs {
                     }
                 }
                 if status.is_none() {
-                    stopped |= sys.host().process(*pid).is_some_and(|process| process.stopped);
+                    stopped |= sys
+                        .host()
+                        .process(*pid)
+                        .is_some_and(|process| process.stopped);
                 }
             }
             let last = job.processes.last().and_then(|(_, status)| *status);
@@ -201,7 +220,11 @@ impl Jobs {
             JobState::Done(ExitStatus::Code(code)) => format!("Exit {code}"),
             JobState::Done(ExitStatus::Signal(signal)) => describe(signal).to_owned(),
         };
-        let amp = if job.state == JobState::Running && job.background { " &" } else { "" };
+        let amp = if job.state == JobState::Running && job.background {
+            " &"
+        } else {
+            ""
+        };
         format!("[{}]{mark}  {said:<24}{}{amp}\n", job.id, job.text)
     }
 }
@@ -240,7 +263,9 @@ impl Shell {
 
     /// The terminal of the shell, if it has one.
     pub(crate) fn tty(&self, sys: &Sys<'_>) -> Option<Fd> {
-        [Fd::STDIN, Fd::STDERR, Fd::STDOUT].into_iter().find(|fd| sys.is_tty(*fd))
+        [Fd::STDIN, Fd::STDERR, Fd::STDOUT]
+            .into_iter()
+            .find(|fd| sys.is_tty(*fd))
     }
 
     /// Takes the terminal back.
@@ -248,14 +273,19 @@ impl Shell {
         if self.state.options.monitor
             && let Some(tty) = self.tty(sys)
         {
-            let own = sys.host().process(sys.pid()).map_or(sys.pid(), |process| process.pgrp);
+            let own = sys
+                .host()
+                .process(sys.pid())
+                .map_or(sys.pid(), |process| process.pgrp);
             let _ = sys.tty_foreground(tty, own);
             let _ = sys.tty_raw(tty, false);
         }
     }
 
     pub(super) fn step_foreground(&mut self, sys: &mut Sys<'_>, id: u32, quiet: bool) -> Step {
-        let Some(job) = self.jobs.get(id) else { return Step::Go };
+        let Some(job) = self.jobs.get(id) else {
+            return Step::Go;
+        };
         match job.state {
             JobState::Running => {
                 self.push_quiet(Frame::Foreground(id), quiet);
@@ -268,7 +298,11 @@ impl Shell {
                     job.told = true;
                 }
                 self.take_terminal(sys);
-                let line = self.jobs.get(id).map(|job| self.jobs.line(job)).unwrap_or_default();
+                let line = self
+                    .jobs
+                    .get(id)
+                    .map(|job| self.jobs.line(job))
+                    .unwrap_or_default();
                 self.print_error(&format!("\n{line}"));
                 // The rest of the line is given up, as bash does for a stopped loop.
                 self.unwind = Some(Unwind::Abort(128 + Signal::Tstp as i32));

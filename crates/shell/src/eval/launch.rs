@@ -30,7 +30,14 @@ pub(super) struct Fork {
 impl Fork {
     pub(super) fn new(frames: Vec<Frame>) -> Fork {
         let (job, background, quiet) = (None, false, false);
-        Fork { frames, fds: Vec::new(), job, background, quiet, prints: "".into() }
+        Fork {
+            frames,
+            fds: Vec::new(),
+            job,
+            background,
+            quiet,
+            prints: "".into(),
+        }
     }
 }
 
@@ -65,7 +72,11 @@ impl Shell {
         child.state.options.monitor = false;
         // Ignored conditions stay ignored, the rest are as they were at first.
         Rc::make_mut(&mut child.traps).retain(|_, command| command.is_empty());
-        let entry = |frame| Entry { frame, quiet: fork.quiet, outputs: Outputs::new() };
+        let entry = |frame| Entry {
+            frame,
+            quiet: fork.quiet,
+            outputs: Outputs::new(),
+        };
         child.stack = fork.frames.into_iter().map(entry).collect();
         let args = sys.args().to_vec();
         let mut spawn = Spawn::new(Exec::Program(Box::new(child)), args);
@@ -86,7 +97,9 @@ impl Shell {
     }
 
     fn spawn(&mut self, sys: &mut Sys<'_>, mut spawn: Spawn, job: Option<u32>) -> Option<Pid> {
-        if self.state.options.monitor && let Some(job) = job {
+        if self.state.options.monitor
+            && let Some(job) = job
+        {
             spawn.pgrp = Some(self.jobs.group(job));
         }
         match sys.spawn(spawn) {

@@ -17,7 +17,9 @@ impl Shell {
         at: usize,
         quiet: bool,
     ) {
-        let Some(item) = list.items.get(at) else { return };
+        let Some(item) = list.items.get(at) else {
+            return;
+        };
         let and_or = item.and_or.clone();
         let background = item.background;
         if at + 1 < list.items.len() {
@@ -32,13 +34,17 @@ impl Shell {
 
     pub(super) fn step_and_or(&mut self, node: Rc<ir::AndOr>, mut at: usize, quiet: bool) {
         while at > 0 {
-            let Some((join, _)) = node.parts.get(at) else { return };
+            let Some((join, _)) = node.parts.get(at) else {
+                return;
+            };
             if (*join == Join::And) == (self.state.status == 0) {
                 break;
             }
             at += 1;
         }
-        let Some((_, pipeline)) = node.parts.get(at) else { return };
+        let Some((_, pipeline)) = node.parts.get(at) else {
+            return;
+        };
         let pipeline = pipeline.clone();
         let last = at + 1 == node.parts.len();
         if !last {
@@ -75,11 +81,13 @@ impl Shell {
             let millis = sys.now().since(begun).as_millis();
             let (minutes, seconds, rest) = (millis / 60_000, millis / 1000 % 60, millis % 1000);
             self.print_error(&if posix {
-                format!("real {}.{:02}\nuser 0.00\nsys 0.00\n", millis / 1000, rest / 10)
-            } else {
                 format!(
-                    "\nreal\t{minutes}m{seconds}.{rest:03}s\nuser\t0m0.000s\nsys\t0m0.000s\n"
+                    "real {}.{:02}\nuser 0.00\nsys 0.00\n",
+                    millis / 1000,
+                    rest / 10
                 )
+            } else {
+                format!("\nreal\t{minutes}m{seconds}.{rest:03}s\nuser\t0m0.000s\nsys\t0m0.000s\n")
             });
         }
         if pipeline.negated {
@@ -101,7 +109,9 @@ impl Shell {
                 fork.fds.push((Fd::STDIN, input));
             }
             if !last {
-                let Ok((reader, writer)) = sys.pipe() else { break };
+                let Ok((reader, writer)) = sys.pipe() else {
+                    break;
+                };
                 fork.fds.push((Fd::STDOUT, writer));
                 next = Some((reader, writer));
             }

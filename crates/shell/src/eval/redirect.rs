@@ -23,7 +23,10 @@ enum Target {
     /// Both outputs to a file; true appends.
     Both(Rc<str>, bool),
     /// A copy of a descriptor; `moved` closes the original.
-    Copy { from: u32, moved: bool },
+    Copy {
+        from: u32,
+        moved: bool,
+    },
     Close,
     /// This text is the input.
     Text(Rc<str>),
@@ -45,7 +48,10 @@ const SAVED_FROM: u32 = 100;
 impl Expander<'_, '_> {
     /// Expands the words of redirections, without doing anything yet.
     pub(crate) fn redirects(&mut self, redirects: &[Redirect]) -> Result<Vec<Ready>, Stop> {
-        redirects.iter().map(|redirect| self.redirect(redirect)).collect()
+        redirects
+            .iter()
+            .map(|redirect| self.redirect(redirect))
+            .collect()
     }
 
     fn redirect(&mut self, redirect: &Redirect) -> Result<Ready, Stop> {
@@ -59,14 +65,19 @@ impl Expander<'_, '_> {
             },
             RedirectKind::Write(word, clobber) => match process(word) {
                 Some(to) => ready(output, to),
-                None => ready(output, Target::File(self.file(word)?, OpenMode::Truncate, *clobber)),
+                None => ready(
+                    output,
+                    Target::File(self.file(word)?, OpenMode::Truncate, *clobber),
+                ),
             },
-            RedirectKind::Append(word) => {
-                ready(output, Target::File(self.file(word)?, OpenMode::Append, false))
-            }
-            RedirectKind::ReadWrite(word) => {
-                ready(input, Target::File(self.file(word)?, OpenMode::ReadWrite, false))
-            }
+            RedirectKind::Append(word) => ready(
+                output,
+                Target::File(self.file(word)?, OpenMode::Append, false),
+            ),
+            RedirectKind::ReadWrite(word) => ready(
+                input,
+                Target::File(self.file(word)?, OpenMode::ReadWrite, false),
+            ),
             RedirectKind::Both { word, append } => {
                 ready(output, Target::Both(self.file(word)?, *append))
             }
@@ -86,7 +97,7 @@ impl Expander<'_, '_> {
                     Err(_) => {
                         let message = format!("{text}: ambiguous redirect");
                         Err(Stop::Fail(Failure::of_command(message)))
-                    },
+                    }
                 }
             }
             RedirectKind::HereDoc(body) => {
@@ -96,9 +107,10 @@ impl Expander<'_, '_> {
                 };
                 ready(input, Target::Text(text))
             }
-            RedirectKind::HereString(word) => {
-                ready(input, Target::Text(format!("{}\n", self.single(word)?).into()))
-            }
+            RedirectKind::HereString(word) => ready(
+                input,
+                Target::Text(format!("{}\n", self.single(word)?).into()),
+            ),
         }
     }
 
@@ -154,7 +166,11 @@ impl Shell {
                 self.put(sys, opened, fd, saved);
             }
             Target::Both(path, append) => {
-                let mode = if *append { OpenMode::Append } else { OpenMode::Truncate };
+                let mode = if *append {
+                    OpenMode::Append
+                } else {
+                    OpenMode::Truncate
+                };
                 let opened = self.open(sys, path, mode, false)?;
                 self.put(sys, opened, Fd::STDOUT, saved);
                 self.save(sys, Fd::STDERR, saved);
@@ -178,7 +194,9 @@ impl Shell {
                 sys.close(fd);
             }
             Target::Text(text) => {
-                let Ok((reader, writer)) = sys.pipe() else { return Err("pipe error".to_owned()) };
+                let Ok((reader, writer)) = sys.pipe() else {
+                    return Err("pipe error".to_owned());
+                };
                 if sys.write(writer, text.as_bytes()) != Ok(text.len()) && !text.is_empty() {
                     // More than a pipe holds: a child writes it.
                     sys.close(reader);
@@ -191,7 +209,9 @@ impl Shell {
                 self.put(sys, reader, fd, saved);
             }
             Target::Process(reads, list) => {
-                let Ok((reader, writer)) = sys.pipe() else { return Err("pipe error".to_owned()) };
+                let Ok((reader, writer)) = sys.pipe() else {
+                    return Err("pipe error".to_owned());
+                };
                 let mut fork = Fork::new(vec![Frame::List(list.clone(), 0)]);
                 let (own, child, child_fd) = if *reads {
                     (reader, writer, Fd::STDOUT)
@@ -220,36 +240,47 @@ impl Shell {
             "/dev/stdin" => Some(0),
             "/dev/stdout" => Some(1),
             "/dev/stderr" => Some(2),
-            _ => path.strip_prefix("/dev/fd/").and_then(|number| number.parse().ok()),
+            _ => path
+                .strip_prefix("/dev/fd/")
+                .and_then(|number| number.parse().ok()),
         };
         if let Some(number) = number {
-            return sys.dup(Fd(number)).map_err(|errno| format!("{path}: {}", errno.message()));
+            return sys
+                .dup(Fd(number))
+                .map_err(|errno| format!("{path}: {}", errno.message()));
         }
         if self.state.options.noclobber
             && !clobber
             && mode == OpenMode::Truncate
-            && sys.stat(path).is_ok_and(|stat| stat.kind == machine::FileKind::File)
+            && sys
+                .stat(path)
+                .is_ok_and(|stat| stat.kind == machine::FileKind::File)
         {
             return Err(format!("{path}: cannot overwrite existing file"));
         }
-        sys.open(path, mode).map_err(|errno| match self.state.flavor {
-            crate::state::Flavor::Bash => format!("{path}: {}", errno.message()),
-            _ => {
-                let what = if mode == OpenMode::Read { "open" } else { "create" };
-                let why = if errno == Errno::ENOENT && mode != OpenMode::Read {
-                    "Directory nonexistent"
-                } else if errno == Errno::ENOENT {
-                    "No such file"
-                } else {
-                    errno.message()
-                };
-                if self.state.flavor == crate::state::Flavor::Ash {
-                    format!("can't {what} {path}: {}", ash_reason(errno, mode))
-                } else {
-                    format!("cannot {what} {path}: {why}")
+        sys.open(path, mode)
+            .map_err(|errno| match self.state.flavor {
+                crate::state::Flavor::Bash => format!("{path}: {}", errno.message()),
+                _ => {
+                    let what = if mode == OpenMode::Read {
+                        "open"
+                    } else {
+                        "create"
+                    };
+                    let why = if errno == Errno::ENOENT && mode != OpenMode::Read {
+                        "Directory nonexistent"
+                    } else if errno == Errno::ENOENT {
+                        "No such file"
+                    } else {
+                        errno.message()
+                    };
+                    if self.state.flavor == crate::state::Flavor::Ash {
+                        format!("can't {what} {path}: {}", ash_reason(errno, mode))
+                    } else {
+                        format!("cannot {what} {path}: {why}")
+                    }
                 }
-            }
-        })
+            })
     }
 
     /// Makes a descriptor just opened the one with number `to`.
@@ -270,7 +301,9 @@ impl Shell {
             return;
         }
         let copy = sys.handle(fd).ok().map(|_| {
-            let free = (SAVED_FROM..).map(Fd).find(|free| sys.handle(*free).is_err());
+            let free = (SAVED_FROM..)
+                .map(Fd)
+                .find(|free| sys.handle(*free).is_err());
             let free = free.unwrap_or(Fd(SAVED_FROM));
             let _ = sys.dup_to(fd, free);
             free
@@ -300,7 +333,9 @@ impl Shell {
 
     /// A pipe from which a child's text can be read, however long it is.
     fn feed(&mut self, sys: &mut Sys<'_>, text: &str) -> Result<Fd, String> {
-        let Ok((reader, writer)) = sys.pipe() else { return Err("pipe error".to_owned()) };
+        let Ok((reader, writer)) = sys.pipe() else {
+            return Err("pipe error".to_owned());
+        };
         let mut fork = Fork::new(Vec::new());
         fork.fds.push((Fd::STDOUT, writer));
         fork.prints = text.into();

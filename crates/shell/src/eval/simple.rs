@@ -35,7 +35,9 @@ impl Shell {
         quiet: bool,
         outputs: Outputs,
     ) {
-        let CommandKind::Simple(simple) = &command.kind else { return };
+        let CommandKind::Simple(simple) = &command.kind else {
+            return;
+        };
         let frame = Frame::Command(command.clone());
         if outputs.is_empty() {
             self.state.substituted = None;
@@ -81,7 +83,9 @@ impl Shell {
         command: &Rc<ir::Command>,
         quiet: bool,
     ) {
-        let Prepared { mut args, arrays, .. } = prepared;
+        let Prepared {
+            mut args, arrays, ..
+        } = prepared;
         let mut functions = true;
         let mut programs = true;
         // `command name` and `builtin name` look past functions.
@@ -97,7 +101,13 @@ impl Shell {
             }
         }
         let name = args[0].clone();
-        if let Some(body) = self.state.functions.get(&name).cloned().filter(|_| functions) {
+        if let Some(body) = self
+            .state
+            .functions
+            .get(&name)
+            .cloned()
+            .filter(|_| functions)
+        {
             self.push_quiet(Frame::Restore(saved), quiet);
             return self.call(&name, body, &args[1..], quiet);
         }
@@ -112,7 +122,8 @@ impl Shell {
             let outcome = (builtin.run)(self, sys, &args);
             for (name, append, elements) in arrays {
                 let mut expander = Expander::new(&mut self.state, sys, &[]);
-                if let Err(Stop::Fail(failure)) = expander.assign_elements(&name, append, elements) {
+                if let Err(Stop::Fail(failure)) = expander.assign_elements(&name, append, elements)
+                {
                     self.complain(&failure.message);
                 }
             }
@@ -137,7 +148,11 @@ impl Shell {
             self.complain(&message);
             return self.ended(status, quiet);
         };
-        let launch = Launch { path, args, text: command.text.clone() };
+        let launch = Launch {
+            path,
+            args,
+            text: command.text.clone(),
+        };
         self.launch(sys, launch, saved, quiet);
     }
 
@@ -159,13 +174,21 @@ impl Shell {
         match stop {
             Stop::Command(list) => {
                 self.state = before;
-                self.stack.push(Entry { frame, quiet, outputs });
+                self.stack.push(Entry {
+                    frame,
+                    quiet,
+                    outputs,
+                });
                 self.start_subst(sys, &list, subst::Into::Text);
             }
             Stop::Process(true, list) => {
                 self.state = before;
                 let remove = self.removal(quiet);
-                self.stack.push(Entry { frame, quiet, outputs });
+                self.stack.push(Entry {
+                    frame,
+                    quiet,
+                    outputs,
+                });
                 self.start_subst(sys, &list, subst::Into::File(remove));
             }
             Stop::Process(false, _) => {
@@ -184,7 +207,11 @@ impl Shell {
 
     /// An expansion failed: the line is given up, or the script.
     pub(crate) fn fail(&mut self, failure: Failure) {
-        let Failure { message, status, reach } = failure;
+        let Failure {
+            message,
+            status,
+            reach,
+        } = failure;
         self.complain(&message);
         self.unwind = match reach {
             Reach::Command => {
@@ -213,7 +240,11 @@ impl Shell {
             self.trace(sys, line);
         }
         if !prepared.args.is_empty() {
-            let words: Vec<String> = prepared.args.iter().map(|word| quote::traced(word)).collect();
+            let words: Vec<String> = prepared
+                .args
+                .iter()
+                .map(|word| quote::traced(word))
+                .collect();
             self.trace(sys, &words.join(" "));
         }
     }
@@ -229,7 +260,10 @@ impl Shell {
 
     /// Where the files of process substitutions of the next frame are listed for removal.
     fn removal(&mut self, quiet: bool) -> usize {
-        if !matches!(self.stack.last().map(|entry| &entry.frame), Some(Frame::Remove(_))) {
+        if !matches!(
+            self.stack.last().map(|entry| &entry.frame),
+            Some(Frame::Remove(_))
+        ) {
             self.push_quiet(Frame::Remove(Vec::new()), quiet);
         }
         self.stack.len() - 1
@@ -286,8 +320,14 @@ fn prepare(
                 result => result?,
             }
             if expander.state.options.xtrace {
-                let text = expander.state.vars.text(&assignment.name).unwrap_or_default();
-                prepared.traced.push(format!("{}={}", assignment.name, quote::traced(&text)));
+                let text = expander
+                    .state
+                    .vars
+                    .text(&assignment.name)
+                    .unwrap_or_default();
+                prepared
+                    .traced
+                    .push(format!("{}={}", assignment.name, quote::traced(&text)));
             }
         }
     }

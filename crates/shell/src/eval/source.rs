@@ -32,12 +32,24 @@ enum Input {
 impl Source {
     /// Commands of a text that begins on this line.
     pub(crate) fn text(text: &str, line: u32) -> Source {
-        Source::of(Input::Text { text: text.into(), pos: 0 }, line)
+        Source::of(
+            Input::Text {
+                text: text.into(),
+                pos: 0,
+            },
+            line,
+        )
     }
 
     /// Commands read from the standard input as they are needed.
     pub(crate) fn stdin() -> Source {
-        Source::of(Input::Stdin { text: String::new(), ended: false }, 1)
+        Source::of(
+            Input::Stdin {
+                text: String::new(),
+                ended: false,
+            },
+            1,
+        )
     }
 
     /// Commands typed at a prompt.
@@ -58,7 +70,13 @@ impl Source {
     }
 
     fn of(input: Input, line: u32) -> Source {
-        Source { input, line, context: "", told: false, running: None }
+        Source {
+            input,
+            line,
+            context: "",
+            told: false,
+            running: None,
+        }
     }
 
     /// Whether nothing follows what was read last.
@@ -164,7 +182,9 @@ impl Shell {
 
     /// Reads the standard input a line at a time, so that commands find what follows theirs.
     fn step_stdin(&mut self, sys: &mut Sys<'_>, mut source: Source) -> Step {
-        let Input::Stdin { text, ended } = &mut source.input else { return Step::Go };
+        let Input::Stdin { text, ended } = &mut source.input else {
+            return Step::Go;
+        };
         loop {
             if *ended || text.ends_with('\n') {
                 let shared: Rc<str> = text.as_str().into();
@@ -214,7 +234,12 @@ impl Shell {
     /// Takes a line a person has finished: its commands, or what is missing.
     ///
     /// True if more has to be typed.
-    pub(crate) fn typed(&mut self, sys: &mut Sys<'_>, source: Source, text: &str) -> Option<Source> {
+    pub(crate) fn typed(
+        &mut self,
+        sys: &mut Sys<'_>,
+        source: Source,
+        text: &str,
+    ) -> Option<Source> {
         let shared: Rc<str> = text.into();
         match self.parse(&shared, 0, source.line, true) {
             Err(error) if error.incomplete() => Some(source),
@@ -239,7 +264,11 @@ impl Shell {
 fn dash_error(error: &SyntaxError) -> String {
     match &error.kind {
         SyntaxErrorKind::Unexpected(token) => {
-            let token = if token == "newline" { "newline".to_owned() } else { format!("\"{token}\"") };
+            let token = if token == "newline" {
+                "newline".to_owned()
+            } else {
+                format!("\"{token}\"")
+            };
             format!("Syntax error: {token} unexpected")
         }
         SyntaxErrorKind::EndOfFile => "Syntax error: end of file unexpected".to_owned(),

@@ -32,7 +32,12 @@ const CHUNK: usize = 65_536;
 
 impl Shell {
     pub(super) fn start_subst(&mut self, sys: &mut Sys<'_>, list: &Rc<List>, into: Into) {
-        let mut subst = Subst { fd: None, pid: None, bytes: Vec::new(), into };
+        let mut subst = Subst {
+            fd: None,
+            pid: None,
+            bytes: Vec::new(),
+            into,
+        };
         if let Ok((reader, writer)) = sys.pipe() {
             let mut fork = Fork::new(vec![Frame::List(list.clone(), 0)]);
             fork.fds.push((Fd::STDOUT, writer));
@@ -73,8 +78,7 @@ impl Shell {
                 text.trim_end_matches('\n').into()
             }
             Into::File(depth) => {
-                let path: Rc<str> =
-                    format!("/tmp/sh-np-{}-{}", sys.pid().0, self.fresh()).into();
+                let path: Rc<str> = format!("/tmp/sh-np-{}-{}", sys.pid().0, self.fresh()).into();
                 let _ = sys.write_file(&path, &subst.bytes);
                 if let Some(Frame::Remove(paths)) =
                     self.stack.get_mut(depth).map(|entry| &mut entry.frame)

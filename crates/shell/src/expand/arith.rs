@@ -25,9 +25,18 @@ pub fn evaluate(text: &str, variables: &mut dyn Variables) -> Result<i64, String
 
 fn evaluate_at(text: &str, variables: &mut dyn Variables, depth: u32) -> Result<i64, String> {
     if depth > MAX_DEPTH {
-        return Err(format!("{text}: expression recursion level exceeded (error token is \"{text}\")"));
+        return Err(format!(
+            "{text}: expression recursion level exceeded (error token is \"{text}\")"
+        ));
     }
-    let mut parser = Arith { text, pos: 0, last: 0, variables, depth, dry: 0 };
+    let mut parser = Arith {
+        text,
+        pos: 0,
+        last: 0,
+        variables,
+        depth,
+        dry: 0,
+    };
     parser.blanks();
     if parser.pos == text.len() {
         return Ok(0);
@@ -70,8 +79,9 @@ const LEVELS: &[&[&str]] = &[
     &["*", "/", "%"],
 ];
 
-const ASSIGNMENTS: &[&str] =
-    &["<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "="];
+const ASSIGNMENTS: &[&str] = &[
+    "<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "=",
+];
 
 impl Arith<'_> {
     fn blanks(&mut self) {
@@ -81,7 +91,11 @@ impl Arith<'_> {
 
     fn complain(&self, what: &str) -> String {
         let token = &self.text[self.pos.min(self.text.len())..];
-        let token = if token.is_empty() { &self.text[self.last..] } else { token };
+        let token = if token.is_empty() {
+            &self.text[self.last..]
+        } else {
+            token
+        };
         format!("{}: {what} (error token is \"{token}\")", self.text)
     }
 
@@ -92,7 +106,9 @@ impl Arith<'_> {
     /// Takes an operator unless it is only the beginning of a longer one.
     fn eat(&mut self, op: &str) -> bool {
         self.blanks();
-        let Some(after) = self.rest().strip_prefix(op) else { return false };
+        let Some(after) = self.rest().strip_prefix(op) else {
+            return false;
+        };
         let next = after.chars().next().unwrap_or(' ');
         let longer = match op {
             "|" | "&" => next == op.chars().next().unwrap_or(' ') || next == '=',
@@ -169,7 +185,9 @@ impl Arith<'_> {
     }
 
     fn binary(&mut self, level: usize) -> Result<i64, String> {
-        let Some(operators) = LEVELS.get(level) else { return self.power() };
+        let Some(operators) = LEVELS.get(level) else {
+            return self.power();
+        };
         let mut left = self.binary(level + 1)?;
         'more: loop {
             for op in *operators {
@@ -183,7 +201,11 @@ impl Arith<'_> {
                         let right = self.binary(level + 1)?;
                         self.dry -= u32::from(skip);
                         let both = (left != 0) && (right != 0);
-                        i64::from(if *op == "&&" { both } else { left != 0 || right != 0 })
+                        i64::from(if *op == "&&" {
+                            both
+                        } else {
+                            left != 0 || right != 0
+                        })
                     }
                     _ => {
                         let right = self.binary(level + 1)?;
@@ -311,8 +333,15 @@ impl Arith<'_> {
     }
 
     fn operand_expected(&self) -> String {
-        let token = if self.rest().is_empty() { &self.text[self.last..] } else { self.rest() };
-        format!("{}: syntax error: operand expected (error token is \"{token}\")", self.text)
+        let token = if self.rest().is_empty() {
+            &self.text[self.last..]
+        } else {
+            self.rest()
+        };
+        format!(
+            "{}: syntax error: operand expected (error token is \"{token}\")",
+            self.text
+        )
     }
 
     /// A variable's name and index, if one stands here.
@@ -342,7 +371,9 @@ impl Arith<'_> {
                     _ => {}
                 }
             }
-            let Some(end) = end else { return Err(self.complain("bad array subscript")) };
+            let Some(end) = end else {
+                return Err(self.complain("bad array subscript"));
+            };
             let inner = self.rest()[1..end].to_owned();
             self.pos += end + 1;
             index = Some(if self.variables.has_text_keys(&name) {
@@ -370,7 +401,8 @@ impl Arith<'_> {
         if self.dry > 0 {
             return Ok(());
         }
-        self.variables.set(&target.name, target.index.as_deref(), value)
+        self.variables
+            .set(&target.name, target.index.as_deref(), value)
     }
 }
 
@@ -402,7 +434,9 @@ fn number(text: &str) -> Result<i64, &'static str> {
         if digit >= base {
             return Err("value too great for base");
         }
-        value = value.wrapping_mul(i64::from(base)).wrapping_add(i64::from(digit));
+        value = value
+            .wrapping_mul(i64::from(base))
+            .wrapping_add(i64::from(digit));
     }
     Ok(value)
 }
@@ -441,7 +475,10 @@ mod tests {
 
     #[track_caller]
     fn fails(text: &str, expected: &str) {
-        assert_eq!(evaluate(text, &mut Map::default()), Err(expected.to_owned()));
+        assert_eq!(
+            evaluate(text, &mut Map::default()),
+            Err(expected.to_owned())
+        );
     }
 
     #[test]
@@ -466,11 +503,23 @@ mod tests {
 
     #[test]
     fn mistakes_are_worded_as_bash_does() {
-        fails("1 + ", "1 + : syntax error: operand expected (error token is \"+ \")");
-        fails("1 2", "1 2: syntax error in expression (error token is \"2\")");
+        fails(
+            "1 + ",
+            "1 + : syntax error: operand expected (error token is \"+ \")",
+        );
+        fails(
+            "1 2",
+            "1 2: syntax error in expression (error token is \"2\")",
+        );
         fails("1 / 0", "1 / 0: division by 0 (error token is \"0\")");
-        fails("089", "089: value too great for base (error token is \"089\")");
-        fails("1 = 2", "1 = 2: attempted assignment to non-variable (error token is \"= 2\")");
+        fails(
+            "089",
+            "089: value too great for base (error token is \"089\")",
+        );
+        fails(
+            "1 = 2",
+            "1 = 2: attempted assignment to non-variable (error token is \"= 2\")",
+        );
         fails("(1", "(1: missing `)' (error token is \"1\")");
     }
 

@@ -13,7 +13,12 @@ pub type Elements = Vec<(Option<Rc<str>>, Rc<str>)>;
 impl Expander<'_, '_> {
     /// Carries out an assignment; `scoped` hides the variable for one command instead.
     pub fn assign(&mut self, assignment: &Assignment, scoped: bool) -> Result<(), Stop> {
-        let Assignment { name, index, append, value } = assignment;
+        let Assignment {
+            name,
+            index,
+            append,
+            value,
+        } = assignment;
         match value {
             Written::Array(words) => {
                 let elements = self.elements(words)?;
@@ -26,7 +31,10 @@ impl Expander<'_, '_> {
                     let text = old.map_or(text.clone(), |old| format!("{old}{text}").into());
                     return Ok(self.state.vars.assign_in_scope(name, text)?);
                 }
-                let index = index.as_ref().map(|word| self.index_for(name, word)).transpose()?;
+                let index = index
+                    .as_ref()
+                    .map(|word| self.index_for(name, word))
+                    .transpose()?;
                 self.assign_text(name, index.as_deref(), text, *append)
             }
         }
@@ -40,13 +48,19 @@ impl Expander<'_, '_> {
         text: Rc<str>,
         append: bool,
     ) -> Result<(), Stop> {
-        let integer = self.state.vars.get(name).is_some_and(|variable| variable.integer);
+        let integer = self
+            .state
+            .vars
+            .get(name)
+            .is_some_and(|variable| variable.integer);
         if integer {
             let mut value = self.evaluate(&text)?;
             if append {
                 value = value.wrapping_add(self.evaluate(&self.state.text_or(name, "0"))?);
             }
-            self.state.vars.set_element(name, index, value.to_string().into(), false)?;
+            self.state
+                .vars
+                .set_element(name, index, value.to_string().into(), false)?;
         } else {
             if name == "RANDOM" {
                 self.state.random = Some(text.parse().unwrap_or(0) % 0x7fff_ffff);
@@ -91,7 +105,11 @@ impl Expander<'_, '_> {
         }
         let old = old.map_or(Value::Unset, |variable| variable.value.clone());
         if let Value::Keyed(keyed) = &old {
-            let mut map = if append { (**keyed).clone() } else { BTreeMap::new() };
+            let mut map = if append {
+                (**keyed).clone()
+            } else {
+                BTreeMap::new()
+            };
             let mut rest = elements.into_iter();
             while let Some((index, text)) = rest.next() {
                 match index {

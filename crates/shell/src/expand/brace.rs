@@ -44,7 +44,9 @@ fn expand_units(units: &[Unit], depth: u32) -> Vec<Vec<Unit>> {
         if !matches!(unit, Unit::Char('{')) || depth > 20 {
             continue;
         }
-        let Some((close, commas)) = matching(units, open) else { continue };
+        let Some((close, commas)) = matching(units, open) else {
+            continue;
+        };
         let inner = &units[open + 1..close];
         let middles = if commas.is_empty() {
             match sequence(inner) {
@@ -114,9 +116,18 @@ fn sequence(units: &[Unit]) -> Option<Vec<Vec<Unit>>> {
     let chars = |text: &str| text.chars().map(Unit::Char).collect::<Vec<_>>();
     if let (Ok(from_number), Ok(to_number)) = (from.parse::<i64>(), to.parse::<i64>()) {
         let padded = |text: &str| text.trim_start_matches('-').starts_with('0') && text.len() > 1;
-        let width = if padded(from) || padded(to) { from.len().max(to.len()) } else { 0 };
+        let width = if padded(from) || padded(to) {
+            from.len().max(to.len())
+        } else {
+            0
+        };
         let numbers = steps(from_number, to_number, step)?;
-        return Some(numbers.iter().map(|n| chars(&format!("{n:0width$}"))).collect());
+        return Some(
+            numbers
+                .iter()
+                .map(|n| chars(&format!("{n:0width$}")))
+                .collect(),
+        );
     }
     let single = |text: &str| {
         let mut all = text.chars();
@@ -134,7 +145,9 @@ fn steps(from: i64, to: i64, step: u64) -> Option<Vec<i64>> {
         return None;
     }
     let signed = i64::try_from(step).ok()? * if to < from { -1 } else { 1 };
-    (0..=count as i64).map(|n| signed.checked_mul(n).map(|offset| from + offset)).collect()
+    (0..=count as i64)
+        .map(|n| signed.checked_mul(n).map(|offset| from + offset))
+        .collect()
 }
 
 fn join(units: &[Unit]) -> Word {
@@ -165,8 +178,10 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let words = expand(&Word::literal(text));
-        let texts: Vec<String> =
-            words.iter().map(|word| word.as_literal().unwrap_or("").to_owned()).collect();
+        let texts: Vec<String> = words
+            .iter()
+            .map(|word| word.as_literal().unwrap_or("").to_owned())
+            .collect();
         assert_eq!(texts.join(" "), expected);
     }
 

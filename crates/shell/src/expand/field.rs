@@ -24,13 +24,25 @@ impl Field {
 
     /// Whether an unquoted character makes it a pattern of file names.
     pub(super) fn is_pattern(&self) -> bool {
-        let special = |text: &str| text.contains(['*', '?', '[']) || text.contains("@(") || text.contains("+(") || text.contains("!(");
-        self.pieces.iter().any(|(text, quoted)| !quoted && special(text))
+        let special = |text: &str| {
+            text.contains(['*', '?', '['])
+                || text.contains("@(")
+                || text.contains("+(")
+                || text.contains("!(")
+        };
+        self.pieces
+            .iter()
+            .any(|(text, quoted)| !quoted && special(text))
     }
 
     /// As a pattern: quoted characters lose their meaning.
     pub(super) fn pattern(&self) -> String {
-        self.escaped(|c| matches!(c, '*' | '?' | '[' | ']' | '\\' | '(' | ')' | '|' | '!' | '@' | '+' | '-' | '^'))
+        self.escaped(|c| {
+            matches!(
+                c,
+                '*' | '?' | '[' | ']' | '\\' | '(' | ')' | '|' | '!' | '@' | '+' | '-' | '^'
+            )
+        })
     }
 
     /// As a regular expression: quoted characters lose their meaning.
@@ -65,7 +77,13 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new(ifs: Rc<str>, split: bool) -> Builder {
-        Builder { ifs, split, done: Vec::new(), current: None, ended: false }
+        Builder {
+            ifs,
+            split,
+            done: Vec::new(),
+            current: None,
+            ended: false,
+        }
     }
 
     pub(super) fn ifs(&self) -> &str {

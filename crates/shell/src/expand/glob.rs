@@ -39,7 +39,11 @@ impl Expander<'_, '_> {
     /// Paths that match a pattern, each name of it by itself.
     pub(crate) fn files(&mut self, pattern: &str) -> Vec<String> {
         let rooted = pattern.starts_with('/');
-        let mut found = vec![if rooted { "/".to_owned() } else { String::new() }];
+        let mut found = vec![if rooted {
+            "/".to_owned()
+        } else {
+            String::new()
+        }];
         let names: Vec<&str> = pattern.split('/').filter(|name| !name.is_empty()).collect();
         let only_dirs = pattern.ends_with('/');
         for (at, name) in names.iter().enumerate() {
@@ -67,7 +71,11 @@ impl Expander<'_, '_> {
     fn matching(&mut self, dir: &str, pattern: &Pattern, last: bool, out: &mut Vec<String>) {
         if let Some(name) = pattern.as_plain() {
             let path = join(dir, &name);
-            let found = if last { self.sys.lstat(&path) } else { self.sys.stat(&path) };
+            let found = if last {
+                self.sys.lstat(&path)
+            } else {
+                self.sys.stat(&path)
+            };
             if found.is_ok_and(|stat| last || stat.is_dir()) {
                 out.push(path);
             }
@@ -75,7 +83,9 @@ impl Expander<'_, '_> {
         }
         let dotted = pattern.begins_with_dot();
         let hidden = dotted || self.state.options.shopt("dotglob");
-        let Ok(entries) = self.sys.read_dir(if dir.is_empty() { "." } else { dir }) else { return };
+        let Ok(entries) = self.sys.read_dir(if dir.is_empty() { "." } else { dir }) else {
+            return;
+        };
         for entry in entries {
             if (entry.name.starts_with('.') && !hidden) || !pattern.matches(&entry.name) {
                 continue;
@@ -111,7 +121,10 @@ impl Expander<'_, '_> {
             let Ok(entries) = self.sys.read_dir(if dir.is_empty() { "." } else { &dir }) else {
                 continue;
             };
-            for entry in entries.into_iter().filter(|entry| !entry.name.starts_with('.')) {
+            for entry in entries
+                .into_iter()
+                .filter(|entry| !entry.name.starts_with('.'))
+            {
                 let path = join(&dir, &entry.name);
                 if files {
                     out.push(path.clone());

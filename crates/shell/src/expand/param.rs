@@ -18,7 +18,10 @@ enum Values {
     Unset,
     One(Rc<str>),
     /// `$@` and `${a[@]}`; joined by the first character of IFS if `star`.
-    Many { all: Vec<Rc<str>>, star: bool },
+    Many {
+        all: Vec<Rc<str>>,
+        star: bool,
+    },
 }
 
 /// Whether a parameter gives a field for each of its values even in quotes.
@@ -86,13 +89,21 @@ impl Expander<'_, '_> {
         match (&param.op, &param.index) {
             (ParamOp::Names, index) => {
                 let names = self.state.vars.iter().map(|(name, _)| name.clone());
-                let all = names.filter(|name| name.starts_with(&*param.name)).collect();
-                return Ok(Values::Many { all, star: matches!(index, Some(Index::Star)) });
+                let all = names
+                    .filter(|name| name.starts_with(&*param.name))
+                    .collect();
+                return Ok(Values::Many {
+                    all,
+                    star: matches!(index, Some(Index::Star)),
+                });
             }
             (ParamOp::Keys, index) => {
                 let value = self.variable(&param.name);
                 let all = value.map(|value| vars::keys(&value)).unwrap_or_default();
-                return Ok(Values::Many { all, star: matches!(index, Some(Index::Star)) });
+                return Ok(Values::Many {
+                    all,
+                    star: matches!(index, Some(Index::Star)),
+                });
             }
             _ => {}
         }
@@ -106,7 +117,10 @@ impl Expander<'_, '_> {
         };
         let length = name_length(&target);
         let (name, index) = target.split_at(if length == 0 { target.len() } else { length });
-        match index.strip_prefix('[').and_then(|index| index.strip_suffix(']')) {
+        match index
+            .strip_prefix('[')
+            .and_then(|index| index.strip_suffix(']'))
+        {
             None => self.lookup(name, None),
             Some("@") => self.lookup(name, Some(&Index::At)),
             Some("*") => self.lookup(name, Some(&Index::Star)),
@@ -118,7 +132,10 @@ impl Expander<'_, '_> {
         if let Some(value) = self.state.dynamic(name, self.sys) {
             return Some(value);
         }
-        self.state.vars.get(name).map(|variable| variable.value.clone())
+        self.state
+            .vars
+            .get(name)
+            .map(|variable| variable.value.clone())
     }
 
     fn lookup(&mut self, name: &str, index: Option<&Index>) -> Result<Values, Stop> {
@@ -127,7 +144,10 @@ impl Expander<'_, '_> {
         match name {
             "@" | "*" => {
                 let star = name == "*";
-                return Ok(Values::Many { all: state.params.to_vec(), star });
+                return Ok(Values::Many {
+                    all: state.params.to_vec(),
+                    star,
+                });
             }
             "#" => return one(state.params.len().to_string()),
             "?" => return one(state.status.to_string()),
@@ -150,13 +170,21 @@ impl Expander<'_, '_> {
             let found = state.params.get(position.wrapping_sub(1));
             return Ok(found.map_or(Values::Unset, |text| Values::One(text.clone())));
         }
-        let Some(value) = self.variable(name) else { return Ok(Values::Unset) };
+        let Some(value) = self.variable(name) else {
+            return Ok(Values::Unset);
+        };
         let found = match index {
             Some(Index::At) => {
-                return Ok(Values::Many { all: vars::elements(&value), star: false });
+                return Ok(Values::Many {
+                    all: vars::elements(&value),
+                    star: false,
+                });
             }
             Some(Index::Star) => {
-                return Ok(Values::Many { all: vars::elements(&value), star: true });
+                return Ok(Values::Many {
+                    all: vars::elements(&value),
+                    star: true,
+                });
             }
             Some(Index::Expr(word)) => {
                 let index = self.index(&value, word)?;
@@ -178,7 +206,11 @@ impl Expander<'_, '_> {
 
     /// The index of an assignment to `name`.
     pub fn index_for(&mut self, name: &str, word: &Word) -> Result<Rc<str>, Stop> {
-        let value = self.state.vars.get(name).map_or(Value::Unset, |v| v.value.clone());
+        let value = self
+            .state
+            .vars
+            .get(name)
+            .map_or(Value::Unset, |v| v.value.clone());
         self.index(&value, word)
     }
 
@@ -200,7 +232,11 @@ impl Expander<'_, '_> {
             }
         };
         if op == '+' {
-            return if present { self.operand(word, quoted, out, place) } else { Ok(()) };
+            return if present {
+                self.operand(word, quoted, out, place)
+            } else {
+                Ok(())
+            };
         }
         if present {
             self.emit(values.clone(), quoted, out);
@@ -218,16 +254,26 @@ impl Expander<'_, '_> {
                     let message = format!("${}: cannot assign in this way", param.name);
                     return Err(Stop::Fail(Failure::new(message)));
                 }
-                self.state.vars.set_element(&param.name, index.as_deref(), text.clone(), false)?;
+                self.state
+                    .vars
+                    .set_element(&param.name, index.as_deref(), text.clone(), false)?;
                 self.emit(Values::One(text), quoted, out);
                 Ok(())
             }
             _ => {
                 let text = self.single(word)?;
-                let default = if colon { "parameter null or not set" } else { "parameter not set" };
+                let default = if colon {
+                    "parameter null or not set"
+                } else {
+                    "parameter not set"
+                };
                 let said = if text.is_empty() { default } else { &text };
                 let message = format!("{}: {said}", param.name);
-                Err(Stop::Fail(Failure { message, status: 127, reach: Reach::Shell }))
+                Err(Stop::Fail(Failure {
+                    message,
+                    status: 127,
+                    reach: Reach::Shell,
+                }))
             }
         }
     }
@@ -242,7 +288,11 @@ impl Expander<'_, '_> {
         if quoted {
             return self.double_quoted(&word.parts, out);
         }
-        let place = if place == Place::Argument { Place::Operand } else { place };
+        let place = if place == Place::Argument {
+            Place::Operand
+        } else {
+            place
+        };
         self.parts(&word.parts, out, place)
     }
 
@@ -250,7 +300,11 @@ impl Expander<'_, '_> {
         if matches!(values, Values::Unset) {
             if self.state.options.nounset {
                 let message = format!("{}: unbound variable", param.name);
-                return Err(Stop::Fail(Failure { message, status: 127, reach: Reach::Shell }));
+                return Err(Stop::Fail(Failure {
+                    message,
+                    status: 127,
+                    reach: Reach::Shell,
+                }));
             }
             if param.op != ParamOp::Length {
                 return Ok(Values::Unset);
@@ -267,7 +321,10 @@ impl Expander<'_, '_> {
             }
             ParamOp::Substring(offset, length) => {
                 let offset = self.arithmetic(offset)?;
-                let length = length.as_ref().map(|word| self.arithmetic(word)).transpose()?;
+                let length = length
+                    .as_ref()
+                    .map(|word| self.arithmetic(word))
+                    .transpose()?;
                 self.substring(param, values, offset, length)
             }
             ParamOp::TrimPrefix(longest, word) => {
@@ -283,7 +340,11 @@ impl Expander<'_, '_> {
                 let with = self.single(with)?;
                 Ok(values.map(|text| replace(text, &pattern, &with, *at)))
             }
-            ParamOp::Case { upper, all, pattern } => {
+            ParamOp::Case {
+                upper,
+                all,
+                pattern,
+            } => {
                 let pattern = self.pattern(pattern)?;
                 let pattern = (!pattern.is_empty()).then(|| Pattern::new(&pattern));
                 Ok(values.map(|text| change_case(text, *upper, *all, pattern.as_ref())))
@@ -311,7 +372,10 @@ impl Expander<'_, '_> {
                 Some(length) if length < 0 => count + length,
                 Some(length) => start.saturating_add(length).min(count),
             };
-            Some((usize::try_from(start).ok()?, usize::try_from(end).ok().filter(|e| *e as i64 >= start)?))
+            Some((
+                usize::try_from(start).ok()?,
+                usize::try_from(end).ok().filter(|e| *e as i64 >= start)?,
+            ))
         };
         if let (Some(length), Values::One(text)) = (length, &values)
             && length < 0
@@ -327,7 +391,10 @@ impl Expander<'_, '_> {
                     all.insert(0, self.state.arg0.clone());
                 }
                 let (start, end) = bounds(all.len()).unwrap_or((0, 0));
-                Values::Many { all: all[start..end].to_vec(), star }
+                Values::Many {
+                    all: all[start..end].to_vec(),
+                    star,
+                }
             }
             other => other.map(|text| {
                 let chars: Vec<char> = text.chars().collect();
@@ -347,7 +414,9 @@ impl Expander<'_, '_> {
             'P' => values.map(|text| crate::prompt::expand(text, self.state, self.sys).into()),
             'a' => {
                 let variable = self.state.vars.get(&param.name);
-                let letters = variable.map(crate::vars::Variable::letters).unwrap_or_default();
+                let letters = variable
+                    .map(crate::vars::Variable::letters)
+                    .unwrap_or_default();
                 Values::One(letters.into())
             }
             'A' => {
@@ -365,9 +434,10 @@ impl Values {
         match self {
             Values::Unset => Values::Unset,
             Values::One(text) => Values::One(change(&text)),
-            Values::Many { all, star } => {
-                Values::Many { all: all.iter().map(|text| change(text)).collect(), star }
-            }
+            Values::Many { all, star } => Values::Many {
+                all: all.iter().map(|text| change(text)).collect(),
+                star,
+            },
         }
     }
 }
@@ -389,7 +459,11 @@ fn trim_suffix(text: &str, pattern: &Pattern, longest: bool) -> Rc<str> {
     let chars: Vec<char> = text.chars().collect();
     let fits = |start: &usize| pattern.match_at(&chars, *start, true) == Some(chars.len());
     let mut starts = 0..=chars.len();
-    let start = if longest { starts.find(fits) } else { starts.rev().find(fits) };
+    let start = if longest {
+        starts.find(fits)
+    } else {
+        starts.rev().find(fits)
+    };
     match start {
         Some(start) => chars[..start].iter().collect::<String>().into(),
         None => text.into(),
@@ -432,7 +506,8 @@ fn replace(text: &str, pattern: &Pattern, with: &str, at: ReplaceAt) -> Rc<str> 
 fn change_case(text: &str, upper: bool, all: bool, pattern: Option<&Pattern>) -> Rc<str> {
     let mut out = String::new();
     for (at, c) in text.chars().enumerate() {
-        let fits = (all || at == 0) && pattern.is_none_or(|p| p.matches(c.encode_utf8(&mut [0; 4])));
+        let fits =
+            (all || at == 0) && pattern.is_none_or(|p| p.matches(c.encode_utf8(&mut [0; 4])));
         match (fits, upper) {
             (false, _) => out.push(c),
             (true, true) => out.extend(c.to_uppercase()),

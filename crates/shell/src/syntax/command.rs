@@ -55,7 +55,11 @@ impl Parser<'_> {
         }
         let list = self.items(&|_| false, true)?;
         let token = self.next()?;
-        if token.kind == Tok::Eof { Ok(list) } else { self.unexpected(&token) }
+        if token.kind == Tok::Eof {
+            Ok(list)
+        } else {
+            self.unexpected(&token)
+        }
     }
 
     /// Commands up to one of `ends` (a reserved word or an operator), which is left unread.
@@ -115,7 +119,11 @@ impl Parser<'_> {
     }
 
     fn pipeline(&mut self) -> Result<Pipeline, SyntaxError> {
-        let mut pipeline = Pipeline { negated: false, timed: None, commands: Vec::new() };
+        let mut pipeline = Pipeline {
+            negated: false,
+            timed: None,
+            commands: Vec::new(),
+        };
         loop {
             match self.peek_literal()? {
                 "!" => pipeline.negated = !pipeline.negated,
@@ -133,7 +141,10 @@ impl Parser<'_> {
             self.next()?;
         }
         let alone = pipeline.negated || pipeline.timed.is_some();
-        let ended = matches!(&self.peek()?.kind, Tok::Eof | Tok::Newline | Tok::Op(";" | "&"));
+        let ended = matches!(
+            &self.peek()?.kind,
+            Tok::Eof | Tok::Newline | Tok::Op(";" | "&")
+        );
         if alone && ended {
             return Ok(pipeline);
         }
@@ -194,7 +205,12 @@ impl Parser<'_> {
         };
         self.leave();
         let text = source_text(self, start);
-        Ok(Command { line, text, kind, redirects })
+        Ok(Command {
+            line,
+            text,
+            kind,
+            redirects,
+        })
     }
 
     /// Replaces the word at a command's place while it is an alias.
@@ -204,9 +220,15 @@ impl Parser<'_> {
         }
         loop {
             let token = self.peek()?.clone();
-            let Tok::Word(word) = &token.kind else { return Ok(()) };
-            let Some(text) = word.as_literal() else { return Ok(()) };
-            let Some((name, value)) = self.alias_for(text, token.start) else { return Ok(()) };
+            let Tok::Word(word) = &token.kind else {
+                return Ok(());
+            };
+            let Some(text) = word.as_literal() else {
+                return Ok(());
+            };
+            let Some((name, value)) = self.alias_for(text, token.start) else {
+                return Ok(());
+            };
             self.substitute(token.start, token.end, name, &value);
         }
     }
@@ -220,7 +242,10 @@ impl Parser<'_> {
                 continue;
             }
             // The word behind an alias that ends in a blank is looked up as well.
-            if self.alias_at.is_some_and(|at| self.peek().is_ok_and(|t| t.start >= at)) {
+            if self
+                .alias_at
+                .is_some_and(|at| self.peek().is_ok_and(|t| t.start >= at))
+            {
                 self.alias_at = None;
                 self.expand_aliases()?;
             }
@@ -242,7 +267,9 @@ impl Parser<'_> {
                 continue;
             }
             if simple.words.is_empty() {
-                declares = word.as_literal().is_some_and(|text| DECLARERS.contains(&text));
+                declares = word
+                    .as_literal()
+                    .is_some_and(|text| DECLARERS.contains(&text));
             }
             simple.words.push(Arg::Word(word.clone()));
             self.next()?;
@@ -251,7 +278,9 @@ impl Parser<'_> {
 
     /// `name ()` and its body; anything else before the parenthesis is a mistake.
     fn function(&mut self, simple: Simple, open: Token) -> Result<CommandKind, SyntaxError> {
-        let [Arg::Word(word)] = &simple.words[..] else { return self.unexpected(&open) };
+        let [Arg::Word(word)] = &simple.words[..] else {
+            return self.unexpected(&open);
+        };
         let (Some(name), true) = (word.as_literal(), simple.assignments.is_empty()) else {
             return self.unexpected(&open);
         };
@@ -266,7 +295,10 @@ impl Parser<'_> {
         self.skip_newlines()?;
         let token = self.peek()?.clone();
         let body = self.command()?;
-        if matches!(body.kind, CommandKind::Simple(_) | CommandKind::Function(..)) {
+        if matches!(
+            body.kind,
+            CommandKind::Simple(_) | CommandKind::Function(..)
+        ) {
             return self.unexpected(&token);
         }
         Ok(CommandKind::Function(name, Rc::new(body)))
@@ -307,7 +339,12 @@ impl Parser<'_> {
         } else {
             Value::Scalar(self.word()?)
         };
-        Ok(Some(Assignment { name, index, append, value }))
+        Ok(Some(Assignment {
+            name,
+            index,
+            append,
+            value,
+        }))
     }
 
     fn array(&mut self) -> Result<Vec<(Option<Word>, Word)>, SyntaxError> {
@@ -369,17 +406,28 @@ impl Parser<'_> {
             ">|" => RedirectKind::Write(word, true),
             ">>" => RedirectKind::Append(word),
             "<>" => RedirectKind::ReadWrite(word),
-            "<&" => RedirectKind::Duplicate { from: word, input: true },
+            "<&" => RedirectKind::Duplicate {
+                from: word,
+                input: true,
+            },
             ">&" => match word.as_literal() {
                 Some(text)
-                    if fd.is_none()
-                        && !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') =>
+                    if fd.is_none() && !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') =>
                 {
-                    RedirectKind::Both { word, append: false }
+                    RedirectKind::Both {
+                        word,
+                        append: false,
+                    }
                 }
-                _ => RedirectKind::Duplicate { from: word, input: false },
+                _ => RedirectKind::Duplicate {
+                    from: word,
+                    input: false,
+                },
             },
-            "&>" => RedirectKind::Both { word, append: false },
+            "&>" => RedirectKind::Both {
+                word,
+                append: false,
+            },
             "&>>" => RedirectKind::Both { word, append: true },
             "<<<" => RedirectKind::HereString(word),
             _ => {
@@ -426,7 +474,11 @@ impl Parser<'_> {
             Tok::Word(word) => word.as_literal() == Some(text),
             _ => false,
         };
-        if found { Ok(()) } else { self.unexpected(token) }
+        if found {
+            Ok(())
+        } else {
+            self.unexpected(token)
+        }
     }
 }
 

@@ -3,9 +3,7 @@
 use std::rc::Rc;
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::ir::{
-    Arm, ArmEnd, ArithFor, Case, CommandKind, Cond, For, List, While, Word,
-};
+use super::ir::{ArithFor, Arm, ArmEnd, Case, CommandKind, Cond, For, List, While, Word};
 use super::lex::{Parser, Tok};
 use super::word::Mode;
 
@@ -13,8 +11,9 @@ use super::word::Mode;
 pub(crate) const UNARY: &str = "abcdefghknoprstuvwxzGLNORS";
 
 /// Binary operators of `[[ ]]` that are words.
-const BINARY: &[&str] =
-    &["=", "==", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"];
+const BINARY: &[&str] = &[
+    "=", "==", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef",
+];
 
 impl Parser<'_> {
     /// The compound command that begins with this word, if it is a reserved word.
@@ -26,7 +25,11 @@ impl Parser<'_> {
                 let condition = self.compound_list(&["do"])?;
                 let body = self.do_group()?;
                 let until = word == "until";
-                CommandKind::While(While { until, condition: Rc::new(condition), body })
+                CommandKind::While(While {
+                    until,
+                    condition: Rc::new(condition),
+                    body,
+                })
             }
             "for" | "select" => self.for_command(word == "select")?,
             "case" => self.case_command()?,
@@ -172,7 +175,12 @@ impl Parser<'_> {
             words = Some(list);
         }
         let body = self.loop_body()?;
-        Ok(CommandKind::For(For { name, words, body, select }))
+        Ok(CommandKind::For(For {
+            name,
+            words,
+            body,
+            select,
+        }))
     }
 
     fn arith_for(&mut self) -> Result<CommandKind, SyntaxError> {
@@ -198,13 +206,20 @@ impl Parser<'_> {
         self.eat_op(";")?;
         let body = self.loop_body()?;
         let [condition, step] = rest;
-        Ok(CommandKind::ArithFor(ArithFor { init, condition, step, body }))
+        Ok(CommandKind::ArithFor(ArithFor {
+            init,
+            condition,
+            step,
+            body,
+        }))
     }
 
     fn case_command(&mut self) -> Result<CommandKind, SyntaxError> {
         self.next()?;
         let token = self.next()?;
-        let Tok::Word(word) = token.kind.clone() else { return self.unexpected(&token) };
+        let Tok::Word(word) = token.kind.clone() else {
+            return self.unexpected(&token);
+        };
         self.skip_newlines()?;
         self.expect("in")?;
         let mut arms = Vec::new();
@@ -230,19 +245,31 @@ impl Parser<'_> {
             self.skip_newlines()?;
             let ends = [";;", ";&", ";;&", "esac"];
             let empty = ends.contains(&self.peek_op()?) || self.peek_literal()? == "esac";
-            let body = if empty { List::default() } else { self.compound_list(&ends)? };
+            let body = if empty {
+                List::default()
+            } else {
+                self.compound_list(&ends)?
+            };
             let then = match self.peek_op()? {
                 ";;" => ArmEnd::Break,
                 ";&" => ArmEnd::FallThrough,
                 ";;&" => ArmEnd::Continue,
                 _ => {
-                    arms.push(Arm { patterns, body: Rc::new(body), then: ArmEnd::Break });
+                    arms.push(Arm {
+                        patterns,
+                        body: Rc::new(body),
+                        then: ArmEnd::Break,
+                    });
                     self.expect("esac")?;
                     return Ok(CommandKind::Case(Case { word, arms }));
                 }
             };
             self.next()?;
-            arms.push(Arm { patterns, body: Rc::new(body), then });
+            arms.push(Arm {
+                patterns,
+                body: Rc::new(body),
+                then,
+            });
         }
     }
 
@@ -284,7 +311,9 @@ impl Parser<'_> {
             return Ok(inner);
         }
         let token = self.next()?;
-        let Tok::Word(left) = token.kind.clone() else { return self.unexpected(&token) };
+        let Tok::Word(left) = token.kind.clone() else {
+            return self.unexpected(&token);
+        };
         let unary = left.as_literal().and_then(|text| match text.as_bytes() {
             [b'-', op] if UNARY.contains(*op as char) => Some(*op as char),
             _ => None,
@@ -295,7 +324,9 @@ impl Parser<'_> {
             && self.peek_literal()? != "]]"
         {
             let operand = self.next()?;
-            let Tok::Word(word) = operand.kind else { return self.unexpected(&token) };
+            let Tok::Word(word) = operand.kind else {
+                return self.unexpected(&token);
+            };
             return Ok(Cond::Unary(op, word));
         }
         let op: Rc<str> = match self.peek_op()? {
@@ -311,7 +342,9 @@ impl Parser<'_> {
             Word::new(self.parts(Mode::Regex)?)
         } else {
             let token = self.next()?;
-            let Tok::Word(right) = token.kind.clone() else { return self.unexpected(&token) };
+            let Tok::Word(right) = token.kind.clone() else {
+                return self.unexpected(&token);
+            };
             right
         };
         Ok(Cond::Binary(op, left, right))

@@ -76,8 +76,11 @@ impl Parser<'_> {
 
     fn list_until_parenthesis(&mut self) -> Result<List, SyntaxError> {
         self.skip_newlines()?;
-        let list =
-            if self.peek_op()? == ")" { List::default() } else { self.compound_list(&[")"])? };
+        let list = if self.peek_op()? == ")" {
+            List::default()
+        } else {
+            self.compound_list(&[")"])?
+        };
         let token = self.next()?;
         self.expect_was(&token, ")")?;
         Ok(list)
@@ -132,30 +135,65 @@ impl Parser<'_> {
         self.parts(Mode::Operand { double, stop: 0 })?;
         let name = self.text[start..self.pos].into();
         self.pos += 1;
-        Ok(Param { name, index: None, indirect: false, op: ParamOp::Bad })
+        Ok(Param {
+            name,
+            index: None,
+            indirect: false,
+            op: ParamOp::Bad,
+        })
     }
 
     fn try_braced(&mut self, double: bool) -> Result<Option<Param>, SyntaxError> {
         if self.byte(0) == b'#' && self.byte(1) != b'}' && self.parameter_follows(1) {
             self.pos += 1;
-            let Some(name) = self.parameter_name() else { return Ok(None) };
+            let Some(name) = self.parameter_name() else {
+                return Ok(None);
+            };
             let index = self.index()?;
-            return Ok(Some(Param { name, index, indirect: false, op: ParamOp::Length }));
+            return Ok(Some(Param {
+                name,
+                index,
+                indirect: false,
+                op: ParamOp::Length,
+            }));
         }
         let indirect = self.byte(0) == b'!' && self.byte(1) != b'}' && self.parameter_follows(1);
         self.pos += usize::from(indirect);
-        let Some(name) = self.parameter_name() else { return Ok(None) };
+        let Some(name) = self.parameter_name() else {
+            return Ok(None);
+        };
         if indirect && matches!(self.byte(0), b'*' | b'@') && self.byte(1) == b'}' {
-            let index = if self.byte(0) == b'@' { Index::At } else { Index::Star };
+            let index = if self.byte(0) == b'@' {
+                Index::At
+            } else {
+                Index::Star
+            };
             self.pos += 1;
-            return Ok(Some(Param { name, index: Some(index), indirect, op: ParamOp::Names }));
+            return Ok(Some(Param {
+                name,
+                index: Some(index),
+                indirect,
+                op: ParamOp::Names,
+            }));
         }
         let index = self.index()?;
         if indirect && matches!(index, Some(Index::At | Index::Star)) && self.byte(0) == b'}' {
-            return Ok(Some(Param { name, index, indirect, op: ParamOp::Keys }));
+            return Ok(Some(Param {
+                name,
+                index,
+                indirect,
+                op: ParamOp::Keys,
+            }));
         }
-        let Some(op) = self.operator(double)? else { return Ok(None) };
-        Ok(Some(Param { name, index, indirect, op }))
+        let Some(op) = self.operator(double)? else {
+            return Ok(None);
+        };
+        Ok(Some(Param {
+            name,
+            index,
+            indirect,
+            op,
+        }))
     }
 
     fn parameter_follows(&self, ahead: usize) -> bool {
@@ -213,7 +251,10 @@ impl Parser<'_> {
             b':' => {
                 self.pos += 1;
                 let offset = self.arith_word(b'}', b':')?;
-                let length = self.eat(":").then(|| self.arith_word(b'}', 0)).transpose()?;
+                let length = self
+                    .eat(":")
+                    .then(|| self.arith_word(b'}', 0))
+                    .transpose()?;
                 ParamOp::Substring(offset, length)
             }
             b'#' => {
@@ -234,14 +275,22 @@ impl Parser<'_> {
                 };
                 self.pos += usize::from(at != ReplaceAt::First);
                 let pattern = self.operand(false, b'/')?;
-                let with = if self.eat("/") { self.operand(false, 0)? } else { Word::default() };
+                let with = if self.eat("/") {
+                    self.operand(false, 0)?
+                } else {
+                    Word::default()
+                };
                 ParamOp::Replace { at, pattern, with }
             }
             b'^' | b',' => {
                 self.pos += 1;
                 let all = self.byte(0) == first;
                 self.pos += usize::from(all);
-                ParamOp::Case { upper: first == b'^', all, pattern: self.operand(false, 0)? }
+                ParamOp::Case {
+                    upper: first == b'^',
+                    all,
+                    pattern: self.operand(false, 0)?,
+                }
             }
             b'@' if second.is_ascii_alphabetic() => {
                 self.pos += 2;
@@ -259,7 +308,12 @@ impl Parser<'_> {
 
 /// `$name`
 fn plain(name: &str) -> Param {
-    Param { name: name.into(), index: None, indirect: false, op: ParamOp::Value }
+    Param {
+        name: name.into(),
+        index: None,
+        indirect: false,
+        op: ParamOp::Value,
+    }
 }
 
 /// The length of the variable name a text begins with.
@@ -267,5 +321,7 @@ pub(crate) fn name_length(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         return 0;
     }
-    text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()
+    text.bytes()
+        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        .count()
 }

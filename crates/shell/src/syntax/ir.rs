@@ -366,12 +366,18 @@ pub enum ReplaceAt {
 impl Word {
     /// A word of these parts.
     pub fn new(parts: Vec<Part>) -> Word {
-        Word { parts: parts.into() }
+        Word {
+            parts: parts.into(),
+        }
     }
 
     /// A word that is just this text, unquoted.
     pub fn literal(text: &str) -> Word {
-        Word::new(if text.is_empty() { vec![] } else { vec![Part::Literal(text.into())] })
+        Word::new(if text.is_empty() {
+            vec![]
+        } else {
+            vec![Part::Literal(text.into())]
+        })
     }
 
     /// The text of a word without quotes or expansions, as reserved words and aliases must be.

@@ -46,7 +46,11 @@ pub(super) struct Token {
 impl Token {
     /// The end of the text ends its last line too, and some errors are about that.
     pub(super) fn or_newline(self) -> Token {
-        let kind = if self.kind == Tok::Eof { Tok::Newline } else { self.kind };
+        let kind = if self.kind == Tok::Eof {
+            Tok::Newline
+        } else {
+            self.kind
+        };
         Token { kind, ..self }
     }
 }
@@ -87,7 +91,11 @@ impl<'a> Parser<'a> {
 
     /// The byte at `pos + ahead`, 0 at the end.
     pub(super) fn byte(&self, ahead: usize) -> u8 {
-        self.text.as_bytes().get(self.pos + ahead).copied().unwrap_or(0)
+        self.text
+            .as_bytes()
+            .get(self.pos + ahead)
+            .copied()
+            .unwrap_or(0)
     }
 
     pub(super) fn at_end(&self) -> bool {
@@ -126,7 +134,11 @@ impl<'a> Parser<'a> {
             start = self.text[..at - 1].rfind('\n').map_or(0, |i| i + 1);
         }
         let source_line = self.text[start..].lines().next().unwrap_or("").to_owned();
-        Err(SyntaxError { line, kind, source_line })
+        Err(SyntaxError {
+            line,
+            kind,
+            source_line,
+        })
     }
 
     /// One level deeper, refused beyond the limit so that no input overflows the stack.
@@ -223,7 +235,12 @@ impl<'a> Parser<'a> {
         } else {
             Tok::Word(self.word()?)
         };
-        Ok(Token { kind, start, end: self.pos, line })
+        Ok(Token {
+            kind,
+            start,
+            end: self.pos,
+            line,
+        })
     }
 
     /// Digits directly before a redirection; too large a number is an ordinary word, as in bash.
@@ -232,7 +249,10 @@ impl<'a> Parser<'a> {
         if digits == 0 || !matches!(self.byte(digits), b'<' | b'>') {
             return None;
         }
-        let number = self.rest()[..digits].parse::<u32>().ok().filter(|n| *n < 1 << 20)?;
+        let number = self.rest()[..digits]
+            .parse::<u32>()
+            .ok()
+            .filter(|n| *n < 1 << 20)?;
         self.pos += digits;
         Some(number)
     }
@@ -257,7 +277,11 @@ impl<'a> Parser<'a> {
                 let raw = self.rest()[..length].to_owned();
                 self.pos += length;
                 self.line += u32::from(raw.ends_with('\n'));
-                let text = if doc.strip_tabs { raw.trim_start_matches('\t') } else { &raw };
+                let text = if doc.strip_tabs {
+                    raw.trim_start_matches('\t')
+                } else {
+                    &raw
+                };
                 if text.strip_suffix('\n').unwrap_or(text) == doc.end {
                     break;
                 }
@@ -296,7 +320,10 @@ impl<'a> Parser<'a> {
     /// The alias a word at `start` stands for, unless it is being expanded already.
     pub(super) fn alias_for(&self, name: &str, start: usize) -> Option<(Rc<str>, Rc<str>)> {
         let (name, value) = self.aliases.get_key_value(name)?;
-        let guarded = self.guards.iter().any(|(guard, until)| guard == name && start < *until);
+        let guarded = self
+            .guards
+            .iter()
+            .any(|(guard, until)| guard == name && start < *until);
         (!guarded).then(|| (name.clone(), value.clone()))
     }
 }

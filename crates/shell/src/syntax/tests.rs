@@ -27,28 +27,61 @@ fn mistakes_are_told_from_unfinished_text() {
     errors("done", "1: syntax error near unexpected token `done'");
     errors("}", "1: syntax error near unexpected token `}'");
     errors("if true; then", "2: syntax error: unexpected end of file …");
-    errors("echo a\nif x\nthen )\nfi", "3: syntax error near unexpected token `)'");
-    errors("echo \"a", "1: unexpected EOF while looking for matching `\"' …");
-    errors("echo ok\n\necho \"a\nb\nc\n", "3: unexpected EOF while looking for matching `\"' …");
-    errors("cat <<E\nabc\n", "3: here-document delimited by end-of-file (wanted `E') …");
-    errors("echo ${a", "1: unexpected EOF while looking for matching `}' …");
-    errors("echo `ls", "1: unexpected EOF while looking for matching ``' …");
+    errors(
+        "echo a\nif x\nthen )\nfi",
+        "3: syntax error near unexpected token `)'",
+    );
+    errors(
+        "echo \"a",
+        "1: unexpected EOF while looking for matching `\"' …",
+    );
+    errors(
+        "echo ok\n\necho \"a\nb\nc\n",
+        "3: unexpected EOF while looking for matching `\"' …",
+    );
+    errors(
+        "cat <<E\nabc\n",
+        "3: here-document delimited by end-of-file (wanted `E') …",
+    );
+    errors(
+        "echo ${a",
+        "1: unexpected EOF while looking for matching `}' …",
+    );
+    errors(
+        "echo `ls",
+        "1: unexpected EOF while looking for matching ``' …",
+    );
     errors("a;;b", "1: syntax error near unexpected token `;;'");
     errors("a (b)", "1: syntax error near unexpected token `b'");
-    errors("foo() echo hi", "1: syntax error near unexpected token `echo'");
-    errors("echo a >", "1: syntax error near unexpected token `newline'");
+    errors(
+        "foo() echo hi",
+        "1: syntax error near unexpected token `echo'",
+    );
+    errors(
+        "echo a >",
+        "1: syntax error near unexpected token `newline'",
+    );
     errors("a && ; b", "1: syntax error near unexpected token `;'");
     errors("a & & b", "1: syntax error near unexpected token `&'");
     errors("{ }", "1: syntax error near unexpected token `}'");
     errors("( )", "1: syntax error near unexpected token `)'");
-    errors("for i in a; echo", "1: syntax error near unexpected token `echo'");
+    errors(
+        "for i in a; echo",
+        "1: syntax error near unexpected token `echo'",
+    );
     errors("[[ a b ]]", "1: conditional binary operator expected");
     errors("99999999999999>x", "none");
 }
 
 #[test]
 fn deep_nesting_is_refused() {
-    for (open, close) in [("( ", ")"), ("$(", ")"), ("${x:-", "}"), ("{ ", "; }"), ("\"$(", ")\"")] {
+    for (open, close) in [
+        ("( ", ")"),
+        ("$(", ")"),
+        ("${x:-", "}"),
+        ("{ ", "; }"),
+        ("\"$(", ")\""),
+    ] {
         let text = format!("echo; {}a{}", open.repeat(5000), close.repeat(5000));
         let aliases = Aliases::new();
         let error = parse_command(&text.into(), 0, 1, &aliases, false).expect_err("too deep");
@@ -111,7 +144,10 @@ fn aliases_expand_where_a_command_begins() {
 #[test]
 fn words_for_completion() {
     let check = |text: &str, words: &[&str], at: usize| {
-        assert_eq!(words_before(text, text.len()), (words.iter().map(|w| w.to_string()).collect(), at));
+        assert_eq!(
+            words_before(text, text.len()),
+            (words.iter().map(|w| w.to_string()).collect(), at)
+        );
     };
     check("kubectl get po", &["kubectl", "get", "po"], 12);
     check("kubectl get ", &["kubectl", "get", ""], 12);

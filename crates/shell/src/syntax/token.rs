@@ -8,7 +8,11 @@ use super::lex::{Parser, Tok};
 
 /// The source from `start` to where the parser has read, without what it only peeked at.
 pub(super) fn source_text(parser: &Parser<'_>, start: usize) -> Rc<str> {
-    let end = parser.peeked.as_ref().map_or(parser.pos, |token| token.start).max(start);
+    let end = parser
+        .peeked
+        .as_ref()
+        .map_or(parser.pos, |token| token.start)
+        .max(start);
     parser.text[start..end].trim_end().into()
 }
 

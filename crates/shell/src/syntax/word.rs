@@ -43,7 +43,11 @@ impl Builder {
     fn close(&mut self) {
         if !self.text.is_empty() {
             let text: Rc<str> = std::mem::take(&mut self.text).into();
-            self.parts.push(if self.quoted { Part::Quoted(text) } else { Part::Literal(text) });
+            self.parts.push(if self.quoted {
+                Part::Quoted(text)
+            } else {
+                Part::Literal(text)
+            });
         }
     }
 
@@ -347,7 +351,9 @@ fn digits(
 ) -> Option<u32> {
     let mut value = None;
     for _ in 0..most {
-        let Some(digit) = rest.peek().and_then(|c| c.to_digit(radix)) else { break };
+        let Some(digit) = rest.peek().and_then(|c| c.to_digit(radix)) else {
+            break;
+        };
         rest.next();
         value = Some(value.unwrap_or(0) * radix + digit);
     }

@@ -19,7 +19,8 @@ async fn cat(io: Io) -> i32 {
         match io.read_file(path).await {
             Ok(bytes) => io.write_all(Fd::STDOUT, &bytes).await,
             Err(errno) => {
-                io.eprint(&format!("cat: {path}: {}\n", errno.message())).await;
+                io.eprint(&format!("cat: {path}: {}\n", errno.message()))
+                    .await;
                 status = 1;
             }
         }
@@ -28,8 +29,13 @@ async fn cat(io: Io) -> i32 {
 }
 
 async fn sleep(io: Io) -> i32 {
-    let seconds = io.args().get(1).and_then(|arg| arg.parse::<f64>().ok()).unwrap_or(0.0);
-    io.sleep(Duration::from_millis((seconds * 1000.0) as u64)).await;
+    let seconds = io
+        .args()
+        .get(1)
+        .and_then(|arg| arg.parse::<f64>().ok())
+        .unwrap_or(0.0);
+    io.sleep(Duration::from_millis((seconds * 1000.0) as u64))
+        .await;
     0
 }
 
@@ -40,7 +46,8 @@ async fn candidates(io: Io) -> i32 {
     match args[1..] {
         ["__complete", "get", _] => io.print("pods\nnodes\nnamespaces\n:4\n").await,
         ["__complete", _] => {
-            io.print("get\tDisplay resources\ndelete\tDelete resources\n:4\n").await;
+            io.print("get\tDisplay resources\ndelete\tDelete resources\n:4\n")
+                .await;
         }
         _ => io.print(&format!("ran {}\n", args.join(" "))).await,
     }

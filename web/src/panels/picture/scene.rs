@@ -9,7 +9,7 @@ use crate::protocol::{Machine, Owner, Picture, Pod, PodState};
 const ROOMY: usize = 16;
 
 /// The picture, arranged.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
     /// Pods no machine was chosen for.
     pub tray: Vec<Tile>,
@@ -18,7 +18,7 @@ pub struct Scene {
 }
 
 /// A machine and what it holds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tank {
     /// The machine.
     pub machine: Rc<Machine>,
@@ -33,7 +33,7 @@ pub struct Tank {
 }
 
 /// Pods of one owner, or pods of one namespace that have none.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// The namespace.
     pub namespace: String,
@@ -44,7 +44,7 @@ pub struct Group {
 }
 
 /// A pod and the short name on its tile.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tile {
     /// The pod.
     pub pod: Rc<Pod>,

@@ -118,7 +118,9 @@ impl<'s> Merge<'s> {
     }
 
     fn retain_keys(&self, out: &mut Map, patch: &mut Map) -> Result2<()> {
-        let Some(directive) = patch.remove(RETAIN_KEYS) else { return Ok(()) };
+        let Some(directive) = patch.remove(RETAIN_KEYS) else {
+            return Ok(());
+        };
         if !self.options.parallel_lists {
             return match out.get(RETAIN_KEYS) {
                 Some(before) if *before != directive => Err(bad_retain_keys()),
@@ -128,7 +130,9 @@ impl<'s> Merge<'s> {
                 }
             };
         }
-        let Value::List(keys) = &directive else { return Err(bad_retain_keys()) };
+        let Value::List(keys) = &directive else {
+            return Err(bad_retain_keys());
+        };
         let named = |key: &str| keys.iter().any(|named| named.as_str() == key);
         let stray = patch.iter().any(|(key, value)| {
             let directive = key.starts_with(DELETE_FROM) || key.starts_with(ORDER_OF);
@@ -143,8 +147,11 @@ impl<'s> Merge<'s> {
 
     /// Carries out `$setElementOrder`: merges the list it is for, and puts it in order.
     fn ordered_lists(&self, out: &mut Map, patch: &mut Map, ty: Option<&'s Type>) -> Result2<()> {
-        let directives: Vec<_> =
-            patch.keys().filter(|key| key.starts_with(ORDER_OF)).cloned().collect();
+        let directives: Vec<_> = patch
+            .keys()
+            .filter(|key| key.starts_with(ORDER_OF))
+            .cloned()
+            .collect();
         for directive in directives {
             let order = patch.remove(&directive).unwrap_or_default();
             if !self.options.parallel_lists {
@@ -154,7 +161,9 @@ impl<'s> Merge<'s> {
                 };
                 continue;
             }
-            let Value::List(order) = &order else { return Err(bad_order()) };
+            let Value::List(order) = &order else {
+                return Err(bad_order());
+            };
             let name = &directive[ORDER_OF.len()..];
             let shape = shape_of(self.schemas, ty, name);
             let before = out.get(name).map(|list| list.list().to_vec());
@@ -180,7 +189,9 @@ impl<'s> Merge<'s> {
     }
 
     fn list(&self, before: &[Value], patch: &[Value], shape: Shape<'s>) -> Result2<Vec<Value>> {
-        let Some(first) = before.iter().chain(patch).next() else { return Ok(Vec::new()) };
+        let Some(first) = before.iter().chain(patch).next() else {
+            return Ok(Vec::new());
+        };
         if before.iter().chain(patch).any(Value::is_list) {
             let message = "lists of lists are not supported";
             return Err(PatchError::Unprocessable(message.into()));
@@ -198,7 +209,9 @@ impl<'s> Merge<'s> {
         let (before, patch) = self.special_items(before, patch, key)?;
         let mut merged = before.clone();
         for item in &patch {
-            let Some(map) = item.as_map() else { return Err(no_merge_key(item, key)) };
+            let Some(map) = item.as_map() else {
+                return Err(no_merge_key(item, key));
+            };
             if !map.contains_key(key) {
                 return Err(no_merge_key(item, key));
             }
@@ -239,7 +252,11 @@ impl<'s> Merge<'s> {
                 _ => return Err(bad_patch_type(directive, item.entries())),
             }
         }
-        Ok(if replace { (plain, Vec::new()) } else { (kept, plain) })
+        Ok(if replace {
+            (plain, Vec::new())
+        } else {
+            (kept, plain)
+        })
     }
 }
 

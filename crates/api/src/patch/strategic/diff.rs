@@ -79,8 +79,11 @@ impl<'s> Diff<'s> {
             });
         }
         if retain_keys && (!patch.is_empty() || gone().next().is_some()) {
-            let keys: Vec<&str> =
-                modified.iter().filter(|(_, v)| !v.is_null()).map(|(k, _)| k.as_str()).collect();
+            let keys: Vec<&str> = modified
+                .iter()
+                .filter(|(_, v)| !v.is_null())
+                .map(|(k, _)| k.as_str())
+                .collect();
             if !keys.is_empty() {
                 patch.insert(RETAIN_KEYS, keys);
             }
@@ -111,8 +114,8 @@ impl<'s> Diff<'s> {
             return self.lists_of_maps(key, before, after, shape, patch);
         }
         let (added, deleted) = self.lists_of_scalars(before, after);
-        let order = (self.deletions() && !deleted.is_empty())
-            || (self.changes() && before != after);
+        let order =
+            (self.deletions() && !deleted.is_empty()) || (self.changes() && before != after);
         if !added.is_empty() {
             patch.insert(key, Value::list_of(sorted(added, after, "")));
         }
@@ -127,13 +130,24 @@ impl<'s> Diff<'s> {
 
     fn lists_of_scalars(&self, before: &[Value], after: &[Value]) -> (Vec<Value>, Vec<Value>) {
         let missing = |from: &[Value], other: &[Value]| {
-            let mut out: Vec<Value> =
-                from.iter().filter(|item| !other.contains(item)).cloned().collect();
+            let mut out: Vec<Value> = from
+                .iter()
+                .filter(|item| !other.contains(item))
+                .cloned()
+                .collect();
             out.sort_by_key(go::plain);
             unique(out)
         };
-        let added = if self.changes() { missing(after, before) } else { Vec::new() };
-        let deleted = if self.deletions() { missing(before, after) } else { Vec::new() };
+        let added = if self.changes() {
+            missing(after, before)
+        } else {
+            Vec::new()
+        };
+        let deleted = if self.deletions() {
+            missing(before, after)
+        } else {
+            Vec::new()
+        };
         (added, deleted)
     }
 
@@ -158,7 +172,9 @@ impl<'s> Diff<'s> {
             };
             match take_old {
                 None => {
-                    let (Some((_, a)), Some((_, b))) = (old.next(), new.next()) else { break };
+                    let (Some((_, a)), Some((_, b))) = (old.next(), new.next()) else {
+                        break;
+                    };
                     let (a, b) = (a.entries(), b.entries());
                     let mut inner = self.maps(a, b, shape.ty, shape.retain_keys)?;
                     if !inner.is_empty() {
@@ -202,7 +218,10 @@ impl<'s> Diff<'s> {
 fn by_key<'v>(items: &'v [Value], key: &str) -> Result2<Vec<(String, &'v Value)>> {
     let mut out = Vec::with_capacity(items.len());
     for item in items {
-        let name = item.entries().get(key).ok_or_else(|| no_merge_key(item, key))?;
+        let name = item
+            .entries()
+            .get(key)
+            .ok_or_else(|| no_merge_key(item, key))?;
         out.push((go::plain(name), item));
     }
     out.sort_by(|a, b| a.0.cmp(&b.0));
@@ -211,5 +230,8 @@ fn by_key<'v>(items: &'v [Value], key: &str) -> Result2<Vec<(String, &'v Value)>
 
 fn same_order(before: &[Value], after: &[Value], key: &str) -> bool {
     before.len() == after.len()
-        && before.iter().zip(after).all(|(a, b)| a.get(key) == b.get(key))
+        && before
+            .iter()
+            .zip(after)
+            .all(|(a, b)| a.get(key) == b.get(key))
 }

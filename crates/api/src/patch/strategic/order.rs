@@ -9,7 +9,8 @@ pub(super) fn index(list: &[Value], item: &Value, key: &str) -> Option<usize> {
     match item {
         Value::Map(map) if !key.is_empty() => {
             let wanted = map.get(key)?;
-            list.iter().position(|other| other.entries().get(key) == Some(wanted))
+            list.iter()
+                .position(|other| other.entries().get(key) == Some(wanted))
         }
         _ => list.iter().position(|other| other == item),
     }
@@ -23,20 +24,23 @@ pub(super) fn partition(
 ) -> Result<(Vec<Value>, Vec<Value>), PatchError> {
     check_keys(&items, key)?;
     check_keys(list, key)?;
-    Ok(items.into_iter().partition(|item| index(list, item, key).is_some()))
+    Ok(items
+        .into_iter()
+        .partition(|item| index(list, item, key).is_some()))
 }
 
 fn check_keys(items: &[Value], key: &str) -> Result<(), PatchError> {
-    let missing = items.iter().find(|item| {
-        !key.is_empty() && item.as_map().is_some_and(|map| !map.contains_key(key))
-    });
+    let missing = items
+        .iter()
+        .find(|item| !key.is_empty() && item.as_map().is_some_and(|map| !map.contains_key(key)));
     missing.map_or(Ok(()), |item| Err(no_merge_key(item, key)))
 }
 
 /// Items in the order of a list; items to delete last.
 pub(super) fn sorted(items: Vec<Value>, order: &[Value], key: &str) -> Vec<Value> {
-    let (deleted, mut kept): (Vec<Value>, Vec<Value>) =
-        items.into_iter().partition(|item| item.str(PATCH) == "delete");
+    let (deleted, mut kept): (Vec<Value>, Vec<Value>) = items
+        .into_iter()
+        .partition(|item| item.str(PATCH) == "delete");
     // Insertion keeps the comparison upstream's: what is in no order goes before what follows it.
     for i in 1..kept.len() {
         let mut at = i;
@@ -65,7 +69,9 @@ pub(super) fn arrange(
     key: &str,
 ) -> Vec<Value> {
     let mut patch_items = sorted(patch_items, patch_order, key).into_iter().peekable();
-    let mut server_items = sorted(server_items, server_order, key).into_iter().peekable();
+    let mut server_items = sorted(server_items, server_order, key)
+        .into_iter()
+        .peekable();
     let mut out = Vec::new();
     while let (Some(server), Some(patch)) = (server_items.peek(), patch_items.peek()) {
         let next = match before(server, patch, server_order, key) {

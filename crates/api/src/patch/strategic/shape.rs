@@ -17,14 +17,22 @@ pub(super) struct Shape<'s> {
     pub(super) replace: bool,
 }
 
-const UNKNOWN: Shape<'static> =
-    Shape { ty: None, merge: false, merge_key: "", retain_keys: false, replace: false };
+const UNKNOWN: Shape<'static> = Shape {
+    ty: None,
+    merge: false,
+    merge_key: "",
+    retain_keys: false,
+    replace: false,
+};
 
 /// The shape of a key of a map of this type.
 pub(super) fn shape_of<'s>(schemas: &'s Schemas, ty: Option<&'s Type>, key: &str) -> Shape<'s> {
     match ty {
         Some(Type::Ref(id)) => schemas.field(*id, key).map_or(UNKNOWN, of_field),
-        Some(Type::Map(item)) => Shape { ty: Some(item), ..UNKNOWN },
+        Some(Type::Map(item)) => Shape {
+            ty: Some(item),
+            ..UNKNOWN
+        },
         _ => UNKNOWN,
     }
 }

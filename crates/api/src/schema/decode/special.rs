@@ -68,7 +68,11 @@ impl Decoder<'_> {
             canonical.pop();
             canonical.push_str(&format!(".{:06}Z", nanos / 1000));
         }
-        if canonical == text.as_str() { Out::Same } else { Out::New(Value::from(canonical)) }
+        if canonical == text.as_str() {
+            Out::Same
+        } else {
+            Out::New(Value::from(canonical))
+        }
     }
 }
 
@@ -82,8 +86,16 @@ fn rfc3339(secs: i64) -> String {
 /// range.
 fn time_error(text: &str, layout: &str) -> String {
     let quoted = go::quote(text);
-    let elements =
-        [("2006", 4), ("-", 0), ("01", 2), ("-", 0), ("02", 2), ("T", 0), ("15", 2), (":", 0)];
+    let elements = [
+        ("2006", 4),
+        ("-", 0),
+        ("01", 2),
+        ("-", 0),
+        ("02", 2),
+        ("T", 0),
+        ("15", 2),
+        (":", 0),
+    ];
     let elements = elements.into_iter().chain([("04", 2), (":", 0), ("05", 2)]);
     let mut rest = text;
     for (element, digits) in elements {
@@ -94,7 +106,9 @@ fn time_error(text: &str, layout: &str) -> String {
         if !fits {
             let rest = go::quote(rest);
             let layout = go::quote(layout);
-            return format!("parsing time {quoted} as {layout}: cannot parse {rest} as \"{element}\"");
+            return format!(
+                "parsing time {quoted} as {layout}: cannot parse {rest} as \"{element}\""
+            );
         }
         let (found, after) = rest.split_at(digits.max(1));
         let number: u32 = found.parse().unwrap_or(1);
@@ -115,7 +129,10 @@ fn time_error(text: &str, layout: &str) -> String {
         1 + part.bytes().take_while(u8::is_ascii_digit).count()
     });
     let rest = go::quote(&rest[digits..]);
-    format!("parsing time {quoted} as {}: cannot parse {rest} as \"Z07:00\"", go::quote(layout))
+    format!(
+        "parsing time {quoted} as {}: cannot parse {rest} as \"Z07:00\"",
+        go::quote(layout)
+    )
 }
 
 #[cfg(test)]
@@ -129,15 +146,23 @@ mod tests {
             assert_eq!(time_error(text, RFC3339), want);
         }
         let layout = "\"2006-01-02T15:04:05Z07:00\"";
-        check("x", &format!("parsing time \"x\" as {layout}: cannot parse \"x\" as \"2006\""));
+        check(
+            "x",
+            &format!("parsing time \"x\" as {layout}: cannot parse \"x\" as \"2006\""),
+        );
         check(
             "2026-01-05",
             &format!("parsing time \"2026-01-05\" as {layout}: cannot parse \"\" as \"T\""),
         );
         check(
             "2026-01-05T09:00:00",
-            &format!("parsing time \"2026-01-05T09:00:00\" as {layout}: cannot parse \"\" as \"Z07:00\""),
+            &format!(
+                "parsing time \"2026-01-05T09:00:00\" as {layout}: cannot parse \"\" as \"Z07:00\""
+            ),
         );
-        check("2026-13-05T09:00:00Z", "parsing time \"2026-13-05T09:00:00Z\": month out of range");
+        check(
+            "2026-13-05T09:00:00Z",
+            "parsing time \"2026-13-05T09:00:00Z\": month out of range",
+        );
     }
 }

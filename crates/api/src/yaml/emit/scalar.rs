@@ -82,7 +82,11 @@ fn analyze(text: &str) -> Allowed {
         previous_break = is_break(c);
         preceded_by_blank = c == ' ' || c == '\t' || is_break(c);
     }
-    Allowed { plain, single, block }
+    Allowed {
+        plain,
+        single,
+        block,
+    }
 }
 
 /// `1:30`, which YAML 1.1 takes for ninety: `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`
@@ -91,15 +95,12 @@ fn is_base60(text: &str) -> bool {
     let mut parts = rest.split(':');
     let first = parts.next().unwrap_or("");
     let digit = |c: char| c.is_ascii_digit();
-    let leading =
-        first.starts_with(digit) && first.chars().all(|c| digit(c) || c == '_');
+    let leading = first.starts_with(digit) && first.chars().all(|c| digit(c) || c == '_');
     let rest: Vec<&str> = parts.collect();
-    let Some((last, middle)) = rest.split_last() else { return false };
-    let sixty = |part: &str| match part.as_bytes() {
-        [b'0'..=b'9'] => true,
-        [b'0'..=b'5', b'0'..=b'9'] => true,
-        _ => false,
+    let Some((last, middle)) = rest.split_last() else {
+        return false;
     };
+    let sixty = |part: &str| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     let (last, fraction) = last.split_once('.').unwrap_or((last, ""));
     leading
         && middle.iter().all(|part| sixty(part))
@@ -205,7 +206,7 @@ impl Writer {
                 let code = c as u32;
                 return match code {
                     ..=0xff => self.put(&format!("\\x{code:02X}")),
-                    ..=0xffff => self.put(&format!("\\u{code:04X}")),
+                    0x100..=0xffff => self.put(&format!("\\u{code:04X}")),
                     _ => self.put(&format!("\\U{code:08X}")),
                 };
             }
@@ -226,8 +227,7 @@ impl Writer {
             self.put_char('+');
         }
         self.put_char('\n');
-        let mut lines = text.split_inclusive('\n').peekable();
-        while let Some(line) = lines.next() {
+        for line in text.split_inclusive('\n') {
             if line != "\n" {
                 self.line(indent);
                 self.put(line.trim_end_matches('\n'));
@@ -249,17 +249,64 @@ mod tests {
         fn check(text: &str, want: &str) {
             let out = yaml::to_string(&Value::from(text));
             assert_eq!(out, format!("{want}\n"));
-            assert_eq!(yaml::parse_all(&out).expect(want).first().map(|d| d.value.as_str()), Some(text));
+            assert_eq!(
+                yaml::parse_all(&out)
+                    .expect(want)
+                    .first()
+                    .map(|d| d.value.as_str()),
+                Some(text)
+            );
         }
-        for plain in ["a b", "nginx:1.27", "1Gi", "10.0.0.1", "a#b", "-x", ":x", "a'b", "a\"b", "a, b", "[", "x{}", "é", "1.2.3", "a-", "?x", "<none>", "=", "ÿ"] {
+        for plain in [
+            "a b",
+            "nginx:1.27",
+            "1Gi",
+            "10.0.0.1",
+            "a#b",
+            "-x",
+            ":x",
+            "a'b",
+            "a\"b",
+            "a, b",
+            "[",
+            "x{}",
+            "é",
+            "1.2.3",
+            "a-",
+            "?x",
+            "<none>",
+            "=",
+            "ÿ",
+        ] {
             if plain != "[" {
                 check(plain, plain);
             }
         }
-        for double in ["", "yes", "y", "1", "0777", "08", "1e3", "null", "~", "true", "2026-01-05", ".5", "0x1F", "1_000", "12:30:00", "<<", ".nan"] {
+        for double in [
+            "",
+            "yes",
+            "y",
+            "1",
+            "0777",
+            "08",
+            "1e3",
+            "null",
+            "~",
+            "true",
+            "2026-01-05",
+            ".5",
+            "0x1F",
+            "1_000",
+            "12:30:00",
+            "<<",
+            ".nan",
+        ] {
             check(double, &format!("\"{double}\""));
         }
-        for single in ["a: b", "# x", "a #b", "- x", "-", "[a]", "{a}", "*x", "&x", "!x", "%x", "@x", "`x", "'x", "\"x\"", " x", "x ", "---", "...", "a:", ",x", "|", ">"] {
+        for single in [
+            "a: b", "# x", "a #b", "- x", "-", "[a]", "{a}", "*x", "&x", "!x", "%x", "@x", "`x",
+            "'x", "\"x\"", " x", "x ", "---", "...", "a:", ",x", "|", ">",
+        ] {
             check(single, &format!("'{}'", single.replace('\'', "''")));
         }
         check("a\tb", "\"a\\tb\"");

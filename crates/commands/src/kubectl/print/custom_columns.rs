@@ -2,9 +2,10 @@
 //!
 //! Models kubectl/pkg/cmd/get/customcolumn.go.
 
-use api::{Value, jsonpath};
+use api::Value;
 
 use super::table::align;
+use super::{found, jsonpath};
 use crate::kubectl::failure::{Failure, Outcome};
 
 /// Objects in the columns of `spec`.
@@ -17,9 +18,7 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
             )));
         };
         let template = relaxed(path);
-        let parsed = jsonpath::parse(&template)
-            .map_err(|why| Failure::message(format!("error parsing jsonpath {template}, {why}")))?;
-        columns.push((header.to_owned(), parsed));
+        columns.push((header.to_owned(), jsonpath(&template)?));
     }
     let mut lines = Vec::new();
     if headers {
@@ -30,8 +29,8 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
             columns
                 .iter()
                 .map(|(_, path)| {
-                    let found: Vec<String> = path.select(object).iter().map(text).collect();
-                    if found.is_empty() { "<none>".to_owned() } else { found.join(",") }
+                    let texts: Vec<String> = found(path, object).iter().map(text).collect();
+                    if texts.is_empty() { "<none>".to_owned() } else { texts.join(",") }
                 })
                 .collect(),
         );

@@ -8,7 +8,8 @@ pub(crate) use custom_columns::{custom_columns, relaxed as relaxed_path};
 pub(crate) use tabs::tabulate;
 pub(crate) use table::{TableOptions, TableWriter, align, labels_text};
 
-use api::{Value, jsonpath, yaml};
+use api::jsonpath::JsonPath;
+use api::{Value, yaml};
 
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
@@ -94,27 +95,34 @@ pub(crate) fn objects(format: &Format, objects: &[Value], single: bool) -> Outco
         Format::Name => Ok(objects.iter().map(|o| format!("{}\n", name(o))).collect()),
         Format::Json => Ok(format!("{}\n", whole().to_json_pretty())),
         Format::Yaml => Ok(yaml::to_string(&whole())),
-        Format::JsonPath(template) => select(template, &whole()).map(|found| found.0),
-        Format::JsonPathAsJson(template) => {
-            let (_, found) = select(template, &whole())?;
-            Ok(format!("{}\n", Value::from(found).to_json_pretty()))
-        }
+        Format::JsonPath(template) => select(template, &whole(), false),
+        Format::JsonPathAsJson(template) => select(template, &whole(), true),
         Format::CustomColumns(spec) => custom_columns(spec, objects, true),
     }
 }
 
-fn select(template: &str, value: &Value) -> Outcome<(String, Vec<Value>)> {
-    let path = jsonpath::parse(template)
-        .map_err(|why| Failure::message(format!("error parsing jsonpath {template}, {why}")))?;
-    let text = path.print(value).map_err(|why| {
+fn select(template: &str, value: &Value, as_json: bool) -> Outcome<String> {
+    let path = jsonpath(template)?;
+    let printed = if as_json { path.print_json(value) } else { path.print(value) };
+    printed.map_err(|why| {
         Failure::message(format!(
             "error executing jsonpath {template:?}: Error executing template: {why}. Printing more \
              information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject \
              given to jsonpath engine was:\n\t\t{}\n\n",
-            api::go::plain(value)
+            api::go::syntax(value)
         ))
-    })?;
-    Ok((text, path.select(value)))
+    })
+}
+
+/// Reads a template; the sentence of a template that cannot be read is kubectl's.
+pub(crate) fn jsonpath(template: &str) -> Outcome<JsonPath> {
+    JsonPath::parse(template)
+        .map_err(|why| Failure::message(format!("error parsing jsonpath {template}, {why}")))
+}
+
+/// Everything a path finds in an object; nothing where it leads nowhere.
+pub(crate) fn found(path: &JsonPath, object: &Value) -> Vec<Value> {
+    path.find(object).unwrap_or_default().into_iter().flatten().collect()
 }
 
 /// `List` of objects, as kubectl wraps what came from several requests.

@@ -1,0 +1,47 @@
+//! `which`. Models debianutils.
+
+use machine::{FileKind, Io};
+
+use crate::args::{self, flag};
+use crate::help::tool;
+use crate::io::usage_error;
+
+tool!("which", "Locate a command", "which [-a] filename...", main, [
+    ("which cat nosuch; echo $?", "/usr/bin/cat\n1\n"),
+]);
+
+const FLAGS: &[args::Flag] = &[flag('a', "")];
+
+async fn main(io: Io) -> i32 {
+    let args = match args::parse(FLAGS, io.args()) {
+        Ok(args) => args,
+        Err(message) => return usage_error(&io, &message, 2).await,
+    };
+    let mut status = i32::from(args.operands.is_empty());
+    let path = io.env("PATH").unwrap_or_default();
+    for name in &args.operands {
+        let (name, path, all) = (name.clone(), path.clone(), args.has('a'));
+        let found = io
+            .sys(move |sys| {
+                let candidates: Vec<String> = match name.contains('/') {
+                    true => vec![name.to_string()],
+                    false => path.split(':').map(|dir| format!("{dir}/{name}")).collect(),
+                };
+                let mut found: Vec<String> = candidates
+                    .into_iter()
+                    .filter(|path| {
+                        sys.stat(path).is_ok_and(|stat| stat.kind == FileKind::File && stat.mode & 0o111 != 0)
+                    })
+                    .collect();
+                if !all {
+                    found.truncate(1);
+                }
+                found
+            })
+            .await;
+        status |= i32::from(found.is_empty());
+        let text: String = found.iter().map(|path| format!("{path}\n")).collect();
+        io.print(&text).await;
+    }
+    status
+}

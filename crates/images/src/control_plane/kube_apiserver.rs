@@ -1,0 +1,267 @@
+//! kube-apiserver.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::rc::Rc;
+
+use api::Schemas;
+use apiserver::{Action, ApiServer, CallId, Config, Cx, Effect, Notes, Peer, StreamId};
+use client::certificate::Certificate;
+use machine::fs::Node;
+use machine::http::{self, ClientEvent, Outcome, ServerEvent, StreamRef, Target};
+use machine::{Fd, Poll, Program, Signal, Sys, TimerId, Wake};
+use sim::{Arg, EntryId, Instant, Kind, Stream};
+
+use super::RELEASES;
+use super::flags::Flags;
+use crate::definition::Definition;
+use crate::userland::put;
+
+/// `registry.k8s.io/kube-apiserver`
+pub(crate) static IMAGE: Definition = Definition {
+    repository: "registry.k8s.io/kube-apiserver",
+    tags: RELEASES,
+    layers: &[("kube base", 3_100_000), ("kube-apiserver {tag}", 24_800_000)],
+    files: |tree, _| put(tree, "/usr/local/bin/kube-apiserver", Node::binary("kube-apiserver")),
+    env: &[("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")],
+    programs: &[("kube-apiserver", || Box::new(KubeApiserver::default()))],
+    ..Definition::PLAIN
+};
+
+#[derive(Clone, Debug, Default)]
+struct KubeApiserver {
+    running: Option<Running>,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    server: ApiServer,
+    clients: http::Server,
+    http: http::Client,
+    etcd: Target,
+    /// The server's calls by those of its connections, and back.
+    calls: BTreeMap<http::CallId, CallId>,
+    back: BTreeMap<CallId, http::CallId>,
+    timer: Option<(TimerId, Instant)>,
+}
+
+/// The journal of the machine.
+struct Journal<'a, 'b>(&'a mut Sys<'b>);
+
+impl Notes for Journal<'_, '_> {
+    fn note(&mut self, cause: EntryId, kind: &'static Kind, args: &[Arg]) -> EntryId {
+        self.0.set_cause(cause);
+        self.0.note(kind, args)
+    }
+}
+
+impl KubeApiserver {
+    fn start(sys: &mut Sys<'_>) -> Result<Running, String> {
+        let args = sys.args();
+        let flags = Flags::read(&args);
+        let mut config = Config::from_args(args.iter().skip(1).map(|arg| &**arg))?;
+        let mut subject = |flag: &str| -> Result<Option<Rc<str>>, String> {
+            let Some(path) = flags.get(flag) else { return Ok(None) };
+            let text = sys.read_to_string(path).map_err(|errno| {
+                format!("open {path}: {}", errno.message().to_lowercase())
+            })?;
+            let read = Certificate::from_pem(&text).map(|certificate| certificate.subject);
+            read.map(Some).ok_or_else(|| {
+                format!("tls: failed to find any PEM data in certificate input: {path}")
+            })
+        };
+        config.etcd_identity = subject("etcd-certfile")?;
+        config.kubelet_identity = subject("kubelet-client-certificate")?;
+        subject("tls-cert-file")?;
+        subject("client-ca-file")?;
+        if let Some(path) = flags.get("service-account-signing-key-file") {
+            let key = sys.read_file(path).map_err(|errno| {
+                format!("open {path}: {}", errno.message().to_lowercase())
+            })?;
+            config.signing_key = fold(&key);
+        }
+        let bind: Ipv4Addr =
+            flags.or("bind-address", "0.0.0.0").parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let mut clients = http::Server::new();
+        let addr = SocketAddrV4::new(bind, config.secure_port);
+        clients.listen(sys, addr).map_err(|errno| {
+            let why = errno.message().to_lowercase();
+            format!("failed to create listener: failed to listen on {addr}: bind: {why}")
+        })?;
+        let etcd = Target::Tcp(config.etcd);
+        let random = Stream::new(sys.random().next_u64(), "kube-apiserver");
+        let server = ApiServer::new(config, Schemas::load(), random, sys.now());
+        Ok(Running {
+            server,
+            clients,
+            http: http::Client::new(),
+            etcd,
+            calls: BTreeMap::new(),
+            back: BTreeMap::new(),
+            timer: None,
+        })
+    }
+}
+
+impl Program for KubeApiserver {
+    fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
+        if self.running.is_none() {
+            match KubeApiserver::start(sys) {
+                Ok(running) => self.running = Some(running),
+                Err(text) => {
+                    let _ = sys.write(Fd::STDERR, format!("Error: {text}\n").as_bytes());
+                    return Poll::Exit(1);
+                }
+            }
+        }
+        let Some(running) = &mut self.running else { return Poll::Pending };
+        let more = match why {
+            Wake::Ready(fd) => running.ready(sys, fd),
+            Wake::Start | Wake::Timer(_) => {
+                running.timer = None;
+                running.with(sys, |server, cx| server.on_timer(cx))
+            }
+            Wake::Signal(_) => return Poll::Exit(0),
+            _ => Ok(()),
+        };
+        if let Err(last_words) = more {
+            let _ = sys.write(Fd::STDERR, format!("{last_words}\n").as_bytes());
+            return Poll::Exit(1);
+        }
+        running.set_timer(sys);
+        Poll::Pending
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Program> {
+        Box::new(self.clone())
+    }
+
+    fn handles(&self, signal: Signal) -> bool {
+        matches!(signal, Signal::Term | Signal::Int)
+    }
+}
+
+/// `Err` with the server's last words.
+type Going = Result<(), String>;
+
+impl Running {
+    fn ready(&mut self, sys: &mut Sys<'_>, fd: Fd) -> Going {
+        let mut requests: Vec<(EntryId, ServerEvent)> = Vec::new();
+        if self.clients.on_ready_caused(sys, fd, &mut |cause, e| requests.push((cause, e))) {
+            for (cause, event) in requests {
+                sys.set_cause(cause);
+                self.with(sys, |server, cx| match event {
+                    ServerEvent::Request(from, request) => {
+                        server.on_request(cx, stream(from), &request);
+                    }
+                    ServerEvent::Data(from, body) => server.on_data(cx, stream(from), body),
+                    ServerEvent::End(from) => server.on_end(cx, stream(from)),
+                    ServerEvent::Reset(from) => server.on_reset(cx, stream(from)),
+                    ServerEvent::Closed(conn) => server.on_closed(cx, u64::from(conn.0)),
+                    ServerEvent::Bytes(..) => {}
+                })?;
+            }
+            return Ok(());
+        }
+        let mut events = Vec::new();
+        self.http.on_ready(sys, fd, &mut events);
+        events.into_iter().try_for_each(|event| self.answered(sys, event))
+    }
+
+    fn answered(&mut self, sys: &mut Sys<'_>, event: ClientEvent) -> Going {
+        let ClientEvent { call, cause, outcome } = event;
+        let Some(own) = self.calls.get(&call).copied() else { return Ok(()) };
+        let over = match &outcome {
+            Outcome::Response(response) => !response.more,
+            Outcome::Data(_) => false,
+            Outcome::End | Outcome::Failed(_) => true,
+        };
+        if over {
+            self.calls.remove(&call);
+            self.back.remove(&own);
+        }
+        sys.set_cause(cause);
+        self.with(sys, |server, cx| match outcome {
+            Outcome::Response(response) => server.on_response(cx, own, &response),
+            Outcome::Data(body) => server.on_call_data(cx, own, body),
+            Outcome::End => server.on_call_end(cx, own),
+            Outcome::Failed(errno) => server.on_call_failed(cx, own, errno),
+        })
+    }
+
+    /// Lets the server act, and carries out what it wants done.
+    fn with(&mut self, sys: &mut Sys<'_>, act: impl FnOnce(&mut ApiServer, &mut Cx<'_>)) -> Going {
+        let (now, cause) = (sys.now(), sys.cause());
+        let mut journal = Journal(sys);
+        let mut cx = Cx::new(now, cause, &mut journal);
+        act(&mut self.server, &mut cx);
+        let effects = std::mem::take(&mut cx.effects);
+        for effect in effects {
+            self.carry_out(sys, effect)?;
+        }
+        let early = self.http.take_early();
+        early.into_iter().try_for_each(|event| self.answered(sys, event))
+    }
+
+    fn carry_out(&mut self, sys: &mut Sys<'_>, effect: Effect) -> Going {
+        let Effect { cause, action } = effect;
+        sys.set_cause(cause);
+        match action {
+            Action::Respond(to, response) => self.clients.respond(sys, back(to), response),
+            Action::Data(to, body) => self.clients.data(sys, back(to), body),
+            Action::End(to) => self.clients.end(sys, back(to)),
+            Action::Call(call, peer, request) => {
+                let target = match peer {
+                    Peer::Etcd => self.etcd.clone(),
+                    Peer::Kubelet(addr) => Target::Tcp(addr),
+                };
+                let id = self.http.call(sys, &target, Rc::new(request));
+                self.calls.insert(id, call);
+                self.back.insert(call, id);
+            }
+            Action::CallData(call, body) => {
+                if let Some(id) = self.back.get(&call) {
+                    self.http.data(sys, *id, body);
+                }
+            }
+            Action::CallEnd(call) => {
+                if let Some(id) = self.back.get(&call) {
+                    self.http.end(sys, *id);
+                }
+            }
+            Action::CallReset(call) => {
+                if let Some(id) = self.back.remove(&call) {
+                    self.calls.remove(&id);
+                    self.http.cancel(sys, id);
+                }
+            }
+            Action::Exit(last_words) => return Err(last_words),
+        }
+        Ok(())
+    }
+
+    fn set_timer(&mut self, sys: &mut Sys<'_>) {
+        let due = self.server.deadline();
+        if self.timer.map(|(_, at)| at) != due {
+            if let Some((timer, _)) = self.timer.take() {
+                sys.cancel(timer);
+            }
+            self.timer = due.map(|at| (sys.timer_at(at), at));
+        }
+    }
+}
+
+fn stream(from: StreamRef) -> StreamId {
+    StreamId { conn: u64::from(from.conn.0), stream: from.stream }
+}
+
+fn back(to: StreamId) -> StreamRef {
+    StreamRef { conn: Fd(u32::try_from(to.conn).unwrap_or(u32::MAX)), stream: to.stream }
+}
+
+/// A number made of a key file: what tokens are signed with.
+fn fold(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

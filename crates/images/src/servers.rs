@@ -1,0 +1,46 @@
+//! Servers whose protocol is not modelled: they listen where they should and answer as a web server
+//! would.
+
+use machine::fs::Node;
+
+use crate::definition::{Definition, Tags, Versions};
+use crate::stand_in::PROGRAM;
+use crate::userland::{Userland, put};
+
+/// `docker.io/library/httpd`
+pub(crate) static HTTPD: Definition = Definition {
+    repository: "docker.io/library/httpd",
+    tags: Tags {
+        words: &["latest", "alpine"],
+        versions: &[Versions { major: 2, minors: 4..=4 }],
+        suffixes: &["alpine", "trixie", "bookworm"],
+    },
+    userland: Userland::Debian,
+    layers: &[("httpd {tag}", 15_300_000)],
+    cmd: &["httpd-foreground", "httpd", "80"],
+    ports: &[80],
+    stop_signal: "SIGTERM",
+    files: |tree, _| put(tree, "/usr/local/bin/httpd-foreground", Node::binary(PROGRAM)),
+    ..Definition::PLAIN
+};
+
+/// `docker.io/library/redis`
+pub(crate) static REDIS: Definition = Definition {
+    repository: "docker.io/library/redis",
+    tags: Tags {
+        words: &["latest", "alpine"],
+        versions: &[
+            Versions { major: 5, minors: 0..=0 },
+            Versions { major: 6, minors: 0..=2 },
+            Versions { major: 7, minors: 0..=4 },
+            Versions { major: 8, minors: 0..=4 },
+        ],
+        suffixes: &["alpine", "trixie", "bookworm"],
+    },
+    userland: Userland::Debian,
+    layers: &[("redis {tag}", 22_600_000)],
+    cmd: &["redis-server", "redis", "6379"],
+    ports: &[6379],
+    files: |tree, _| put(tree, "/usr/local/bin/redis-server", Node::binary(PROGRAM)),
+    ..Definition::PLAIN
+};
