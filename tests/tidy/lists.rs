@@ -21,7 +21,7 @@ struct Rule {
     mention: &'static str,
 }
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule {
         what: "API kind",
         folder: "crates/api/src/kinds",
@@ -50,7 +50,7 @@ const RULES: [Rule; 9] = [
         what: "controller",
         folder: "crates/controllers/src",
         declares: r"impl Controller for (\w+)",
-        list: "crates/controllers/src/lib.rs",
+        list: "crates/controllers/src/list.rs",
         begins: "pub fn all(",
         mention: "{name}",
     },
@@ -92,6 +92,14 @@ const RULES: [Rule; 9] = [
         declares: r"pub\([a-z]+\) static (\w+): Definition\b",
         list: "crates/images/src/lib.rs",
         begins: "CATALOGUE:",
+        mention: "{stem}::{name}",
+    },
+    Rule {
+        what: "image of the control plane",
+        folder: "crates/images/src/control_plane",
+        declares: r"pub\([a-z]+\) static (\w+): Definition\b",
+        list: "crates/images/src/control_plane.rs",
+        begins: "",
         mention: "{stem}::{name}",
     },
 ];

@@ -45,14 +45,17 @@ pub(crate) fn user_of(
     request: &Request,
 ) -> Result<User, Status> {
     if let Some(subject) = &request.peer {
-        return Ok(user_of_subject(subject));
+        return Ok(impersonated(user_of_subject(subject), request));
     }
     if let Some(header) = request.headers.get("Authorization") {
         let token = header
             .strip_prefix("Bearer ")
             .ok_or_else(status::unauthorized)?;
-        return token::verify(config, resources, now, token.trim())
-            .ok_or_else(status::unauthorized);
+        let user = token::verify(config, resources, now, token.trim());
+        return match user {
+            Some(user) => Ok(impersonated(user, request)),
+            None => Err(status::unauthorized()),
+        };
     }
     if !config.anonymous_auth {
         return Err(status::unauthorized());
@@ -62,6 +65,38 @@ pub(crate) fn user_of(
         groups: vec!["system:unauthenticated".into()],
         uid: "".into(),
     })
+}
+
+/// Whom the user asks to be taken for, as `kubectl --as` does. Who may do so is for authorization.
+fn impersonated(user: User, request: &Request) -> User {
+    let Some(name) = request.headers.get("Impersonate-User") else {
+        return user;
+    };
+    let mut groups: Vec<Rc<str>> = request
+        .headers
+        .get_all("Impersonate-Group")
+        .map(Rc::from)
+        .collect();
+    if let Some(account) = name.strip_prefix("system:serviceaccount:")
+        && let Some((namespace, _)) = account.split_once(':')
+        && groups.is_empty()
+    {
+        groups.push("system:serviceaccounts".into());
+        groups.push(format!("system:serviceaccounts:{namespace}").into());
+    }
+    if name != ANONYMOUS
+        && !groups
+            .iter()
+            .any(|group| &**group == "system:authenticated")
+    {
+        groups.push("system:authenticated".into());
+    }
+    let uid = request.headers.get("Impersonate-Uid").unwrap_or("");
+    User {
+        name: name.into(),
+        groups,
+        uid: uid.into(),
+    }
 }
 
 /// The user of a certificate: the common name, and a group for each organisation.
@@ -92,5 +127,8 @@ mod tests {
         assert_eq!(&*user.name, "system:node:node01");
         let groups: Vec<&str> = user.groups.iter().map(|group| &**group).collect();
         assert_eq!(groups, ["system:nodes", "system:authenticated"]);
+        let request = Request::get("/").with_header("Impersonate-User", "bob");
+        let other = impersonated(user, &request);
+        assert_eq!((&*other.name, other.groups.len()), ("bob", 1));
     }
 }

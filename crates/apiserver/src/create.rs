@@ -34,7 +34,7 @@ impl ApiServer {
         let mut object = decoded.object;
         match_namespace(kind, &mut object, &ask.info.namespace)?;
         let mut write = Write::of(cx, ask, kind, resource, Deed::Create(object));
-        write.warnings = decoded.warnings;
+        write.warnings.extend(decoded.warnings);
         self.attempt(cx, write);
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::request::Query;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::table;
+use crate::write::deprecated;
 
 /// The object as clients of this kind see it: in another version's shape where that is a view.
 pub(crate) fn shown(kind: &Kind, stored: &Value) -> Value {
@@ -262,9 +263,7 @@ pub(crate) fn one(cx: &Cx<'_>, kind: &Kind, object: &Value, ask: &Ask) -> Respon
 
 /// Answers about a deprecated kind say so.
 pub(crate) fn warn_deprecated(response: &mut Response, kind: &Kind) {
-    if !kind.deprecation.is_empty() {
-        reply::warn(response, &[kind.deprecation.to_owned()]);
-    }
+    reply::warn(response, &deprecated(kind));
 }
 
 /// A resource version as a number.

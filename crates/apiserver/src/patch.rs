@@ -14,7 +14,7 @@ use crate::effect::Cx;
 use crate::list::shown;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
-use crate::write::{Deed, Write};
+use crate::write::{Deed, Write, deprecated};
 
 /// The media types of patches.
 const ACCEPTED: [&str; 3] = [
@@ -117,14 +117,16 @@ impl ApiServer {
             strict.extend(json_patch_strict_errors(&patch.document));
         }
         strict.extend(decoded.strict);
-        write.warnings = match patch.validation {
+        // A patch that is planned again says everything again.
+        write.warnings = deprecated(kind);
+        match patch.validation {
             Validation::Strict if !strict.is_empty() => {
                 let why = format!("strict decoding error: {}", strict.join(", "));
                 return Err(status::bad_request(why));
             }
-            Validation::Warn => strict,
-            Validation::Strict | Validation::Ignore => Vec::new(),
-        };
+            Validation::Warn => write.warnings.extend(strict),
+            Validation::Strict | Validation::Ignore => {}
+        }
         let mut new = decoded.value;
         kind.default(&mut new);
         if let Some(view) = kind.view {

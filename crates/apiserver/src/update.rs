@@ -46,7 +46,7 @@ impl ApiServer {
         }
         let mut write = Write::of(cx, ask, kind, resource, Deed::Replace(object));
         write.subresource = subresource;
-        write.warnings = decoded.warnings;
+        write.warnings.extend(decoded.warnings);
         self.attempt(cx, write);
         Ok(())
     }

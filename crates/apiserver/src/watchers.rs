@@ -196,6 +196,11 @@ impl Watchers {
             let Some(watcher) = self.all.get_mut(&id) else {
                 continue;
             };
+            // Who watches a node's pods may want those of one namespace alone.
+            let namespace = &watcher.namespace;
+            if !namespace.is_empty() && change.entry.value.namespace() != namespace.as_str() {
+                continue;
+            }
             if let Some(happened) = seen_by(&watcher.filter, change) {
                 let kind = watcher.filter.kind;
                 let body = bodies.get(kind, happened, watcher.format, watcher.columns_sent);

@@ -153,7 +153,7 @@ impl Write {
             subresource: "",
             deed,
             dry_run: !ask.query.dry_run.is_empty(),
-            warnings: Vec::new(),
+            warnings: deprecated(kind),
             tries: 0,
             sent: None,
         })
@@ -426,6 +426,12 @@ impl ApiServer {
             Origin::Server => self.own_written(cx, done),
         }
     }
+}
+
+/// The warning that comes with every answer about a deprecated kind.
+pub(crate) fn deprecated(kind: &Kind) -> Vec<String> {
+    let warning = Some(kind.deprecation).filter(|text| !text.is_empty());
+    warning.map(str::to_owned).into_iter().collect()
 }
 
 /// The response to a write.

@@ -251,3 +251,19 @@ fn one_event_is_shared_by_all_who_get_it() {
     };
     assert!(std::rc::Rc::ptr_eq(&body(watches[0]), &body(watches[1])));
 }
+
+#[test]
+fn a_deprecated_kind_says_so_with_every_answer() {
+    let mut bench = Bench::new();
+    let warning =
+        "299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\"";
+    let target = "/api/v1/namespaces/default/endpoints";
+    let object = parse("{apiVersion: v1, kind: Endpoints, metadata: {name: x}}");
+    for request in [
+        Request::get(target),
+        Request::new(Method::Post, target).with_body(api::body(object)),
+        Request::new(Method::Delete, format!("{target}/x")),
+    ] {
+        assert_eq!(bench.ask(request).headers.get("Warning"), Some(warning));
+    }
+}

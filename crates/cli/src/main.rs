@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         "check" => check::check(&rest),
         "run" => run::run(&rest),
         "schema" => {
-            println!("{}", lesson::json_schema());
+            println!("{}", lesson::schema());
             Ok(ExitCode::SUCCESS)
         }
         "journal" => journal::journal(&rest),

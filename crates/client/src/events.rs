@@ -197,7 +197,7 @@ impl EventRecorder {
         }
         self.retry_at = None;
         let one_by_one = self.style == Style::Counted;
-        while !(one_by_one && !self.under_way.is_empty()) {
+        while !one_by_one || self.under_way.is_empty() {
             let Some(write) = self.waiting.pop_front() else {
                 return;
             };

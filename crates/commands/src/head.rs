@@ -23,12 +23,13 @@ const FLAGS: &[args::Flag] =
     &[value('n', "lines"), value('c', "bytes"), flag('q', "quiet"), flag('v', "verbose")];
 
 async fn main(io: Io) -> i32 {
-    // `-5` is `-n 5`.
+    // `-5` in the first place is `-n 5`.
     let words: Vec<_> = io
         .args()
         .iter()
-        .map(|arg| match arg.strip_prefix('-') {
-            Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
+        .enumerate()
+        .map(|(at, arg)| match arg.strip_prefix('-') {
+            Some(digits) if at == 1 && digits.starts_with(|c: char| c.is_ascii_digit()) => {
                 format!("-n{digits}").into()
             }
             _ => arg.clone(),

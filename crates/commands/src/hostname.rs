@@ -30,7 +30,7 @@ async fn main(io: Io) -> i32 {
             found.map_or_else(|_| "127.0.1.1".to_owned(), |ip| ip.to_string())
         }
         () if args.has('I') => {
-            let addresses = crate::net::addresses(&io).await;
+            let addresses = crate::resolve::own_addresses(&io).await;
             let all: Vec<String> = addresses.iter().map(|ip| format!("{ip} ")).collect();
             all.concat()
         }

@@ -173,6 +173,11 @@ impl Output {
         }
     }
 
+    /// What was gathered, instead of writing it.
+    pub(crate) fn take(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Writes if much was gathered, or if the reader would have to wait.
     pub(crate) async fn pace(&mut self, io: &Io, lines: &Lines) {
         if self.bytes.len() > 32_768 || !lines.has_line() {

@@ -2,7 +2,82 @@
 //!
 //! **Invariant:** a tool knows nothing but its `Io`; what it does works on a real machine unchanged.
 
+mod arch;
+mod args;
+mod base64;
+mod basename;
+mod bracket;
+mod cat;
+mod checksum;
+mod chmod;
+mod chown;
+mod clear;
+mod column;
+mod comm;
+mod cp;
+mod cut;
+mod date;
+mod diff;
+mod dirname;
+mod du;
+mod echo;
+mod egrep;
+mod env;
+mod false_;
+mod fgrep;
+mod files;
+mod find;
+mod grep;
+mod head;
+mod help;
+mod hostname;
+mod id;
+mod io;
 mod kubectl;
+mod ln;
+mod ls;
+mod md5sum;
+mod mkdir;
+mod mktemp;
+mod mv;
+mod nl;
+mod nohup;
+mod nproc;
+mod paste;
+mod printenv;
+mod printf;
+mod pwd;
+mod readlink;
+mod realpath;
+mod reset;
+mod resolve;
+mod rev;
+mod rm;
+mod rmdir;
+mod run;
+mod sed;
+mod seq;
+mod sha256sum;
+mod sleep;
+mod sort;
+mod stat;
+mod sudo;
+mod tac;
+mod tail;
+mod tee;
+mod test;
+mod timeout;
+mod touch;
+mod tr;
+mod true_;
+mod tty;
+mod uname;
+mod uniq;
+mod wc;
+mod which;
+mod whoami;
+mod xargs;
+mod yes;
 
 use machine::{Constructor, ToolMain};
 
@@ -31,7 +106,77 @@ pub struct Example {
 }
 
 /// Every tool, by name.
-const TOOLS: &[&Tool] = &[&kubectl::TOOL];
+const TOOLS: &[&Tool] = &[
+    &bracket::TOOL,
+    &arch::TOOL,
+    &base64::TOOL,
+    &basename::TOOL,
+    &cat::TOOL,
+    &chmod::TOOL,
+    &chown::TOOL,
+    &clear::TOOL,
+    &column::TOOL,
+    &comm::TOOL,
+    &cp::TOOL,
+    &cut::TOOL,
+    &date::TOOL,
+    &diff::TOOL,
+    &dirname::TOOL,
+    &du::TOOL,
+    &echo::TOOL,
+    &egrep::TOOL,
+    &env::TOOL,
+    &false_::TOOL,
+    &fgrep::TOOL,
+    &find::TOOL,
+    &grep::TOOL,
+    &head::TOOL,
+    &hostname::TOOL,
+    &id::TOOL,
+    &kubectl::TOOL,
+    &ln::TOOL,
+    &ls::TOOL,
+    &md5sum::TOOL,
+    &mkdir::TOOL,
+    &mktemp::TOOL,
+    &mv::TOOL,
+    &nl::TOOL,
+    &nohup::TOOL,
+    &nproc::TOOL,
+    &paste::TOOL,
+    &printenv::TOOL,
+    &printf::TOOL,
+    &pwd::TOOL,
+    &readlink::TOOL,
+    &realpath::TOOL,
+    &reset::TOOL,
+    &rev::TOOL,
+    &rm::TOOL,
+    &rmdir::TOOL,
+    &sed::TOOL,
+    &seq::TOOL,
+    &sha256sum::TOOL,
+    &sleep::TOOL,
+    &sort::TOOL,
+    &stat::TOOL,
+    &sudo::TOOL,
+    &tac::TOOL,
+    &tail::TOOL,
+    &tee::TOOL,
+    &test::TOOL,
+    &timeout::TOOL,
+    &touch::TOOL,
+    &tr::TOOL,
+    &true_::TOOL,
+    &tty::TOOL,
+    &uname::TOOL,
+    &uniq::TOOL,
+    &wc::TOOL,
+    &which::TOOL,
+    &whoami::TOOL,
+    &xargs::TOOL,
+    &yes::TOOL,
+];
 
 /// Every tool, by name.
 #[must_use]

@@ -27,10 +27,9 @@ const FLAGS: &[args::Flag] =
 async fn main(io: Io) -> i32 {
     // A negative number is no option.
     let mut words: Vec<_> = io.args().to_vec();
-    let number = words.iter().position(|word| {
-        word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    });
-    if let Some(at) = number {
+    let number = words.iter().skip(1).position(|word| word.parse::<f64>().is_ok());
+    let valued = |at: usize| matches!(&*words[at], "-s" | "-f");
+    if let Some(at) = number.map(|at| at + 1).filter(|at| !valued(at - 1)) {
         words.insert(at, "--".into());
     }
     let args = match args::parse_leading(FLAGS, &words) {

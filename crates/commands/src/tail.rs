@@ -36,12 +36,13 @@ const FLAGS: &[args::Flag] = &[
 ];
 
 async fn main(io: Io) -> i32 {
-    // `-5` is `-n 5`.
+    // `-5` in the first place is `-n 5`.
     let words: Vec<Rc<str>> = io
         .args()
         .iter()
-        .map(|arg| match arg.strip_prefix('-') {
-            Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
+        .enumerate()
+        .map(|(at, arg)| match arg.strip_prefix('-') {
+            Some(digits) if at == 1 && digits.starts_with(|c: char| c.is_ascii_digit()) => {
                 match digits.strip_suffix('f') {
                     Some(digits) => format!("-fn{digits}").into(),
                     None => format!("-n{digits}").into(),

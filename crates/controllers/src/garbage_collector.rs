@@ -75,7 +75,7 @@ impl Controller for GarbageCollector {
             (Some(old), Some(new)) => !old.metadata().get(field).same(new.metadata().get(field)),
             _ => true,
         };
-        if !relevant.iter().any(|field| changed(field)) {
+        if !relevant.iter().any(changed) {
             return;
         }
         let replaced = delta

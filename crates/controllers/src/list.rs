@@ -89,7 +89,7 @@ fn namespaced() -> Vec<Resource> {
     let deletable = |kind: &&&Kind| kind.verbs.contains(&"deletecollection");
     stored()
         .filter(|kind| kind.namespaced)
-        .filter(|kind| deletable(&kind))
+        .filter(|kind| deletable(kind))
         .map(resource)
         .collect()
 }

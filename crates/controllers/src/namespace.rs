@@ -33,6 +33,7 @@ enum Step {
     ListPods,
     DeleteRest,
     ListRest,
+    Finalize,
 }
 
 /// What is still there, and what went wrong.
@@ -116,12 +117,17 @@ impl Controller for NamespaceController {
             }
             Some(Step::ListRest) => {
                 let remains = self.remains(&answers, false);
-                if remains.is_empty() {
-                    finalize(cx, &namespace);
-                } else {
+                if !remains.is_empty() {
                     update_conditions(cx, &namespace, &remains);
                     remains.wait(cx);
+                    return;
                 }
+                finalize(cx, &namespace);
+                Step::Finalize
+            }
+            Some(Step::Finalize) => {
+                // The cache is about to show that it is gone; if not, all begins anew.
+                cx.requeue_after(GRACE);
                 return;
             }
         };

@@ -26,9 +26,9 @@ use machine::Constructor;
 
 /// Every image of the catalogue, in the order of their repositories.
 const CATALOGUE: &[&Definition] = &[
+    &distributions::CURL,
     &distributions::ALPINE,
     &busybox::IMAGE,
-    &distributions::CURL,
     &distributions::DEBIAN,
     &servers::HTTPD,
     &nginx::IMAGE,

@@ -44,7 +44,7 @@ impl ApiServer {
             ));
         }
         write.subresource = "binding";
-        write.warnings = decoded.warnings;
+        write.warnings.extend(decoded.warnings);
         self.attempt(cx, write);
         Ok(())
     }

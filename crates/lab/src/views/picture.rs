@@ -179,10 +179,8 @@ fn refresh<T>(seen: &mut Seen<T>, objects: Vec<Value>, view: impl Fn(&Value) -> 
         .into_iter()
         .map(|object| {
             let key = format!("{}/{}", object.namespace(), object.name());
-            let known = old.remove(&key).filter(|(before, _)| {
-                before.resource_version() == object.resource_version()
-                    && before.uid() == object.uid()
-            });
+            // What is stored carries no resourceVersion; unchanged objects are the same allocation.
+            let known = old.remove(&key).filter(|(before, _)| before.same(&object));
             let made = known.map_or_else(|| Rc::new(view(&object)), |(_, made)| made);
             seen.insert(key, (object, made.clone()));
             made

@@ -35,7 +35,6 @@ pub(crate) struct NodeState {
     reported: Option<Instant>,
     under_way: bool,
     lease: Value,
-    was_ready: Option<bool>,
     pod_cidr: String,
 }
 
@@ -163,13 +162,14 @@ impl State {
         }
         let patch = node::status_patch(known, &status);
         let ready = node::not_ready(runtime).is_none();
+        let was_ready = node::is_ready(known);
         self.node.status = status;
         self.node.under_way = true;
         self.node.reported = Some(now);
         let name = self.settings.node.clone();
         let request = request::patch(&NODES, "", &name, "status", Patch::Strategic, patch);
         self.api.client.send(sys.cause(), Tag::NodeStatus, request);
-        if self.node.was_ready.replace(ready) != Some(ready) {
+        if was_ready.is_some_and(|was_ready| was_ready != ready) {
             let reason = if ready { "NodeReady" } else { "NodeNotReady" };
             let message = format!("Node {name} status is now: {reason}");
             self.node_event(sys, EventType::Normal, reason, message);

@@ -120,7 +120,7 @@ impl State {
             let status = object! {
                 "metadata": {},
                 "status": "Failure",
-                "message": format!("Internal error occurred: {why}"),
+                "message": format!("Internal error occurred: Internal error occurred: {why}"),
                 "reason": "InternalError",
                 "details": { "causes": [{ "message": why }] },
                 "code": 500,

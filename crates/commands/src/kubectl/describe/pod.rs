@@ -96,7 +96,7 @@ fn conditions(status: &Value) -> String {
     let mut text = String::from("Conditions:\n  Type\tStatus\n");
     for condition in conditions {
         text.push_str(&format!(
-            "  {}\t{} \n",
+            "  {} \t{} \n",
             condition.str_at("type"),
             condition.str_at("status")
         ));
