@@ -12,10 +12,14 @@ fn main() {
         for lesson in folders(&track) {
             let file = lesson.join("lesson.yaml");
             println!("cargo::rerun-if-changed={}", file.display());
-            let Ok(file) = file.canonicalize() else { continue };
+            let Ok(file) = file.canonicalize() else {
+                continue;
+            };
             let id = format!("{}/{}", name(&track), name(&lesson));
             let path = format!("lessons/{id}/lesson.yaml");
-            list.push_str(&format!("    ({id:?}, {path:?}, include_str!({file:?})),\n"));
+            list.push_str(&format!(
+                "    ({id:?}, {path:?}, include_str!({file:?})),\n"
+            ));
         }
     }
     list.push(']');
@@ -26,12 +30,18 @@ fn main() {
 /// The folders in a folder, by name.
 fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> =
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
     found.sort();
     found
 }
 
 fn name(folder: &Path) -> String {
-    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -29,14 +29,23 @@ impl fmt::Display for Damage {
         match self {
             Damage::NotASave => write!(f, "This is not a Kubarium save."),
             Damage::Version(version) => {
-                write!(f, "This save has format {version}; this page reads format {VERSION}.")
+                write!(
+                    f,
+                    "This save has format {version}; this page reads format {VERSION}."
+                )
             }
             Damage::Incomplete => write!(f, "The save is cut short."),
             Damage::Character(found, at) => {
-                write!(f, "The save is damaged: {found:?} at character {at} cannot be right.")
+                write!(
+                    f,
+                    "The save is damaged: {found:?} at character {at} cannot be right."
+                )
             }
             Damage::Checksum => {
-                write!(f, "The save is damaged: its checksum does not match its content.")
+                write!(
+                    f,
+                    "The save is damaged: its checksum does not match its content."
+                )
             }
         }
     }
@@ -44,7 +53,11 @@ impl fmt::Display for Damage {
 
 /// The text to keep for a blob.
 pub fn seal(blob: &[u8]) -> String {
-    format!("{MAGIC} {VERSION} {:016x} {}", checksum(blob), to_base64(blob))
+    format!(
+        "{MAGIC} {VERSION} {:016x} {}",
+        checksum(blob),
+        to_base64(blob)
+    )
 }
 
 /// The blob in a text that [`seal`] made.
@@ -73,9 +86,9 @@ pub fn open(text: &str) -> Result<Vec<u8>, Damage> {
 
 /// FNV-1a, 64 bits: enough to notice damage, which is all it is for.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 fn to_base64(bytes: &[u8]) -> String {
@@ -102,7 +115,9 @@ fn from_base64(text: &str) -> Result<Vec<u8>, Damage> {
     let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
     let (mut word, mut bits) = (0u32, 0);
     for (at, digit) in digits.char_indices() {
-        let value = ALPHABET.iter().position(|known| char::from(*known) == digit);
+        let value = ALPHABET
+            .iter()
+            .position(|known| char::from(*known) == digit);
         word = word << 6 | value.ok_or(Damage::Character(digit, at))? as u32;
         bits += 6;
         if bits >= 8 {
@@ -145,8 +160,14 @@ mod tests {
         check_damage("kubarium-save 7 0 AAAA", Damage::Version("7".to_owned()));
         check_damage(&good[..good.len() - 2], Damage::Incomplete);
         let at = good.len() - 6;
-        check_damage(&format!("{}!{}", &good[..at], &good[at + 1..]), Damage::Character('!', at));
+        check_damage(
+            &format!("{}!{}", &good[..at], &good[at + 1..]),
+            Damage::Character('!', at),
+        );
         let flipped = if &good[at..=at] == "A" { "B" } else { "A" };
-        check_damage(&format!("{}{flipped}{}", &good[..at], &good[at + 1..]), Damage::Checksum);
+        check_damage(
+            &format!("{}{flipped}{}", &good[..at], &good[at + 1..]),
+            Damage::Checksum,
+        );
     }
 }

@@ -23,16 +23,26 @@ fn Host(props: &HostProps) -> Html {
 
 /// The element a text is drawn into.
 async fn draw(text: &str) -> Element {
-    let root = document().create_element("div").expect("a document makes elements");
-    document().body().expect("a page has a body").append_child(&root).expect("it takes children");
-    let props = HostProps { text: AttrValue::from(text.to_owned()) };
+    let root = document()
+        .create_element("div")
+        .expect("a document makes elements");
+    document()
+        .body()
+        .expect("a page has a body")
+        .append_child(&root)
+        .expect("it takes children");
+    let props = HostProps {
+        text: AttrValue::from(text.to_owned()),
+    };
     yew::Renderer::<Host>::with_root_and_props(root.clone(), props).render();
     gloo::timers::future::TimeoutFuture::new(0).await;
     root
 }
 
 fn count(root: &Element, selector: &str) -> u32 {
-    root.query_selector_all(selector).expect("the selector is valid").length()
+    root.query_selector_all(selector)
+        .expect("the selector is valid")
+        .length()
 }
 
 #[wasm_bindgen_test]
@@ -53,9 +63,13 @@ async fn markup_in_a_text_stays_text() {
     ];
     for attack in attacks {
         let root = draw(attack).await;
-        let bad = "script, style, iframe, img, svg:not(.icon), form, input, object, [onclick], [onerror]";
+        let bad =
+            "script, style, iframe, img, svg:not(.icon), form, input, object, [onclick], [onerror]";
         assert_eq!(count(&root, bad), 0, "{attack}: {}", root.inner_html());
-        assert!(!root.text_content().unwrap_or_default().is_empty(), "{attack}: the text is shown");
+        assert!(
+            !root.text_content().unwrap_or_default().is_empty(),
+            "{attack}: the text is shown"
+        );
     }
     let hacked = js_sys::Reflect::get(&gloo::utils::window(), &"hacked".into());
     assert!(hacked.expect("window is an object").is_undefined());
@@ -69,9 +83,18 @@ async fn a_link_is_a_web_address_or_none() {
     )
     .await;
     assert_eq!(count(&root, "a"), 1, "{}", root.inner_html());
-    let link = root.query_selector("a").expect("the selector is valid").expect("there is one");
-    assert_eq!(link.get_attribute("href").as_deref(), Some("https://kubernetes.io/docs/"));
-    assert_eq!(link.get_attribute("rel").as_deref(), Some("noopener noreferrer"));
+    let link = root
+        .query_selector("a")
+        .expect("the selector is valid")
+        .expect("there is one");
+    assert_eq!(
+        link.get_attribute("href").as_deref(),
+        Some("https://kubernetes.io/docs/")
+    );
+    assert_eq!(
+        link.get_attribute("rel").as_deref(),
+        Some("noopener noreferrer")
+    );
     assert_eq!(link.get_attribute("target").as_deref(), Some("_blank"));
 }
 

@@ -2,8 +2,8 @@
 #![cfg(target_arch = "wasm32")]
 
 use kubarium_web::protocol::{
-    Check, CheckState, Choice, Event, FromWorker, Hint, Input, LessonView, Machine, Owner, PictureChange,
-    Place, Pod, PodState, Question, Speed, Step, ToWorker, Watched,
+    Check, CheckState, Choice, Event, FromWorker, Hint, Input, LessonView, Machine, Owner,
+    PictureChange, Place, Pod, PodState, Question, Speed, Step, ToWorker, Watched,
 };
 use kubarium_web::services::store::{BrowserStore, Store};
 use kubarium_web::{codec, save};
@@ -13,21 +13,41 @@ wasm_bindgen_test_configure!(run_in_browser);
 
 #[wasm_bindgen_test]
 fn every_message_to_the_worker_survives_the_wire() {
-    let keys = Input::Keys { terminal: 1, bytes: vec![0, 255, b'\r'] };
+    let keys = Input::Keys {
+        terminal: 1,
+        bytes: vec![0, 255, b'\r'],
+    };
     let text = Some("ümlaut\n\u{1F980}".to_owned());
     let inputs = [
-        Input::OpenTerminal { machine: "controlplane".to_owned(), cols: 80, rows: 24 },
+        Input::OpenTerminal {
+            machine: "controlplane".to_owned(),
+            cols: 80,
+            rows: 24,
+        },
         Input::CloseTerminal(u32::MAX),
         keys,
-        Input::Resize { terminal: 2, cols: u16::MAX, rows: 0 },
-        Input::EditorClosed { request: u64::MAX, text },
-        Input::EditorClosed { request: 0, text: None },
+        Input::Resize {
+            terminal: 2,
+            cols: u16::MAX,
+            rows: 0,
+        },
+        Input::EditorClosed {
+            request: u64::MAX,
+            text,
+        },
+        Input::EditorClosed {
+            request: 0,
+            text: None,
+        },
         Input::RestartStep,
         Input::RevealHint,
         Input::Answer(1),
         Input::GoToStep(7),
     ];
-    let numbered = |(number, input)| ToWorker::Input { number: number as u64, input };
+    let numbered = |(number, input)| ToWorker::Input {
+        number: number as u64,
+        input,
+    };
     let mut messages: Vec<ToWorker> = inputs.into_iter().enumerate().map(numbered).collect();
     messages.push(ToWorker::Open {
         place: Place::Lesson("a/b".to_owned()),
@@ -36,7 +56,10 @@ fn every_message_to_the_worker_survives_the_wire() {
     });
     messages.push(ToWorker::SetSpeed(Speed::Times(10)));
     messages.push(ToWorker::Step);
-    messages.push(ToWorker::Watch(Watched { lesson: true, picture: false }));
+    messages.push(ToWorker::Watch(Watched {
+        lesson: true,
+        picture: false,
+    }));
     for message in messages {
         assert_eq!(codec::decode(&codec::encode(&message)), Ok(message));
     }
@@ -48,7 +71,11 @@ fn views_survive_the_wire() {
         id: "a/b".to_owned(),
         title: "T".to_owned(),
         track: "A".to_owned(),
-        steps: vec![Step { title: "S".to_owned(), done: true, open: true }],
+        steps: vec![Step {
+            title: "S".to_owned(),
+            done: true,
+            open: true,
+        }],
         current: 0,
         taken: 0,
         text: "*text*".to_owned(),
@@ -67,7 +94,9 @@ fn views_survive_the_wire() {
             saw: "nothing".to_owned(),
         }],
         mistakes: vec!["m".to_owned()],
-        hints: vec![Hint { text: "h".to_owned() }],
+        hints: vec![Hint {
+            text: "h".to_owned(),
+        }],
         hints_total: 2,
         step_done: false,
         finished: false,
@@ -104,7 +133,10 @@ fn views_survive_the_wire() {
             containers: 2,
             restarts: 3,
             ip: String::new(),
-            owner: Some(Owner { kind: "ReplicaSet".to_owned(), name: "r".to_owned() }),
+            owner: Some(Owner {
+                kind: "ReplicaSet".to_owned(),
+                name: "r".to_owned(),
+            }),
             images: vec!["nginx".to_owned()],
             is_static: false,
             why: "0/3 nodes are available".to_owned(),
@@ -144,8 +176,13 @@ fn a_save_in_the_browsers_storage_comes_back_and_damage_is_told() {
     let kept = store.get("test/save").expect("it was just put there");
     assert_eq!(save::open(&kept), Ok(blob));
     let damaged = kept.replacen("AAEC", "AAED", 1);
-    let told = save::open(&damaged).expect_err("a byte is wrong").to_string();
-    assert_eq!(told, "The save is damaged: its checksum does not match its content.");
+    let told = save::open(&damaged)
+        .expect_err("a byte is wrong")
+        .to_string();
+    assert_eq!(
+        told,
+        "The save is damaged: its checksum does not match its content."
+    );
     store.remove("test/save");
     assert_eq!(store.get("test/save"), None);
 }

@@ -63,12 +63,19 @@ pub(crate) fn check(args: &[String]) -> Result<ExitCode> {
         }
     }
     println!("lessons: {passed} passed, {failed} failed");
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn read(args: &[String]) -> Result<Options> {
     use lexopt::prelude::*;
-    let mut options = Options { paths: Vec::new(), seeds: 1 };
+    let mut options = Options {
+        paths: Vec::new(),
+        seeds: 1,
+    };
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
         match arg {
@@ -97,7 +104,11 @@ fn find(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let entries = std::fs::read_dir(path).with_context(|| shown(path))?;
     for entry in entries {
         let path = entry.with_context(|| shown(path))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             if !SKIPPED.contains(&&*name) {
                 find(&path, found)?;
@@ -133,7 +144,11 @@ fn shown(path: &Path) -> String {
 
 fn praise(lesson: &Lesson, proof: &Proof, begun: Instant) {
     let Proof { seeds, steps, took } = proof;
-    let worlds = if seeds.len() == 1 { "1 seed".to_owned() } else { format!("{} seeds", seeds.len()) };
+    let worlds = if seeds.len() == 1 {
+        "1 seed".to_owned()
+    } else {
+        format!("{} seeds", seeds.len())
+    };
     println!(
         "ok    {} ({steps} steps, {worlds}, {:.0} virtual seconds, {:.1} s)",
         name(lesson),
@@ -160,7 +175,13 @@ mod tests {
     #[test]
     fn arguments_are_read_and_mistakes_told() {
         let options = read(&strings(&["lessons", "--seeds", "3", "x/lesson.yaml"])).expect("sound");
-        assert_eq!(options, Options { paths: vec!["lessons".into(), "x/lesson.yaml".into()], seeds: 3 });
+        assert_eq!(
+            options,
+            Options {
+                paths: vec!["lessons".into(), "x/lesson.yaml".into()],
+                seeds: 3
+            }
+        );
         let cases: [(&[&str], &str); 4] = [
             (&[], "usage: kubarium check"),
             (&["--seeds", "0", "x"], "expected 1 to 1000"),

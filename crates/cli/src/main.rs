@@ -47,7 +47,9 @@ fn main() -> ExitCode {
             println!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
-        other => Err(anyhow::anyhow!("there is no command {other:?}; `kubarium help` lists them")),
+        other => Err(anyhow::anyhow!(
+            "there is no command {other:?}; `kubarium help` lists them"
+        )),
     };
     match result {
         Ok(code) => code,

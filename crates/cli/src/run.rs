@@ -30,13 +30,16 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     let script = match options.script.as_str() {
         "-" => {
             let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("standard input")?;
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .context("standard input")?;
             text
         }
         path => std::fs::read_to_string(path).with_context(|| path.to_owned())?,
     };
     let mut lab = Lab::new(spec(&options.world, options.seed)?).map_err(|why| anyhow!(why))?;
-    lab.boot().map_err(|why| anyhow!("the cluster did not come up: {why}"))?;
+    lab.boot()
+        .map_err(|why| anyhow!("the cluster did not come up: {why}"))?;
     let machine = match &options.on {
         Some(name) => name.as_str().into(),
         None => lab.spec().nodes[0].name.clone(),
@@ -44,8 +47,14 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     if let Some(dir) = &options.files {
         put_files(&mut lab, &machine, Path::new(dir))?;
     }
-    let input = Input::Run { machine, command: script.into() };
-    let number = lab.apply(input).map_err(|why| anyhow!(why))?.context("the script did not start")?;
+    let input = Input::Run {
+        machine,
+        command: script.into(),
+    };
+    let number = lab
+        .apply(input)
+        .map_err(|why| anyhow!(why))?
+        .context("the script did not start")?;
     follow(&mut lab, number, &options)
 }
 
@@ -94,7 +103,9 @@ fn duration(text: &str) -> Option<Duration> {
         "d" => 86_400,
         _ => return None,
     };
-    Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))
+    Some(Duration::from_secs(
+        number.parse::<u64>().ok()?.checked_mul(seconds)?,
+    ))
 }
 
 /// Puts the files of a folder into root's home directory.
@@ -110,7 +121,8 @@ fn put_files(lab: &mut Lab, machine: &str, dir: &Path) -> Result<()> {
             }
             let bytes = std::fs::read(&path).with_context(|| format!("--files {path:?}"))?;
             let name = path.strip_prefix(dir)?.to_string_lossy().replace('\\', "/");
-            lab.put_file(machine, &format!("/root/{name}"), &bytes).map_err(|why| anyhow!(why))?;
+            lab.put_file(machine, &format!("/root/{name}"), &bytes)
+                .map_err(|why| anyhow!(why))?;
         }
     }
     Ok(())
@@ -133,7 +145,11 @@ fn follow(lab: &mut Lab, number: TerminalId, options: &Options) -> Result<ExitCo
         }
         let over = lab.now() >= end || lab.next_at().is_none_or(|next| next > end);
         if over {
-            let waiting = run.commands.last().map_or("", |command| &command.text).to_owned();
+            let waiting = run
+                .commands
+                .last()
+                .map_or("", |command| &command.text)
+                .to_owned();
             lab.stop_run(number);
             bail!(
                 "gave up after {} of virtual time (--max-virtual-time), still running: {waiting}",
@@ -163,7 +179,9 @@ impl Shown {
         let mut out = std::io::stdout().lock();
         out.write_all(&run.stdout[self.stdout..])?;
         out.flush()?;
-        std::io::stderr().lock().write_all(&run.stderr[self.stderr..])?;
+        std::io::stderr()
+            .lock()
+            .write_all(&run.stderr[self.stderr..])?;
         (self.stdout, self.stderr) = (run.stdout.len(), run.stderr.len());
         Ok(())
     }
@@ -174,8 +192,16 @@ fn tell(commands: &[RunCommand], over: bool) -> Result<usize> {
     let mut out = std::io::stdout().lock();
     let mut count = 0;
     for command in commands {
-        let RunCommand { text, started, ended, stdout, stderr } = command;
-        let Some((at, code)) = ended.or(over.then_some((*started, 0))) else { break };
+        let RunCommand {
+            text,
+            started,
+            ended,
+            stdout,
+            stderr,
+        } = command;
+        let Some((at, code)) = ended.or(over.then_some((*started, 0))) else {
+            break;
+        };
         let line = json!({
             "command": text.trim_end(),
             "exit_code": code,

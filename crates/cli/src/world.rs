@@ -27,16 +27,22 @@ pub(crate) fn spec(name: &str, seed: u64) -> Result<WorldSpec> {
         return Ok(spec);
     }
     let text = std::fs::read_to_string(name).with_context(|| {
-        format!("--world {name}: neither a preset ({}) nor a readable file", PRESETS.join(", "))
+        format!(
+            "--world {name}: neither a preset ({}) nor a readable file",
+            PRESETS.join(", ")
+        )
     })?;
-    let file: WorldFile =
-        serde_yaml::from_str(&text).with_context(|| format!("--world {name}"))?;
+    let file: WorldFile = serde_yaml::from_str(&text).with_context(|| format!("--world {name}"))?;
     let nodes = file
         .nodes
         .into_iter()
         .enumerate()
         .map(|(index, node)| {
-            let role = if index == 0 { Role::ControlPlane } else { Role::Worker };
+            let role = if index == 0 {
+                Role::ControlPlane
+            } else {
+                Role::Worker
+            };
             let plain = NodeSpec::new(node.name, role);
             NodeSpec {
                 cpus: node.cpus.unwrap_or(plain.cpus),
@@ -46,7 +52,11 @@ pub(crate) fn spec(name: &str, seed: u64) -> Result<WorldSpec> {
         })
         .collect();
     let version = file.version.as_deref().unwrap_or(VERSIONS[0]).into();
-    let spec = WorldSpec { version, nodes, seed };
+    let spec = WorldSpec {
+        version,
+        nodes,
+        seed,
+    };
     if let Some(problem) = spec.problem() {
         bail!("--world {name}: {problem}");
     }

@@ -28,17 +28,29 @@ pub(crate) enum Takes {
 
 /// An option without a value.
 pub(crate) const fn flag(short: char, long: &'static str) -> Flag {
-    Flag { short, long, value: Takes::Nothing }
+    Flag {
+        short,
+        long,
+        value: Takes::Nothing,
+    }
 }
 
 /// An option with a value.
 pub(crate) const fn value(short: char, long: &'static str) -> Flag {
-    Flag { short, long, value: Takes::Value }
+    Flag {
+        short,
+        long,
+        value: Takes::Value,
+    }
 }
 
 /// An option whose value may be attached.
 pub(crate) const fn maybe(short: char, long: &'static str) -> Flag {
-    Flag { short, long, value: Takes::Maybe }
+    Flag {
+        short,
+        long,
+        value: Takes::Maybe,
+    }
 }
 
 /// A command line taken apart.
@@ -58,17 +70,28 @@ impl Args {
 
     /// The value of an option, the last one given.
     pub(crate) fn value(&self, short: char) -> Option<&Rc<str>> {
-        self.options.iter().rev().find(|(own, _)| *own == short).map(|(_, value)| value)
+        self.options
+            .iter()
+            .rev()
+            .find(|(own, _)| *own == short)
+            .map(|(_, value)| value)
     }
 
     /// All values of an option.
     pub(crate) fn values(&self, short: char) -> impl Iterator<Item = &Rc<str>> {
-        self.options.iter().filter(move |(own, _)| *own == short).map(|(_, value)| value)
+        self.options
+            .iter()
+            .filter(move |(own, _)| *own == short)
+            .map(|(_, value)| value)
     }
 
     /// Which of these options was given last.
     pub(crate) fn last_of(&self, letters: &str) -> Option<char> {
-        self.options.iter().rev().map(|(own, _)| *own).find(|own| letters.contains(*own))
+        self.options
+            .iter()
+            .rev()
+            .map(|(own, _)| *own)
+            .find(|own| letters.contains(*own))
     }
 }
 
@@ -99,7 +122,10 @@ fn read(flags: &[Flag], args: &[Rc<str>], leading: bool) -> Result<Args, String>
             let flag = find_long(flags, name)?;
             let value = match (flag.value, attached) {
                 (Takes::Nothing, Some(_)) => {
-                    return Err(format!("option '--{}' doesn't allow an argument", flag.long));
+                    return Err(format!(
+                        "option '--{}' doesn't allow an argument",
+                        flag.long
+                    ));
                 }
                 (Takes::Nothing, None) | (Takes::Maybe, None) => "".into(),
                 (_, Some(value)) => value.into(),
@@ -145,19 +171,28 @@ fn read(flags: &[Flag], args: &[Rc<str>], leading: bool) -> Result<Args, String>
 }
 
 fn find_long(flags: &[Flag], name: &str) -> Result<Flag, String> {
-    if let Some(flag) = flags.iter().find(|flag| flag.long == name && !name.is_empty()) {
+    if let Some(flag) = flags
+        .iter()
+        .find(|flag| flag.long == name && !name.is_empty())
+    {
         return Ok(*flag);
     }
-    let fits: Vec<&Flag> =
-        flags.iter().filter(|flag| !name.is_empty() && flag.long.starts_with(name)).collect();
+    let fits: Vec<&Flag> = flags
+        .iter()
+        .filter(|flag| !name.is_empty() && flag.long.starts_with(name))
+        .collect();
     match &fits[..] {
         [flag] => Ok(**flag),
         [] => Err(format!("unrecognized option '--{name}'")),
         several => {
-            let names: Vec<String> =
-                several.iter().map(|flag| format!("'--{}'", flag.long)).collect();
+            let names: Vec<String> = several
+                .iter()
+                .map(|flag| format!("'--{}'", flag.long))
+                .collect();
             let names = names.join(" ");
-            Err(format!("option '--{name}' is ambiguous; possibilities: {names}"))
+            Err(format!(
+                "option '--{name}' is ambiguous; possibilities: {names}"
+            ))
         }
     }
 }
@@ -166,16 +201,23 @@ fn find_long(flags: &[Flag], name: &str) -> Result<Flag, String> {
 mod tests {
     use super::*;
 
-    const FLAGS: &[Flag] =
-        &[flag('a', "all"), value('n', "lines"), maybe('c', "color"), flag('\u{1}', "almost")];
+    const FLAGS: &[Flag] = &[
+        flag('a', "all"),
+        value('n', "lines"),
+        maybe('c', "color"),
+        flag('\u{1}', "almost"),
+    ];
 
     #[track_caller]
     fn check(line: &str, expected: &str) {
         let args: Vec<Rc<str>> = line.split(' ').map(Rc::from).collect();
         let said = match parse(FLAGS, &args) {
             Ok(args) => {
-                let options: Vec<String> =
-                    args.options.iter().map(|(letter, value)| format!("{letter}={value}")).collect();
+                let options: Vec<String> = args
+                    .options
+                    .iter()
+                    .map(|(letter, value)| format!("{letter}={value}"))
+                    .collect();
                 format!("{} | {}", options.join(" "), args.operands.join(" "))
             }
             Err(message) => message,
@@ -194,6 +236,9 @@ mod tests {
         check("x -n", "option requires an argument -- 'n'");
         check("x --lines", "option '--lines' requires an argument");
         check("x --all=1", "option '--all' doesn't allow an argument");
-        check("x --al", "option '--al' is ambiguous; possibilities: '--all' '--almost'");
+        check(
+            "x --al",
+            "option '--al' is ambiguous; possibilities: '--all' '--almost'",
+        );
     }
 }

@@ -6,13 +6,23 @@ use crate::args::{self, flag, value};
 use crate::help::tool;
 use crate::io::{complain, inputs, slurp, usage_error};
 
-tool!("base64", "Encode or decode base64", "base64 [OPTION]... [FILE]", main, [
-    ("echo -n hello | base64", "aGVsbG8=\n"),
-    ("echo aGVsbG8= | base64 -d", "hello"),
-    ("echo '***' | base64 -d", "base64: invalid input\n"),
-]);
+tool!(
+    "base64",
+    "Encode or decode base64",
+    "base64 [OPTION]... [FILE]",
+    main,
+    [
+        ("echo -n hello | base64", "aGVsbG8=\n"),
+        ("echo aGVsbG8= | base64 -d", "hello"),
+        ("echo '***' | base64 -d", "base64: invalid input\n"),
+    ]
+);
 
-const FLAGS: &[args::Flag] = &[flag('d', "decode"), flag('i', "ignore-garbage"), value('w', "wrap")];
+const FLAGS: &[args::Flag] = &[
+    flag('d', "decode"),
+    flag('i', "ignore-garbage"),
+    value('w', "wrap"),
+];
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -65,10 +75,18 @@ async fn main(io: Io) -> i32 {
 pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut out = String::new();
     for group in bytes.chunks(3) {
-        let value = group.iter().chain([0, 0].iter()).take(3).fold(0u32, |v, b| v << 8 | u32::from(*b));
+        let value = group
+            .iter()
+            .chain([0, 0].iter())
+            .take(3)
+            .fold(0u32, |v, b| v << 8 | u32::from(*b));
         for at in 0..4 {
             let index = (value >> (18 - 6 * at) & 63) as usize;
-            out.push(if at <= group.len() { char::from(ALPHABET[index]) } else { '=' });
+            out.push(if at <= group.len() {
+                char::from(ALPHABET[index])
+            } else {
+                '='
+            });
         }
     }
     out
@@ -86,7 +104,11 @@ fn decode(bytes: &[u8], lenient: bool) -> (Vec<u8>, bool) {
             padding += 1;
             count += 1;
             value <<= 6;
-        } else if let Some(index) = ALPHABET.iter().position(|own| own == byte).filter(|_| padding == 0) {
+        } else if let Some(index) = ALPHABET
+            .iter()
+            .position(|own| own == byte)
+            .filter(|_| padding == 0)
+        {
             value = value << 6 | index as u32;
             count += 1;
         } else if lenient {

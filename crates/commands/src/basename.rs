@@ -11,10 +11,18 @@ tool!(
     "Strip directory and suffix from file names",
     "basename NAME [SUFFIX]",
     main,
-    [("basename /a/b.txt", "b.txt\n"), ("basename /a/b.txt .txt", "b\n"), ("basename -a x/y z/w", "y\nw\n")]
+    [
+        ("basename /a/b.txt", "b.txt\n"),
+        ("basename /a/b.txt .txt", "b\n"),
+        ("basename -a x/y z/w", "y\nw\n")
+    ]
 );
 
-const FLAGS: &[args::Flag] = &[flag('a', "multiple"), value('s', "suffix"), flag('z', "zero")];
+const FLAGS: &[args::Flag] = &[
+    flag('a', "multiple"),
+    value('s', "suffix"),
+    flag('z', "zero"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
@@ -32,9 +40,19 @@ async fn main(io: Io) -> i32 {
         }
     };
     for name in names {
-        let base = if name.chars().all(|c| c == '/') { "/" } else { split_path(name).1 };
-        let short = suffix.as_deref().and_then(|suffix| base.strip_suffix(suffix));
-        io.print(&format!("{}\n", short.filter(|short| !short.is_empty()).unwrap_or(base))).await;
+        let base = if name.chars().all(|c| c == '/') {
+            "/"
+        } else {
+            split_path(name).1
+        };
+        let short = suffix
+            .as_deref()
+            .and_then(|suffix| base.strip_suffix(suffix));
+        io.print(&format!(
+            "{}\n",
+            short.filter(|short| !short.is_empty()).unwrap_or(base)
+        ))
+        .await;
     }
     0
 }

@@ -46,17 +46,26 @@ async fn check(io: &Io, path: &str, digest: fn(&[u8]) -> String, args: &args::Ar
     };
     let mut failed = 0;
     for line in text.lines() {
-        let Some((expected, name)) = line.split_once(' ') else { continue };
+        let Some((expected, name)) = line.split_once(' ') else {
+            continue;
+        };
         let name = name.trim_start_matches([' ', '*']);
-        let same = slurp(io, name).await.is_ok_and(|bytes| digest(&bytes) == expected);
+        let same = slurp(io, name)
+            .await
+            .is_ok_and(|bytes| digest(&bytes) == expected);
         failed += usize::from(!same);
-        if !args.has('\u{2}') && !(same && args.has('\u{1}')) {
-            io.print(&format!("{name}: {}\n", if same { "OK" } else { "FAILED" })).await;
+        if !(args.has('\u{2}') || (same && args.has('\u{1}'))) {
+            io.print(&format!("{name}: {}\n", if same { "OK" } else { "FAILED" }))
+                .await;
         }
     }
     if failed > 0 && !args.has('\u{2}') {
         let s = if failed == 1 { "" } else { "s" };
-        complain(io, &format!("WARNING: {failed} computed checksum{s} did NOT match")).await;
+        complain(
+            io,
+            &format!("WARNING: {failed} computed checksum{s} did NOT match"),
+        )
+        .await;
     }
     i32::from(failed > 0)
 }

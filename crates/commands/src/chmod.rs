@@ -15,8 +15,14 @@ tool!(
     [
         ("touch a; chmod +x a; stat -c %A a", "-rwxr-xr-x\n"),
         ("touch a; chmod u=rw,go= a; stat -c %a a", "600\n"),
-        ("chmod 9 a", "chmod: invalid mode: '9'\nTry 'chmod --help' for more information.\n"),
-        ("chmod 644 nope", "chmod: cannot access 'nope': No such file or directory\n"),
+        (
+            "chmod 9 a",
+            "chmod: invalid mode: '9'\nTry 'chmod --help' for more information.\n"
+        ),
+        (
+            "chmod 644 nope",
+            "chmod: cannot access 'nope': No such file or directory\n"
+        ),
     ]
 );
 
@@ -64,7 +70,12 @@ async fn main(io: Io) -> i32 {
         match changed {
             Ok(is_dir) if is_dir && args.has('R') => {
                 let entries = files::read_dir(&io, &path).await.unwrap_or_default();
-                todo.extend(entries.iter().rev().map(|entry| format!("{path}/{}", entry.name)));
+                todo.extend(
+                    entries
+                        .iter()
+                        .rev()
+                        .map(|entry| format!("{path}/{}", entry.name)),
+                );
             }
             Ok(_) => {}
             Err(machine::Errno::EPERM) => {

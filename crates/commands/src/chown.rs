@@ -18,8 +18,13 @@ tool!(
     ]
 );
 
-const FLAGS: &[args::Flag] =
-    &[flag('c', "changes"), flag('f', "silent"), flag('h', ""), flag('R', "recursive"), flag('v', "verbose")];
+const FLAGS: &[args::Flag] = &[
+    flag('c', "changes"),
+    flag('f', "silent"),
+    flag('h', ""),
+    flag('R', "recursive"),
+    flag('v', "verbose"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
@@ -50,7 +55,9 @@ async fn main(io: Io) -> i32 {
                 None => None,
                 Some("") => named.map(|own| own.gid),
                 Some(group) => {
-                    let named = files::groups(sys).into_iter().find(|(name, _)| name == group);
+                    let named = files::groups(sys)
+                        .into_iter()
+                        .find(|(name, _)| name == group);
                     match named.map(|(_, gid)| gid).or_else(|| group.parse().ok()) {
                         Some(gid) => Some(gid),
                         None => return Err(format!("invalid group: ':{group}'")),
@@ -81,7 +88,12 @@ async fn main(io: Io) -> i32 {
         match changed {
             Ok(is_dir) if is_dir && args.has('R') => {
                 let entries = files::read_dir(&io, &path).await.unwrap_or_default();
-                todo.extend(entries.iter().rev().map(|entry| format!("{path}/{}", entry.name)));
+                todo.extend(
+                    entries
+                        .iter()
+                        .rev()
+                        .map(|entry| format!("{path}/{}", entry.name)),
+                );
             }
             Ok(_) => {}
             Err(errno) => {

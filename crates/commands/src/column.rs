@@ -7,13 +7,29 @@ use crate::help::tool;
 use crate::io::{complain, inputs, slurp_text, usage_error};
 use shell::width::{columns, text_width};
 
-tool!("column", "Columnate lists", "column [OPTION]... [FILE]...", main, [
-    ("printf 'a bb c\\naaa b c\\n' | column -t", "a    bb  c\naaa  b   c\n"),
-    ("printf 'a:b\\nccc:d\\n' | column -t -s: -o' | '", "a   | b\nccc | d\n"),
-]);
+tool!(
+    "column",
+    "Columnate lists",
+    "column [OPTION]... [FILE]...",
+    main,
+    [
+        (
+            "printf 'a bb c\\naaa b c\\n' | column -t",
+            "a    bb  c\naaa  b   c\n"
+        ),
+        (
+            "printf 'a:b\\nccc:d\\n' | column -t -s: -o' | '",
+            "a   | b\nccc | d\n"
+        ),
+    ]
+);
 
-const FLAGS: &[args::Flag] =
-    &[flag('t', "table"), value('s', "separator"), value('o', "output-separator"), value('c', "output-width")];
+const FLAGS: &[args::Flag] = &[
+    flag('t', "table"),
+    value('s', "separator"),
+    value('o', "output-separator"),
+    value('c', "output-width"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
@@ -30,13 +46,18 @@ async fn main(io: Io) -> i32 {
             }
         }
     }
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     if !args.has('t') {
         let names: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         io.print(&columns(&names, 80)).await;
         return 0;
     }
-    let separators: Vec<char> = args.value('s').map_or(vec![], |text| text.chars().collect());
+    let separators: Vec<char> = args
+        .value('s')
+        .map_or(vec![], |text| text.chars().collect());
     let rows: Vec<Vec<&str>> = lines
         .iter()
         .map(|line| match separators.is_empty() {
@@ -45,7 +66,12 @@ async fn main(io: Io) -> i32 {
         })
         .collect();
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| text_width(cell)).max();
+    let width = |at: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(at))
+            .map(|cell| text_width(cell))
+            .max()
+    };
     let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0)).collect();
     let gap = args.value('o').map_or("  ", |text| text);
     let mut out = String::new();

@@ -14,12 +14,27 @@ tool!(
     main,
     [
         ("echo hi > a; cp a b; cat b", "hi\n"),
-        ("mkdir d; cp d e", "cp: -r not specified; omitting directory 'd'\n"),
+        (
+            "mkdir d; cp d e",
+            "cp: -r not specified; omitting directory 'd'\n"
+        ),
         ("mkdir d; touch d/x; cp -r d e; ls e", "x\n"),
-        ("mkdir d; touch a b; cp -v a b d", "'a' -> 'd/a'\n'b' -> 'd/b'\n"),
-        ("cp nope x", "cp: cannot stat 'nope': No such file or directory\n"),
-        ("touch a; cp a", "cp: missing destination file operand after 'a'\nTry 'cp --help' for more information.\n"),
-        ("touch a b; cp a b c", "cp: target 'c': No such file or directory\n"),
+        (
+            "mkdir d; touch a b; cp -v a b d",
+            "'a' -> 'd/a'\n'b' -> 'd/b'\n"
+        ),
+        (
+            "cp nope x",
+            "cp: cannot stat 'nope': No such file or directory\n"
+        ),
+        (
+            "touch a; cp a",
+            "cp: missing destination file operand after 'a'\nTry 'cp --help' for more information.\n"
+        ),
+        (
+            "touch a b; cp a b c",
+            "cp: target 'c': No such file or directory\n"
+        ),
         ("touch a; cp a a", "cp: 'a' and 'a' are the same file\n"),
     ]
 );
@@ -57,7 +72,11 @@ async fn main(io: Io) -> i32 {
     let into = args.value('t').is_some() || !args.has('T') && files::is_dir(&io, &target).await;
     let mut status = 0;
     for source in &sources {
-        let to = if into { join(&target, split_path(source).1) } else { target.clone() };
+        let to = if into {
+            join(&target, split_path(source).1)
+        } else {
+            target.clone()
+        };
         let stat = match files::stat(&io, source).await {
             Ok(stat) => stat,
             Err(errno) => {
@@ -67,7 +86,11 @@ async fn main(io: Io) -> i32 {
             }
         };
         if stat.is_dir() && !recursive {
-            complain(&io, &format!("-r not specified; omitting directory '{source}'")).await;
+            complain(
+                &io,
+                &format!("-r not specified; omitting directory '{source}'"),
+            )
+            .await;
             status = 1;
             continue;
         }
@@ -81,8 +104,10 @@ async fn main(io: Io) -> i32 {
         let (from, into, links) = (source.clone(), to.clone(), recursive && !args.has('L'));
         let failures = io
             .sys(move |sys| {
-                let (real_from, real_to) =
-                    (files::real_path(sys, &from, false), files::real_path(sys, &into, true));
+                let (real_from, real_to) = (
+                    files::real_path(sys, &from, false),
+                    files::real_path(sys, &into, true),
+                );
                 if real_from.is_ok() && real_from == real_to {
                     return Err(());
                 }

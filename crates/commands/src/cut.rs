@@ -80,13 +80,18 @@ async fn main(io: Io) -> i32 {
                 }
                 'f' => {
                     let fields = line.split(delimiter).enumerate();
-                    let kept: Vec<&str> =
-                        fields.filter(|(at, _)| chosen(at + 1)).map(|(_, field)| field).collect();
+                    let kept: Vec<&str> = fields
+                        .filter(|(at, _)| chosen(at + 1))
+                        .map(|(_, field)| field)
+                        .collect();
                     kept.join(&joined.clone().unwrap_or_else(|| delimiter.to_string()))
                 }
                 _ => {
                     let chars = line.chars().enumerate();
-                    chars.filter(|(at, _)| chosen(at + 1)).map(|(_, c)| c).collect()
+                    chars
+                        .filter(|(at, _)| chosen(at + 1))
+                        .map(|(_, c)| c)
+                        .collect()
                 }
             };
             out.push(format!("{kept}\n").as_bytes());
@@ -99,7 +104,11 @@ async fn main(io: Io) -> i32 {
 
 /// `1,3-5,7-,-2` as inclusive ranges.
 fn ranges(list: &str, fields: bool) -> Result<Vec<(usize, usize)>, String> {
-    let what = if fields { "field" } else { "byte/character position" };
+    let what = if fields {
+        "field"
+    } else {
+        "byte/character position"
+    };
     let mut ranges = Vec::new();
     for part in list.split([',', ' ']) {
         let number = |text: &str| text.parse::<usize>();
@@ -107,7 +116,11 @@ fn ranges(list: &str, fields: bool) -> Result<Vec<(usize, usize)>, String> {
             Some(("", "")) => return Err("invalid range with no endpoint: -".to_owned()),
             Some((from, to)) => {
                 let from = if from.is_empty() { Ok(1) } else { number(from) };
-                let to = if to.is_empty() { Ok(usize::MAX) } else { number(to) };
+                let to = if to.is_empty() {
+                    Ok(usize::MAX)
+                } else {
+                    number(to)
+                };
                 from.ok().zip(to.ok())
             }
             None => number(part).ok().map(|at| (at, at)),
@@ -116,12 +129,20 @@ fn ranges(list: &str, fields: bool) -> Result<Vec<(usize, usize)>, String> {
             None if fields => return Err(format!("invalid field value '{part}'")),
             None => return Err(format!("invalid byte/character position '{part}'")),
             Some((0, _)) => {
-                let name = if fields { "fields are" } else { "byte/character positions are" };
+                let name = if fields {
+                    "fields are"
+                } else {
+                    "byte/character positions are"
+                };
                 return Err(format!("{name} numbered from 1"));
             }
             Some((from, to)) if to < from => return Err("invalid decreasing range".to_owned()),
             Some(range) => ranges.push(range),
         }
     }
-    if ranges.is_empty() { Err(format!("missing list of {what}s")) } else { Ok(ranges) }
+    if ranges.is_empty() {
+        Err(format!("missing list of {what}s"))
+    } else {
+        Ok(ranges)
+    }
 }

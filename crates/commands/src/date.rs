@@ -9,13 +9,22 @@ use crate::files;
 use crate::help::tool;
 use crate::io::{complain, usage_error};
 
-tool!("date", "Display the current time", "date [OPTION]... [+FORMAT]", main, [
-    ("date -u -d @0 +%FT%TZ", "1970-01-01T00:00:00Z\n"),
-    ("date -d '2026-01-05 09:00:00' +%s", "1767603600\n"),
-    ("date -d '2026-01-31 +1 day' +%F", "2026-02-01\n"),
-    ("date -d 2026-01-05T10:00:00Z", "Mon Jan  5 10:00:00 UTC 2026\n"),
-    ("date -d nonsense", "date: invalid date ‘nonsense’\n"),
-]);
+tool!(
+    "date",
+    "Display the current time",
+    "date [OPTION]... [+FORMAT]",
+    main,
+    [
+        ("date -u -d @0 +%FT%TZ", "1970-01-01T00:00:00Z\n"),
+        ("date -d '2026-01-05 09:00:00' +%s", "1767603600\n"),
+        ("date -d '2026-01-31 +1 day' +%F", "2026-02-01\n"),
+        (
+            "date -d 2026-01-05T10:00:00Z",
+            "Mon Jan  5 10:00:00 UTC 2026\n"
+        ),
+        ("date -d nonsense", "date: invalid date ‘nonsense’\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     value('d', "date"),
@@ -42,7 +51,11 @@ async fn main(io: Io) -> i32 {
     if let Some(text) = args.value('d') {
         match parse(text, secs) {
             Some(at) => {
-                nanos = if text.trim().starts_with("now") { nanos } else { 0 };
+                nanos = if text.trim().starts_with("now") {
+                    nanos
+                } else {
+                    0
+                };
                 secs = at;
             }
             None => {
@@ -60,12 +73,21 @@ async fn main(io: Io) -> i32 {
             }
         }
     }
-    let custom = args.operands.first().and_then(|text| text.strip_prefix('+'));
-    if custom.is_none() && let Some(operand) = args.operands.first() {
+    let custom = args
+        .operands
+        .first()
+        .and_then(|text| text.strip_prefix('+'));
+    if custom.is_none()
+        && let Some(operand) = args.operands.first()
+    {
         complain(&io, &format!("invalid date ‘{operand}’")).await;
         return 1;
     }
-    let format_text = match (custom, args.value('I').map(|text| &**text), args.value('\u{1}').map(|text| &**text)) {
+    let format_text = match (
+        custom,
+        args.value('I').map(|text| &**text),
+        args.value('\u{1}').map(|text| &**text),
+    ) {
         (Some(custom), _, _) => custom,
         (_, Some("" | "date"), _) | (_, _, Some("date")) => "%F",
         (_, Some("hours"), _) => "%FT%H%:z",
@@ -77,7 +99,8 @@ async fn main(io: Io) -> i32 {
         _ if args.has('R') => "%a, %d %b %Y %T %z",
         _ => "%a %b %e %H:%M:%S %Z %Y",
     };
-    io.print(&format!("{}\n", format(format_text, secs, nanos))).await;
+    io.print(&format!("{}\n", format(format_text, secs, nanos)))
+        .await;
     0
 }
 
@@ -102,7 +125,11 @@ fn parse(text: &str, now: i64) -> Option<i64> {
             rest = &rest[1..];
             let ago = rest.first().is_some_and(|word| *word == "ago");
             rest = &rest[usize::from(ago)..];
-            at = shift(at, if ago { -count } else { count }, unit.trim_end_matches('s'))?;
+            at = shift(
+                at,
+                if ago { -count } else { count },
+                unit.trim_end_matches('s'),
+            )?;
         } else {
             at = match lower.as_str() {
                 "now" => at,
@@ -114,7 +141,11 @@ fn parse(text: &str, now: i64) -> Option<i64> {
                 "next" | "last" => {
                     let unit = rest.first()?.to_ascii_lowercase();
                     rest = &rest[1..];
-                    shift(at, if lower == "next" { 1 } else { -1 }, unit.trim_end_matches('s'))?
+                    shift(
+                        at,
+                        if lower == "next" { 1 } else { -1 },
+                        unit.trim_end_matches('s'),
+                    )?
                 }
                 _ => return None,
             };
@@ -133,12 +164,19 @@ fn iso(word: &str) -> Option<i64> {
         }
         _ => return None,
     };
-    let (year, month, date): (i64, u32, u32) =
-        (parts[0].parse().ok()?, parts[1].parse().ok()?, parts[2].parse().ok()?);
+    let (year, month, date): (i64, u32, u32) = (
+        parts[0].parse().ok()?,
+        parts[1].parse().ok()?,
+        parts[2].parse().ok()?,
+    );
     if !(1..=12).contains(&month) || !(1..=31).contains(&date) {
         return None;
     }
-    let of_day = if time.is_empty() { 0 } else { clock(time.trim_end_matches(['Z', 'z']))? };
+    let of_day = if time.is_empty() {
+        0
+    } else {
+        clock(time.trim_end_matches(['Z', 'z']))?
+    };
     Some(days_from_civil(year, month, date) * 86_400 + of_day)
 }
 

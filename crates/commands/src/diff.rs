@@ -7,14 +7,32 @@ use crate::files;
 use crate::help::tool;
 use crate::io::{complain, join, missing_operand, slurp_text, split_path, usage_error};
 
-tool!("diff", "Compare files line by line", "diff [OPTION]... FILES", main, [
-    ("printf 'a\\nb\\n' > x; printf 'a\\nc\\n' > y; diff x y; echo $?", "2c2\n< b\n---\n> c\n1\n"),
-    ("seq 3 > x; seq 4 > y; diff x y", "3a4\n> 4\n"),
-    ("seq 3 > x; diff x x; echo $?", "0\n"),
-    ("echo a > x; echo b > y; diff -q x y", "Files x and y differ\n"),
-    ("echo a > x; echo b > y; diff -u --label l --label r x y", "--- l\n+++ r\n@@ -1 +1 @@\n-a\n+b\n"),
-    ("diff nope x; echo $?", "diff: nope: No such file or directory\ndiff: x: No such file or directory\n2\n"),
-]);
+tool!(
+    "diff",
+    "Compare files line by line",
+    "diff [OPTION]... FILES",
+    main,
+    [
+        (
+            "printf 'a\\nb\\n' > x; printf 'a\\nc\\n' > y; diff x y; echo $?",
+            "2c2\n< b\n---\n> c\n1\n"
+        ),
+        ("seq 3 > x; seq 4 > y; diff x y", "3a4\n> 4\n"),
+        ("seq 3 > x; diff x x; echo $?", "0\n"),
+        (
+            "echo a > x; echo b > y; diff -q x y",
+            "Files x and y differ\n"
+        ),
+        (
+            "echo a > x; echo b > y; diff -u --label l --label r x y",
+            "--- l\n+++ r\n@@ -1 +1 @@\n-a\n+b\n"
+        ),
+        (
+            "diff nope x; echo $?",
+            "diff: nope: No such file or directory\ndiff: x: No such file or directory\n2\n"
+        ),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('a', "text"),
@@ -41,13 +59,18 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 2).await,
     };
-    let [left, right] = &args.operands[..] else { return missing_operand(&io, 2).await };
+    let [left, right] = &args.operands[..] else {
+        return missing_operand(&io, 2).await;
+    };
     if args.has('y') {
         complain(&io, "not modelled: side by side output").await;
         return 2;
     }
     let (mut left, mut right) = (left.to_string(), right.to_string());
-    let (left_dir, right_dir) = (files::is_dir(&io, &left).await, files::is_dir(&io, &right).await);
+    let (left_dir, right_dir) = (
+        files::is_dir(&io, &left).await,
+        files::is_dir(&io, &right).await,
+    );
     match (left_dir, right_dir) {
         (true, false) => left = join(&left, split_path(&right).1),
         (false, true) => right = join(&right, split_path(&left).1),
@@ -62,23 +85,33 @@ async fn dirs(io: &Io, left: &str, right: &str, args: &Args) -> i32 {
     let mut status = 0;
     let mut todo = vec![(left.to_owned(), right.to_owned())];
     while let Some((left, right)) = todo.pop() {
-        let (a, b) = (files::read_dir(io, &left).await, files::read_dir(io, &right).await);
+        let (a, b) = (
+            files::read_dir(io, &left).await,
+            files::read_dir(io, &right).await,
+        );
         let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
         let mut names: Vec<_> = a.iter().chain(&b).map(|entry| entry.name.clone()).collect();
         names.sort();
         names.dedup();
         for name in names {
             let find = |entries: &[machine::DirEntry]| {
-                entries.iter().find(|entry| entry.name == name).map(|entry| entry.stat.is_dir())
+                entries
+                    .iter()
+                    .find(|entry| entry.name == name)
+                    .map(|entry| entry.stat.is_dir())
             };
             let (from, to) = (join(&left, &name), join(&right, &name));
             match (find(&a), find(&b)) {
                 (Some(true), Some(true)) if args.has('r') => todo.insert(0, (from, to)),
                 (Some(true), Some(true)) => {
-                    io.print(&format!("Common subdirectories: {from} and {to}\n")).await;
+                    io.print(&format!("Common subdirectories: {from} and {to}\n"))
+                        .await;
                 }
                 (Some(_), Some(_)) => {
-                    let title = format!("diff{} {from} {to}", if args.has('u') { " -ru" } else { " -r" });
+                    let title = format!(
+                        "diff{} {from} {to}",
+                        if args.has('u') { " -ru" } else { " -r" }
+                    );
                     status = status.max(compare(io, &from, &to, args, Some(&title)).await);
                 }
                 (left_is, _) if !args.has('N') => {
@@ -109,24 +142,32 @@ async fn compare(io: &Io, left: &str, right: &str, args: &Args, title: Option<&s
     if failed {
         return 2;
     }
-    let (a, b): (Vec<&str>, Vec<&str>) =
-        (texts[0].split_inclusive('\n').collect(), texts[1].split_inclusive('\n').collect());
+    let (a, b): (Vec<&str>, Vec<&str>) = (
+        texts[0].split_inclusive('\n').collect(),
+        texts[1].split_inclusive('\n').collect(),
+    );
     let changes = changes(&a, &b, args);
     if changes.is_empty() {
         if args.has('s') {
-            io.print(&format!("Files {left} and {right} are identical\n")).await;
+            io.print(&format!("Files {left} and {right} are identical\n"))
+                .await;
         }
         return 0;
     }
     if args.has('q') {
-        io.print(&format!("Files {left} and {right} differ\n")).await;
+        io.print(&format!("Files {left} and {right} differ\n"))
+            .await;
         return 1;
     }
     let mut out = title.map_or(String::new(), |title| format!("{title}\n"));
     let context = args.value('U').and_then(|text| text.parse().ok());
     if args.has('u') || context.is_some() {
-        let mut labels: Vec<String> =
-            args.options.iter().filter(|(l, _)| matches!(l, '\u{2}' | 'L')).map(|(_, v)| v.to_string()).collect();
+        let mut labels: Vec<String> = args
+            .options
+            .iter()
+            .filter(|(l, _)| matches!(l, '\u{2}' | 'L'))
+            .map(|(_, v)| v.to_string())
+            .collect();
         for path in [left, right].into_iter().skip(labels.len()) {
             labels.push(format!("{path}\t{}", time(io, path).await));
         }
@@ -158,7 +199,9 @@ pub(crate) struct Change {
 /// What differs between two lists of lines.
 fn changes(a: &[&str], b: &[&str], args: &Args) -> Vec<Change> {
     let key = |line: &&str| -> String {
-        let line = line.strip_suffix('\n').map_or(format!("{line}\0"), str::to_owned);
+        let line = line
+            .strip_suffix('\n')
+            .map_or(format!("{line}\0"), str::to_owned);
         let line = if args.has('w') {
             line.chars().filter(|c| !c.is_whitespace()).collect()
         } else if args.has('b') {
@@ -166,9 +209,14 @@ fn changes(a: &[&str], b: &[&str], args: &Args) -> Vec<Change> {
         } else {
             line
         };
-        if args.has('i') { line.to_lowercase() } else { line }
+        if args.has('i') {
+            line.to_lowercase()
+        } else {
+            line
+        }
     };
-    let (left, right): (Vec<String>, Vec<String>) = (a.iter().map(key).collect(), b.iter().map(key).collect());
+    let (left, right): (Vec<String>, Vec<String>) =
+        (a.iter().map(key).collect(), b.iter().map(key).collect());
     let mut found = script(&left, &right);
     if args.has('B') {
         let blank = |lines: &[&str]| lines.iter().all(|line| line.trim().is_empty());
@@ -181,7 +229,13 @@ fn changes(a: &[&str], b: &[&str], args: &Args) -> Vec<Change> {
 pub(crate) fn script(a: &[String], b: &[String]) -> Vec<Change> {
     let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let room = a.len().min(b.len()) - start;
-    let end = a.iter().rev().zip(b.iter().rev()).take(room).take_while(|(x, y)| x == y).count();
+    let end = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take(room)
+        .take_while(|(x, y)| x == y)
+        .count();
     let (a_mid, b_mid) = (&a[start..a.len() - end], &b[start..b.len() - end]);
     let mut pairs = matched(a_mid, b_mid);
     pairs.push((a_mid.len(), b_mid.len()));
@@ -216,7 +270,11 @@ fn matched(a: &[String], b: &[String]) -> Vec<(usize, usize)> {
         let mut k = -d;
         while k <= d {
             let down = k == -d || (k != d && reach[index(k - 1)] < reach[index(k + 1)]);
-            let mut x = if down { reach[index(k + 1)] } else { reach[index(k - 1)] + 1 };
+            let mut x = if down {
+                reach[index(k + 1)]
+            } else {
+                reach[index(k - 1)] + 1
+            };
             let mut y = x - k;
             while x < n && y < m && a[x as usize] == b[y as usize] {
                 (x, y) = (x + 1, y + 1);
@@ -270,11 +328,15 @@ fn normal(a: &[&str], b: &[&str], changes: &[Change]) -> String {
             _ => 'a',
         };
         out.push_str(&format!("{}{letter}{}\n", range(change.a), range(change.b)));
-        a[change.a.0..change.a.1].iter().for_each(|line| push_line(&mut out, "< ", line));
+        a[change.a.0..change.a.1]
+            .iter()
+            .for_each(|line| push_line(&mut out, "< ", line));
         if deletes && adds {
             out.push_str("---\n");
         }
-        b[change.b.0..change.b.1].iter().for_each(|line| push_line(&mut out, "> ", line));
+        b[change.b.0..change.b.1]
+            .iter()
+            .for_each(|line| push_line(&mut out, "> ", line));
     }
     out
 }
@@ -290,23 +352,44 @@ fn unified(a: &[&str], b: &[&str], changes: &[Change], context: usize) -> String
     while let Some(first) = rest.first() {
         // Changes whose contexts touch share a hunk.
         let mut count = 1;
-        while rest.get(count).is_some_and(|next| next.a.0 <= rest[count - 1].a.1 + 2 * context) {
+        while rest
+            .get(count)
+            .is_some_and(|next| next.a.0 <= rest[count - 1].a.1 + 2 * context)
+        {
             count += 1;
         }
         let (hunk, after) = rest.split_at(count);
         rest = after;
         let last = hunk[count - 1];
-        let (a_from, b_from) = (first.a.0.saturating_sub(context), first.b.0.saturating_sub(context));
-        let (a_to, b_to) = ((last.a.1 + context).min(a.len()), (last.b.1 + context).min(b.len()));
-        out.push_str(&format!("@@ -{} +{} @@\n", range(a_from, a_to), range(b_from, b_to)));
+        let (a_from, b_from) = (
+            first.a.0.saturating_sub(context),
+            first.b.0.saturating_sub(context),
+        );
+        let (a_to, b_to) = (
+            (last.a.1 + context).min(a.len()),
+            (last.b.1 + context).min(b.len()),
+        );
+        out.push_str(&format!(
+            "@@ -{} +{} @@\n",
+            range(a_from, a_to),
+            range(b_from, b_to)
+        ));
         let mut at = a_from;
         for change in hunk {
-            a[at..change.a.0].iter().for_each(|line| push_line(&mut out, " ", line));
-            a[change.a.0..change.a.1].iter().for_each(|line| push_line(&mut out, "-", line));
-            b[change.b.0..change.b.1].iter().for_each(|line| push_line(&mut out, "+", line));
+            a[at..change.a.0]
+                .iter()
+                .for_each(|line| push_line(&mut out, " ", line));
+            a[change.a.0..change.a.1]
+                .iter()
+                .for_each(|line| push_line(&mut out, "-", line));
+            b[change.b.0..change.b.1]
+                .iter()
+                .for_each(|line| push_line(&mut out, "+", line));
             at = change.a.1;
         }
-        a[at..a_to].iter().for_each(|line| push_line(&mut out, " ", line));
+        a[at..a_to]
+            .iter()
+            .for_each(|line| push_line(&mut out, " ", line));
     }
     out
 }

@@ -26,7 +26,11 @@ async fn main(io: Io) -> i32 {
     }
     for name in &args.operands {
         let root = !name.is_empty() && name.chars().all(|c| c == '/');
-        io.print(&format!("{}\n", if root { "/" } else { split_path(name).0 })).await;
+        io.print(&format!(
+            "{}\n",
+            if root { "/" } else { split_path(name).0 }
+        ))
+        .await;
     }
     0
 }

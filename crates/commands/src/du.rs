@@ -11,7 +11,10 @@ tool!(
     "Estimate file space usage",
     "du [OPTION]... [FILE]...",
     main,
-    [("mkdir d; echo hi > d/f; du -a d", "4\td/f\n8\td\n"), ("mkdir d; du -sh d", "4.0K\td\n")]
+    [
+        ("mkdir d; echo hi > d/f; du -a d", "4\td/f\n8\td\n"),
+        ("mkdir d; du -sh d", "4.0K\td\n")
+    ]
 );
 
 const FLAGS: &[args::Flag] = &[
@@ -30,10 +33,17 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    let paths = if args.operands.is_empty() { vec![".".into()] } else { args.operands.clone() };
+    let paths = if args.operands.is_empty() {
+        vec![".".into()]
+    } else {
+        args.operands.clone()
+    };
     let depth = match args.has('s') {
         true => 0,
-        false => args.value('d').and_then(|text| text.parse().ok()).unwrap_or(usize::MAX),
+        false => args
+            .value('d')
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(usize::MAX),
     };
     let shown = |blocks: u64| match () {
         () if args.has('h') => human(blocks * 1024),
@@ -58,8 +68,9 @@ async fn main(io: Io) -> i32 {
                 let wanted = rows.iter().filter(|row| {
                     row.depth <= depth && (row.is_dir || args.has('a') || row.depth == 0)
                 });
-                let text: String =
-                    wanted.map(|row| format!("{}\t{}\n", shown(row.blocks), row.path)).collect();
+                let text: String = wanted
+                    .map(|row| format!("{}\t{}\n", shown(row.blocks), row.path))
+                    .collect();
                 io.print(&text).await;
             }
             Err(errno) => {
@@ -95,9 +106,21 @@ fn measure(
     if is_dir {
         for entry in sys.read_dir(path).unwrap_or_default() {
             let below = format!("{path}/{}", entry.name);
-            blocks += measure(sys, &below, entry.stat.is_dir(), entry.stat.size, depth + 1, rows);
+            blocks += measure(
+                sys,
+                &below,
+                entry.stat.is_dir(),
+                entry.stat.size,
+                depth + 1,
+                rows,
+            );
         }
     }
-    rows.push(Row { blocks, path: path.to_owned(), depth, is_dir });
+    rows.push(Row {
+        blocks,
+        path: path.to_owned(),
+        depth,
+        is_dir,
+    });
     blocks
 }

@@ -4,10 +4,16 @@ use machine::Io;
 
 use crate::help::tool;
 
-tool!("echo", "Display a line of text", "echo [-neE] [STRING]...", main, [
-    ("/usr/bin/echo -e 'a\\tb'", "a\tb\n"),
-    ("/usr/bin/echo -n a", "a"),
-]);
+tool!(
+    "echo",
+    "Display a line of text",
+    "echo [-neE] [STRING]...",
+    main,
+    [
+        ("/usr/bin/echo -e 'a\\tb'", "a\tb\n"),
+        ("/usr/bin/echo -n a", "a"),
+    ]
+);
 
 async fn main(io: Io) -> i32 {
     io.print(&shell::echo::text(&io.args()[1..], false)).await;

@@ -10,11 +10,17 @@ use crate::help::tool;
 use crate::io::{complain, usage_error};
 use crate::run;
 
-tool!("env", "Run a program in a modified environment", "env [OPTION]... [NAME=VALUE]... [COMMAND [ARG]...]", main, [
-    ("env -i A=1", "A=1\n"),
-    ("A=1 env -u A B=2 sh -c 'echo [$A] $B'", "[] 2\n"),
-    ("env nosuch", "env: ‘nosuch’: No such file or directory\n"),
-]);
+tool!(
+    "env",
+    "Run a program in a modified environment",
+    "env [OPTION]... [NAME=VALUE]... [COMMAND [ARG]...]",
+    main,
+    [
+        ("env -i A=1", "A=1\n"),
+        ("A=1 env -u A B=2 sh -c 'echo [$A] $B'", "[] 2\n"),
+        ("env nosuch", "env: ‘nosuch’: No such file or directory\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('i', "ignore-environment"),
@@ -29,8 +35,11 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 125).await,
     };
-    let mut env: BTreeMap<Rc<str>, Rc<str>> =
-        if args.has('i') { BTreeMap::new() } else { (**io.environment()).clone() };
+    let mut env: BTreeMap<Rc<str>, Rc<str>> = if args.has('i') {
+        BTreeMap::new()
+    } else {
+        (**io.environment()).clone()
+    };
     for name in args.values('u') {
         env.remove(name);
     }
@@ -50,14 +59,21 @@ async fn main(io: Io) -> i32 {
     }
     if rest.is_empty() {
         let end = if args.has('0') { '\0' } else { '\n' };
-        let text: String = env.iter().map(|(name, value)| format!("{name}={value}{end}")).collect();
+        let text: String = env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}{end}"))
+            .collect();
         io.print(&text).await;
         return 0;
     }
     if let Some(dir) = args.value('C').cloned() {
         let name = dir.clone();
         if let Err(errno) = io.sys(move |sys| sys.chdir(&name)).await {
-            complain(&io, &format!("cannot change directory to '{dir}': {}", errno.message())).await;
+            complain(
+                &io,
+                &format!("cannot change directory to '{dir}': {}", errno.message()),
+            )
+            .await;
             return 125;
         }
     }

@@ -56,7 +56,9 @@ pub(crate) fn mode_text(stat: &Stat) -> String {
 /// A mode like `755` or `u+x,go-w`, applied to an old one.
 pub(crate) fn change_mode(text: &str, old: u32, is_dir: bool) -> Option<u32> {
     if text.chars().all(|c| c.is_digit(8)) && !text.is_empty() {
-        return u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
+        return u32::from_str_radix(text, 8)
+            .ok()
+            .filter(|mode| *mode <= 0o7777);
     }
     let mut mode = old;
     for clause in text.split(',') {
@@ -109,7 +111,10 @@ pub(crate) fn user_name(sys: &Sys<'_>, uid: u32) -> String {
 
 /// The name of a group, or its number.
 pub(crate) fn group_name(sys: &mut Sys<'_>, gid: u32) -> String {
-    groups(sys).into_iter().find(|(_, own)| *own == gid).map_or_else(|| gid.to_string(), |(n, _)| n)
+    groups(sys)
+        .into_iter()
+        .find(|(_, own)| *own == gid)
+        .map_or_else(|| gid.to_string(), |(n, _)| n)
 }
 
 /// Groups of `/etc/group` with their numbers.
@@ -128,7 +133,11 @@ pub(crate) fn groups(sys: &mut Sys<'_>) -> Vec<(String, u32)> {
 /// `lenient`.
 pub(crate) fn real_path(sys: &mut Sys<'_>, path: &str, lenient: bool) -> Result<String, Errno> {
     let mut done: Vec<String> = Vec::new();
-    let full = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", sys.cwd()) };
+    let full = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("{}/{path}", sys.cwd())
+    };
     let mut todo: Vec<String> = full.split('/').rev().map(str::to_owned).collect();
     let mut links = 0;
     while let Some(name) = todo.pop() {
@@ -182,7 +191,10 @@ pub(crate) fn copy_tree(
                     Err(_) => sys.mkdir(to, stat.mode)?,
                 }
                 for entry in sys.read_dir(from)? {
-                    let (from, to) = (format!("{from}/{}", entry.name), format!("{to}/{}", entry.name));
+                    let (from, to) = (
+                        format!("{from}/{}", entry.name),
+                        format!("{to}/{}", entry.name),
+                    );
                     copy_tree(sys, &from, &to, preserve, failures);
                 }
             }
@@ -224,7 +236,8 @@ mod tests {
 
     #[test]
     fn modes_change() {
-        let check = |text: &str, old: u32, new: Option<u32>| assert_eq!(change_mode(text, old, false), new);
+        let check =
+            |text: &str, old: u32, new: Option<u32>| assert_eq!(change_mode(text, old, false), new);
         check("755", 0o644, Some(0o755));
         check("+x", 0o644, Some(0o755));
         check("u+x,go-r", 0o644, Some(0o700));

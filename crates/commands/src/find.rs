@@ -15,10 +15,19 @@ tool!(
     "find [path...] [expression]",
     main,
     [
-        ("mkdir -p d/e; touch d/a.txt d/e/b.txt; find d -name '*.txt'", "d/a.txt\nd/e/b.txt\n"),
+        (
+            "mkdir -p d/e; touch d/a.txt d/e/b.txt; find d -name '*.txt'",
+            "d/a.txt\nd/e/b.txt\n"
+        ),
         ("mkdir -p d/e; touch d/a; find d -type d", "d\nd/e\n"),
-        ("mkdir d; touch d/a d/b; find d -type f -exec echo got {} \\;", "got d/a\ngot d/b\n"),
-        ("mkdir d; touch d/a d/b; find d -type f ! -name a -print", "d/b\n"),
+        (
+            "mkdir d; touch d/a d/b; find d -type f -exec echo got {} \\;",
+            "got d/a\ngot d/b\n"
+        ),
+        (
+            "mkdir d; touch d/a d/b; find d -type f ! -name a -print",
+            "d/b\n"
+        ),
         ("mkdir -p d/e/f; find d -maxdepth 1", "d\nd/e\n"),
         ("find nope", "find: ‘nope’: No such file or directory\n"),
         ("find . -nope", "find: unknown predicate `-nope'\n"),
@@ -73,17 +82,28 @@ async fn main(io: Io) -> i32 {
     let mut options = Options::default();
     let mut paths: Vec<Rc<str>> = words[..start].to_vec();
     let mut rest = &words[start..];
-    while let Some(word) = rest.first().filter(|word| matches!(&***word, "-L" | "-H" | "-P")) {
+    while let Some(word) = rest
+        .first()
+        .filter(|word| matches!(&***word, "-L" | "-H" | "-P"))
+    {
         options.follow = &**word == "-L";
         rest = &rest[1..];
-        let more = rest.iter().position(|word| word.starts_with(['-', '!', '('])).unwrap_or(rest.len());
+        let more = rest
+            .iter()
+            .position(|word| word.starts_with(['-', '!', '(']))
+            .unwrap_or(rest.len());
         paths.extend(rest[..more].iter().cloned());
         rest = &rest[more..];
     }
     if paths.is_empty() {
         paths.push(".".into());
     }
-    let mut parser = Parser { io: &io, words: rest, at: 0, options: &mut options };
+    let mut parser = Parser {
+        io: &io,
+        words: rest,
+        at: 0,
+        options: &mut options,
+    };
     let test = match parser.whole().await {
         Ok(test) => test,
         Err(message) => {
@@ -95,7 +115,17 @@ async fn main(io: Io) -> i32 {
     let mut gathered: Vec<Rc<str>> = Vec::new();
     let mut out = String::new();
     for path in &paths {
-        match walk(&io, path, &test, &options, &mut gathered, &mut out, &mut status).await {
+        match walk(
+            &io,
+            path,
+            &test,
+            &options,
+            &mut gathered,
+            &mut out,
+            &mut status,
+        )
+        .await
+        {
             Ok(true) => break,
             Ok(false) => {}
             Err(errno) => {
@@ -109,7 +139,13 @@ async fn main(io: Io) -> i32 {
     if let (Some(words), false) = (many(&test), gathered.is_empty()) {
         let all: Vec<Rc<str>> = words
             .iter()
-            .flat_map(|word| if &**word == "{}" { gathered.clone() } else { vec![word.clone()] })
+            .flat_map(|word| {
+                if &**word == "{}" {
+                    gathered.clone()
+                } else {
+                    vec![word.clone()]
+                }
+            })
             .collect();
         status |= i32::from(run(&io, all).await != 0);
     }
@@ -126,7 +162,11 @@ async fn walk(
     out: &mut String,
     status: &mut i32,
 ) -> Result<bool, machine::Errno> {
-    let stat = if options.follow { files::stat(io, path).await } else { files::lstat(io, path).await }?;
+    let stat = if options.follow {
+        files::stat(io, path).await
+    } else {
+        files::lstat(io, path).await
+    }?;
     // Paths still to visit with their depth; true once what is below has been visited.
     let mut todo: Vec<(String, Stat, usize, bool)> = vec![(path.to_owned(), stat, 0, false)];
     while let Some((path, stat, depth, after)) = todo.pop() {
@@ -204,7 +244,9 @@ async fn evaluate(
                 }
             }
             Task::Eval(Test::Not(inner)) => tasks.extend([Task::Not, Task::Eval(inner)]),
-            Task::Eval(Test::And(left, right)) => tasks.extend([Task::And(right), Task::Eval(left)]),
+            Task::Eval(Test::And(left, right)) => {
+                tasks.extend([Task::And(right), Task::Eval(left)])
+            }
             Task::Eval(Test::Or(left, right)) => tasks.extend([Task::Or(right), Task::Eval(left)]),
             Task::Eval(test) => {
                 held = match test {
@@ -244,9 +286,9 @@ async fn evaluate(
                         let all = words.iter().map(|word| word.replace("{}", path).into());
                         run(io, all.collect()).await == 0
                     }
-                    Test::Empty if stat.is_dir() => {
-                        files::read_dir(io, path).await.is_ok_and(|entries| entries.is_empty())
-                    }
+                    Test::Empty if stat.is_dir() => files::read_dir(io, path)
+                        .await
+                        .is_ok_and(|entries| entries.is_empty()),
                     other => fits(other, path, stat, now),
                 };
             }
@@ -285,7 +327,9 @@ fn fits(test: &Test, path: &str, stat: &Stat, now: i64) -> bool {
         Test::Size(sign, count, unit) => {
             compare(*sign, stat.size.div_ceil(*unit) as i64, *count as i64)
         }
-        Test::Minutes(sign, count, unit) => compare(*sign, (now - stat.mtime.unix_secs()) / unit, *count),
+        Test::Minutes(sign, count, unit) => {
+            compare(*sign, (now - stat.mtime.unix_secs()) / unit, *count)
+        }
         Test::Newer(than) => stat.mtime.unix_secs() > *than,
         Test::Perm(mode, sign) => match sign {
             '-' => stat.mode & mode == *mode,
@@ -298,12 +342,17 @@ fn fits(test: &Test, path: &str, stat: &Stat, now: i64) -> bool {
 }
 
 async fn run(io: &Io, words: Vec<Rc<str>>) -> i32 {
-    let Some(program) = words.first().cloned() else { return 0 };
+    let Some(program) = words.first().cloned() else {
+        return 0;
+    };
     let Some(path) = crate::run::find(io, &program).await else {
         complain(io, &format!("‘{program}’: No such file or directory")).await;
         return 127;
     };
-    match io.spawn(Spawn::new(Exec::Path(path), words).with_stdio()).await {
+    match io
+        .spawn(Spawn::new(Exec::Path(path), words).with_stdio())
+        .await
+    {
         Ok(pid) => io.wait(pid).await.shell_code(),
         Err(errno) => {
             complain(io, &format!("‘{program}’: {}", errno.message())).await;
@@ -359,7 +408,10 @@ impl Parser<'_> {
             }
         }
         if stack.len() > 1 {
-            return Err("invalid expression; I was expecting to find a ')' somewhere but did not see one.".to_owned());
+            return Err(
+                "invalid expression; I was expecting to find a ')' somewhere but did not see one."
+                    .to_owned(),
+            );
         }
         Ok(close(stack.pop().expect("one stays")))
     }
@@ -379,7 +431,9 @@ impl Parser<'_> {
             "-type" => {
                 let text = self.operand(name)?;
                 match &*text {
-                    "f" | "d" | "l" | "c" | "s" | "b" | "p" => Test::Type(text.chars().next().unwrap_or('f')),
+                    "f" | "d" | "l" | "c" | "s" | "b" | "p" => {
+                        Test::Type(text.chars().next().unwrap_or('f'))
+                    }
                     _ => return Err(format!("Unknown argument to -type: {text}")),
                 }
             }
@@ -397,13 +451,17 @@ impl Parser<'_> {
                     Some('b') => (&rest[..rest.len() - 1], 512),
                     _ => (rest, 512),
                 };
-                let count = digits.parse().map_err(|_| format!("Invalid argument `{text}' to -size"))?;
+                let count = digits
+                    .parse()
+                    .map_err(|_| format!("Invalid argument `{text}' to -size"))?;
                 Test::Size(sign, count, unit)
             }
             "-mmin" | "-mtime" | "-amin" | "-cmin" | "-atime" | "-ctime" => {
                 let text = self.operand(name)?;
                 let (sign, rest) = signed(&text);
-                let count = rest.parse().map_err(|_| format!("invalid argument `{text}' to `{name}'"))?;
+                let count = rest
+                    .parse()
+                    .map_err(|_| format!("invalid argument `{text}' to `{name}'"))?;
                 Test::Minutes(sign, count, if name.ends_with("min") { 60 } else { 86_400 })
             }
             "-newer" => {
@@ -428,7 +486,10 @@ impl Parser<'_> {
                     .io
                     .sys(move |sys| {
                         let users = sys.host().users();
-                        let found = users.iter().find(|user| *user.name == *named).map(|user| user.uid);
+                        let found = users
+                            .iter()
+                            .find(|user| *user.name == *named)
+                            .map(|user| user.uid);
                         found.or_else(|| named.parse().ok())
                     })
                     .await;
@@ -437,7 +498,9 @@ impl Parser<'_> {
             "-maxdepth" | "-mindepth" => {
                 let text = self.operand(name)?;
                 let depth = text.parse().map_err(|_| {
-                    format!("Expected a positive decimal integer argument to {name}, but got ‘{text}’")
+                    format!(
+                        "Expected a positive decimal integer argument to {name}, but got ‘{text}’"
+                    )
                 })?;
                 if name == "-maxdepth" {
                     self.options.max_depth = Some(depth);
@@ -470,7 +533,8 @@ impl Parser<'_> {
                         return Err(format!("missing argument to `{name}'"));
                     };
                     self.at += 1;
-                    let plus = &*word == "+" && words.last().is_some_and(|last: &Rc<str>| &**last == "{}");
+                    let plus =
+                        &*word == "+" && words.last().is_some_and(|last: &Rc<str>| &**last == "{}");
                     if &*word == ";" || plus {
                         return Ok(self.action(Test::Exec { words, many: plus }));
                     }
@@ -489,7 +553,11 @@ impl Parser<'_> {
 }
 
 fn add(top: &mut (Vec<Test>, Option<Test>, bool), test: Test) {
-    let test = if std::mem::take(&mut top.2) { Test::Not(Box::new(test)) } else { test };
+    let test = if std::mem::take(&mut top.2) {
+        Test::Not(Box::new(test))
+    } else {
+        test
+    };
     top.1 = Some(match top.1.take() {
         Some(left) => Test::And(Box::new(left), Box::new(test)),
         None => test,
@@ -498,7 +566,9 @@ fn add(top: &mut (Vec<Test>, Option<Test>, bool), test: Test) {
 
 fn close((alternatives, last, _): (Vec<Test>, Option<Test>, bool)) -> Test {
     let last = last.unwrap_or(Test::True);
-    alternatives.into_iter().rev().fold(last, |right, left| Test::Or(Box::new(left), Box::new(right)))
+    alternatives.into_iter().rev().fold(last, |right, left| {
+        Test::Or(Box::new(left), Box::new(right))
+    })
 }
 
 fn signed(text: &str) -> (char, &str) {

@@ -12,18 +12,30 @@ use crate::files;
 use crate::help::tool;
 use crate::io::{Lines, Output, complain, join, own_name, slurp_text, split_path, text};
 
-tool!("grep", "Print lines that match patterns", "grep [OPTION]... PATTERNS [FILE]...", main, [
-    ("printf 'one\\ntwo\\nthree\\n' | grep t", "two\nthree\n"),
-    ("printf 'one\\ntwo\\n' | grep -vn o; echo $?", "1\n"),
-    ("printf 'a1\\nb2\\n' | grep -oE '[0-9]+'", "1\n2\n"),
-    ("seq 9 | grep -A1 -B1 5", "4\n5\n6\n"),
-    ("seq 9 | grep -c '[2-4]'", "3\n"),
-    ("seq 20 | grep -C1 -E '^(5|9)$'", "4\n5\n6\n--\n8\n9\n10\n"),
-    ("echo 'foo foobar' | grep -ow foo", "foo\n"),
-    ("mkdir d; echo x > d/a; echo y > d/b; grep -r x d", "d/a:x\n"),
-    ("echo x | grep -q x && echo found", "found\n"),
-    ("grep x nope; echo $?", "grep: nope: No such file or directory\n2\n"),
-]);
+tool!(
+    "grep",
+    "Print lines that match patterns",
+    "grep [OPTION]... PATTERNS [FILE]...",
+    main,
+    [
+        ("printf 'one\\ntwo\\nthree\\n' | grep t", "two\nthree\n"),
+        ("printf 'one\\ntwo\\n' | grep -vn o; echo $?", "1\n"),
+        ("printf 'a1\\nb2\\n' | grep -oE '[0-9]+'", "1\n2\n"),
+        ("seq 9 | grep -A1 -B1 5", "4\n5\n6\n"),
+        ("seq 9 | grep -c '[2-4]'", "3\n"),
+        ("seq 20 | grep -C1 -E '^(5|9)$'", "4\n5\n6\n--\n8\n9\n10\n"),
+        ("echo 'foo foobar' | grep -ow foo", "foo\n"),
+        (
+            "mkdir d; echo x > d/a; echo y > d/b; grep -r x d",
+            "d/a:x\n"
+        ),
+        ("echo x | grep -q x && echo found", "found\n"),
+        (
+            "grep x nope; echo $?",
+            "grep: nope: No such file or directory\n2\n"
+        ),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     value('A', "after-context"),
@@ -82,11 +94,18 @@ async fn main(io: Io) -> i32 {
         .args()
         .iter()
         .scan(false, |valued, arg| {
-            let is_value = std::mem::replace(valued, matches!(&**arg, "-e" | "-f" | "-A" | "-B" | "-C" | "-m"));
+            let is_value = std::mem::replace(
+                valued,
+                matches!(&**arg, "-e" | "-f" | "-A" | "-B" | "-C" | "-m"),
+            );
             Some((is_value, arg))
         })
         .map(|(is_value, arg)| match arg.strip_prefix('-') {
-            Some(digits) if !is_value && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(digits)
+                if !is_value
+                    && !digits.is_empty()
+                    && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 format!("-C{digits}").into()
             }
             _ => arg.clone(),
@@ -96,8 +115,11 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage(&io, Some(&message)).await,
     };
-    let mut texts: Vec<String> =
-        args.values('e').flat_map(|text| text.split('\n')).map(str::to_owned).collect();
+    let mut texts: Vec<String> = args
+        .values('e')
+        .flat_map(|text| text.split('\n'))
+        .map(str::to_owned)
+        .collect();
     for path in args.values('f') {
         match slurp_text(&io, path).await {
             Ok(text) => texts.extend(text.lines().map(str::to_owned)),
@@ -137,14 +159,24 @@ async fn main(io: Io) -> i32 {
     }
     let mut numbers = [0; 3];
     for (at, letter) in ['A', 'B', 'm'].into_iter().enumerate() {
-        let given = args.value(letter).or_else(|| args.value('C').filter(|_| letter != 'm'));
+        let given = args
+            .value(letter)
+            .or_else(|| args.value('C').filter(|_| letter != 'm'));
         match given.map(|text| text.parse::<usize>()) {
             None => numbers[at] = if letter == 'm' { usize::MAX } else { 0 },
             Some(Ok(number)) => numbers[at] = number,
             Some(Err(_)) => {
                 let text = given.cloned().unwrap_or_default();
-                let what = if letter == 'm' { "invalid max count" } else { "invalid context length argument" };
-                let what = if letter == 'm' { what.to_owned() } else { format!("{text}: {what}") };
+                let what = if letter == 'm' {
+                    "invalid max count"
+                } else {
+                    "invalid context length argument"
+                };
+                let what = if letter == 'm' {
+                    what.to_owned()
+                } else {
+                    format!("{text}: {what}")
+                };
                 complain(&io, &what).await;
                 return 2;
             }
@@ -156,7 +188,10 @@ async fn main(io: Io) -> i32 {
         paths.push(if recursive { ".".into() } else { "-".into() });
     }
     let names = !args.has('h') && (args.has('H') || recursive || paths.len() > 1);
-    let wanted = args.value('\u{1}').or(args.value('\u{2}')).map(|text| &**text);
+    let wanted = args
+        .value('\u{1}')
+        .or(args.value('\u{2}'))
+        .map(|text| &**text);
     let colours = match wanted {
         Some("always") => true,
         Some("" | "auto") => io.sys(|sys| sys.is_tty(Fd::STDOUT)).await,
@@ -164,8 +199,21 @@ async fn main(io: Io) -> i32 {
     };
     let [after, before, most] = numbers;
     let has_context = args.has('A') || args.has('B') || args.has('C');
-    let search = Search { patterns, args, before, after, has_context, most, names, colours };
-    let mut todo: Vec<(String, bool)> = paths.iter().rev().map(|path| (path.to_string(), true)).collect();
+    let search = Search {
+        patterns,
+        args,
+        before,
+        after,
+        has_context,
+        most,
+        names,
+        colours,
+    };
+    let mut todo: Vec<(String, bool)> = paths
+        .iter()
+        .rev()
+        .map(|path| (path.to_string(), true))
+        .collect();
     let (mut found, mut failed) = (false, false);
     while let Some((path, given)) = todo.pop() {
         if path != "-" && files::is_dir(&io, &path).await {
@@ -228,10 +276,11 @@ impl Search {
     fn wants(&self, path: &str) -> bool {
         let name = split_path(path).1;
         let fits = |letter: char, text: &str| {
-            self.args.values(letter).any(|pattern| Pattern::new(pattern).matches(text))
+            self.args
+                .values(letter)
+                .any(|pattern| Pattern::new(pattern).matches(text))
         };
-        let in_excluded =
-            path.split('/').rev().skip(1).any(|dir| fits('\u{5}', dir));
+        let in_excluded = path.split('/').rev().skip(1).any(|dir| fits('\u{5}', dir));
         (!self.args.has('\u{3}') || fits('\u{3}', name)) && !fits('\u{4}', name) && !in_excluded
     }
 
@@ -240,7 +289,10 @@ impl Search {
         let mut found = Vec::new();
         let mut at = 0;
         while at <= line.len() {
-            let next = self.patterns.iter().filter_map(|regex| self.find(regex, line, at));
+            let next = self
+                .patterns
+                .iter()
+                .filter_map(|regex| self.find(regex, line, at));
             // The leftmost, and of those the longest.
             let best = next.min_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
             let Some((from, to)) = best else { break };
@@ -248,7 +300,11 @@ impl Search {
             if first_only {
                 break;
             }
-            at = if to > from { to } else { to + line[to..].chars().next().map_or(1, char::len_utf8) };
+            at = if to > from {
+                to
+            } else {
+                to + line[to..].chars().next().map_or(1, char::len_utf8)
+            };
         }
         found
     }
@@ -260,7 +316,8 @@ impl Search {
             let (start, end) = regex.find(line, at)?;
             let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
             let whole = start == 0 && end == line.len();
-            let bounded = !word(line[..start].chars().next_back()) && !word(line[end..].chars().next());
+            let bounded =
+                !word(line[..start].chars().next_back()) && !word(line[end..].chars().next());
             if (!self.args.has('x') || whole) && (!self.args.has('w') || bounded) {
                 return Some((start, end));
             }
@@ -271,7 +328,11 @@ impl Search {
     /// Looks through one file; whether a line was selected.
     async fn file(&self, io: &Io, path: &str) -> Result<bool, machine::Errno> {
         let mut lines = Lines::open(io, path).await?;
-        let shown = if path == "-" { "(standard input)" } else { path };
+        let shown = if path == "-" {
+            "(standard input)"
+        } else {
+            path
+        };
         let mut out = Output::default();
         let mut count = 0;
         let mut number = 0;
@@ -324,18 +385,27 @@ impl Search {
             if self.args.has('l') && count > 0 || self.args.has('L') && count == 0 {
                 out.push(format!("{shown}{end}").as_bytes());
             } else if self.args.has('c') && !self.args.has('l') && !self.args.has('L') {
-                let prefix = if self.names { format!("{shown}:") } else { String::new() };
+                let prefix = if self.names {
+                    format!("{shown}:")
+                } else {
+                    String::new()
+                };
                 out.push(format!("{prefix}{count}\n").as_bytes());
             }
         }
         out.flush(io).await;
-        Ok(if self.args.has('L') { count == 0 } else { count > 0 })
+        Ok(if self.args.has('L') {
+            count == 0
+        } else {
+            count > 0
+        })
     }
 
     async fn binary(&self, io: &Io, shown: &str, bytes: &[u8]) -> bool {
         let found = !self.matches(&text(bytes), true).is_empty() && !self.args.has('I');
         if found && !self.quiet() {
-            io.print(&format!("{}: {shown}: binary file matches\n", own_name(io))).await;
+            io.print(&format!("{}: {shown}: binary file matches\n", own_name(io)))
+                .await;
         }
         found
     }
@@ -372,7 +442,9 @@ impl Search {
         if self.args.has('o') {
             if mark == ':' && !self.args.has('v') {
                 for (from, to) in spans.iter().filter(|(from, to)| to > from) {
-                    out.push(format!("{prefix}{}\n", colour("01;31", &line[*from..*to])).as_bytes());
+                    out.push(
+                        format!("{prefix}{}\n", colour("01;31", &line[*from..*to])).as_bytes(),
+                    );
                 }
             }
             return;

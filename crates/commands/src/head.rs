@@ -19,8 +19,12 @@ tool!(
     ]
 );
 
-const FLAGS: &[args::Flag] =
-    &[value('n', "lines"), value('c', "bytes"), flag('q', "quiet"), flag('v', "verbose")];
+const FLAGS: &[args::Flag] = &[
+    value('n', "lines"),
+    value('c', "bytes"),
+    flag('q', "quiet"),
+    flag('v', "verbose"),
+];
 
 async fn main(io: Io) -> i32 {
     // `-5` in the first place is `-n 5`.
@@ -40,7 +44,9 @@ async fn main(io: Io) -> i32 {
         Err(message) => return usage_error(&io, &message, 1).await,
     };
     let bytes = args.last_of("nc") == Some('c');
-    let text = args.value(if bytes { 'c' } else { 'n' }).map_or("10", |text| text);
+    let text = args
+        .value(if bytes { 'c' } else { 'n' })
+        .map_or("10", |text| text);
     let (from_end, number) = match text.strip_prefix('-') {
         Some(number) => (true, number),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -81,7 +87,9 @@ async fn lines(io: &Io, path: &str, count: usize) -> Result<(), machine::Errno> 
     let mut lines = Lines::open(io, path).await?;
     let mut out = crate::io::Output::default();
     for _ in 0..count {
-        let Some(line) = lines.next(io).await? else { break };
+        let Some(line) = lines.next(io).await? else {
+            break;
+        };
         out.push(&line);
         out.pace(io, &lines).await;
     }
@@ -99,11 +107,18 @@ async fn whole(
 ) -> Result<(), machine::Errno> {
     let all = slurp(io, path).await?;
     let end = if bytes {
-        if from_end { all.len().saturating_sub(count) } else { count.min(all.len()) }
+        if from_end {
+            all.len().saturating_sub(count)
+        } else {
+            count.min(all.len())
+        }
     } else {
         let total = all.split_inclusive(|byte| *byte == b'\n').count();
         let keep = total.saturating_sub(count);
-        all.split_inclusive(|byte| *byte == b'\n').take(keep).map(<[u8]>::len).sum()
+        all.split_inclusive(|byte| *byte == b'\n')
+            .take(keep)
+            .map(<[u8]>::len)
+            .sum()
     };
     io.write_all(Fd::STDOUT, &all[..end]).await;
     Ok(())

@@ -6,13 +6,27 @@ use crate::args::{self, flag};
 use crate::help::tool;
 use crate::io::{complain, usage_error};
 
-tool!("hostname", "Show the system's host name", "hostname [-s|-f|-i|-I]", main, [
-    ("hostname", "testbox\n"),
-    ("hostname other", "hostname: you must be root to change the host name\n"),
-]);
+tool!(
+    "hostname",
+    "Show the system's host name",
+    "hostname [-s|-f|-i|-I]",
+    main,
+    [
+        ("hostname", "testbox\n"),
+        (
+            "hostname other",
+            "hostname: you must be root to change the host name\n"
+        ),
+    ]
+);
 
-const FLAGS: &[args::Flag] =
-    &[flag('f', "fqdn"), flag('i', "ip-address"), flag('I', "all-ip-addresses"), flag('s', "short"), flag('d', "domain")];
+const FLAGS: &[args::Flag] = &[
+    flag('f', "fqdn"),
+    flag('i', "ip-address"),
+    flag('I', "all-ip-addresses"),
+    flag('s', "short"),
+    flag('d', "domain"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {

@@ -7,11 +7,17 @@ use crate::files;
 use crate::help::tool;
 use crate::io::{complain, usage_error};
 
-tool!("id", "Print user and group ids", "id [OPTION]... [USER]", main, [
-    ("id", "uid=0(root) gid=0(root) groups=0(root)\n"),
-    ("id -u; id -un", "0\nroot\n"),
-    ("id nosuch", "id: ‘nosuch’: no such user\n"),
-]);
+tool!(
+    "id",
+    "Print user and group ids",
+    "id [OPTION]... [USER]",
+    main,
+    [
+        ("id", "uid=0(root) gid=0(root) groups=0(root)\n"),
+        ("id -u; id -un", "0\nroot\n"),
+        ("id nosuch", "id: ‘nosuch’: no such user\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('a', ""),
@@ -38,19 +44,35 @@ async fn main(io: Io) -> i32 {
                     (user.uid, user.gid)
                 }
                 None => {
-                    let gid = sys.host().process(sys.pid()).map_or(0, |process| process.gid);
+                    let gid = sys
+                        .host()
+                        .process(sys.pid())
+                        .map_or(0, |process| process.gid);
                     (sys.uid(), gid)
                 }
             };
-            Some((uid, gid, files::user_name(sys, uid), files::group_name(sys, gid)))
+            Some((
+                uid,
+                gid,
+                files::user_name(sys, uid),
+                files::group_name(sys, gid),
+            ))
         })
         .await;
     let Some((uid, gid, user, group)) = found else {
-        complain(&io, &format!("‘{}’: no such user", wanted.unwrap_or_default())).await;
+        complain(
+            &io,
+            &format!("‘{}’: no such user", wanted.unwrap_or_default()),
+        )
+        .await;
         return 1;
     };
     let named = |number: u32, name: &str| {
-        if name == number.to_string() { name.to_owned() } else { format!("{number}({name})") }
+        if name == number.to_string() {
+            name.to_owned()
+        } else {
+            format!("{number}({name})")
+        }
     };
     let text = match args.last_of("ugG") {
         Some('u') if args.has('n') => user,

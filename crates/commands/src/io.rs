@@ -49,7 +49,11 @@ pub(crate) async fn slurp_text(io: &Io, path: &str) -> Result<String, Errno> {
 
 /// The operands, or `-` if there are none.
 pub(crate) fn inputs(args: &Args) -> Vec<Rc<str>> {
-    if args.operands.is_empty() { vec!["-".into()] } else { args.operands.clone() }
+    if args.operands.is_empty() {
+        vec!["-".into()]
+    } else {
+        args.operands.clone()
+    }
 }
 
 /// Bytes as text; what is no character becomes the replacement character.
@@ -59,7 +63,9 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// A number as coreutils read sizes: `10`, `2K`, `1M`, `3kB`.
 pub(crate) fn size(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
     let unit: u64 = match &text[digits..] {
         "" => 1,
@@ -119,13 +125,31 @@ impl Lines {
                 io.open(path, OpenMode::Read).await?
             }
         };
-        Ok(Lines { fd: Some(fd), buffer: Vec::new(), ended: false })
+        Ok(Lines {
+            fd: Some(fd),
+            buffer: Vec::new(),
+            ended: false,
+        })
+    }
+
+    /// Lines of an open descriptor.
+    pub(crate) fn of(fd: Fd) -> Lines {
+        Lines {
+            fd: Some(fd),
+            buffer: Vec::new(),
+            ended: false,
+        }
     }
 
     /// The next line with its newline, which the last may lack; `None` at the end.
     pub(crate) async fn next(&mut self, io: &Io) -> Result<Option<Vec<u8>>, Errno> {
+        self.until(io, b'\n').await
+    }
+
+    /// The same with another byte that ends lines.
+    pub(crate) async fn until(&mut self, io: &Io, end: u8) -> Result<Option<Vec<u8>>, Errno> {
         loop {
-            if let Some(at) = self.buffer.iter().position(|byte| *byte == b'\n') {
+            if let Some(at) = self.buffer.iter().position(|byte| *byte == end) {
                 return Ok(Some(self.buffer.drain(..=at).collect()));
             }
             let Some(fd) = self.fd.filter(|_| !self.ended) else {
@@ -169,7 +193,8 @@ impl Output {
     /// Writes what was gathered.
     pub(crate) async fn flush(&mut self, io: &Io) {
         if !self.bytes.is_empty() {
-            io.write_all(Fd::STDOUT, &std::mem::take(&mut self.bytes)).await;
+            io.write_all(Fd::STDOUT, &std::mem::take(&mut self.bytes))
+                .await;
         }
     }
 
@@ -198,7 +223,11 @@ pub(crate) fn split_path(path: &str) -> (&str, &str) {
 
 /// A directory and a name as one path.
 pub(crate) fn join(dir: &str, name: &str) -> String {
-    if dir.ends_with('/') { format!("{dir}{name}") } else { format!("{dir}/{name}") }
+    if dir.ends_with('/') {
+        format!("{dir}{name}")
+    } else {
+        format!("{dir}/{name}")
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +236,13 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!((size("10"), size("2K"), size("1kB"), size("x")), (Some(10), Some(2048), Some(1000), None));
-        assert_eq!([human(100), human(4096), human(10_240), human(1_500_000)], ["100", "4.0K", "10K", "1.5M"]);
+        assert_eq!(
+            (size("10"), size("2K"), size("1kB"), size("x")),
+            (Some(10), Some(2048), Some(1000), None)
+        );
+        assert_eq!(
+            [human(100), human(4096), human(10_240), human(1_500_000)],
+            ["100", "4.0K", "10K", "1.5M"]
+        );
     }
 }

@@ -4,6 +4,7 @@
 
 mod arch;
 mod args;
+mod awk;
 mod base64;
 mod basename;
 mod bracket;
@@ -15,6 +16,7 @@ mod clear;
 mod column;
 mod comm;
 mod cp;
+mod curl;
 mod cut;
 mod date;
 mod diff;
@@ -24,6 +26,7 @@ mod echo;
 mod egrep;
 mod env;
 mod false_;
+mod fetch;
 mod fgrep;
 mod files;
 mod find;
@@ -73,6 +76,7 @@ mod true_;
 mod tty;
 mod uname;
 mod uniq;
+mod url;
 mod wc;
 mod which;
 mod whoami;
@@ -105,10 +109,12 @@ pub struct Example {
     pub output: &'static str,
 }
 
-/// Every tool, by name.
-const TOOLS: &[&Tool] = &[
+/// Every tool, by name. A static, not a const: a const would be made anew in every crate that asks,
+/// and with it the code of every tool.
+static TOOLS: &[&Tool] = &[
     &bracket::TOOL,
     &arch::TOOL,
+    &awk::TOOL,
     &base64::TOOL,
     &basename::TOOL,
     &cat::TOOL,
@@ -118,6 +124,7 @@ const TOOLS: &[&Tool] = &[
     &column::TOOL,
     &comm::TOOL,
     &cp::TOOL,
+    &curl::TOOL,
     &cut::TOOL,
     &date::TOOL,
     &diff::TOOL,
@@ -187,5 +194,8 @@ pub fn all() -> &'static [&'static Tool] {
 /// The program of the tool called `name`.
 #[must_use]
 pub fn program(name: &str) -> Option<Constructor> {
-    TOOLS.iter().find(|tool| tool.name == name).map(|tool| tool.program)
+    TOOLS
+        .iter()
+        .find(|tool| tool.name == name)
+        .map(|tool| tool.program)
 }

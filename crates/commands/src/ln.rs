@@ -14,9 +14,15 @@ tool!(
     main,
     [
         ("echo hi > a; ln -s a b; cat b; readlink b", "hi\na\n"),
-        ("touch a b; ln -s a b", "ln: failed to create symbolic link 'b': File exists\n"),
+        (
+            "touch a b; ln -s a b",
+            "ln: failed to create symbolic link 'b': File exists\n"
+        ),
         ("touch a b; ln -sf a b; readlink b", "a\n"),
-        ("ln nope x", "ln: failed to access 'nope': No such file or directory\n"),
+        (
+            "ln nope x",
+            "ln: failed to access 'nope': No such file or directory\n"
+        ),
     ]
 );
 
@@ -43,14 +49,24 @@ async fn main(io: Io) -> i32 {
         _ => targets.pop().unwrap_or_default(),
     };
     let follows = !(args.has('n') || args.has('T'));
-    let into = files::lstat(&io, &last).await.is_ok_and(|stat| stat.is_dir())
+    let into = files::lstat(&io, &last)
+        .await
+        .is_ok_and(|stat| stat.is_dir())
         || follows && files::is_dir(&io, &last).await;
     let symbolic = args.has('s');
     let mut status = 0;
     for target in &targets {
-        let name = if into { join(&last, split_path(target).1) } else { last.clone() };
+        let name = if into {
+            join(&last, split_path(target).1)
+        } else {
+            last.clone()
+        };
         if !symbolic && let Err(errno) = files::stat(&io, target).await {
-            complain(&io, &format!("failed to access '{target}': {}", errno.message())).await;
+            complain(
+                &io,
+                &format!("failed to access '{target}': {}", errno.message()),
+            )
+            .await;
             status = 1;
             continue;
         }
@@ -63,7 +79,11 @@ async fn main(io: Io) -> i32 {
                     }
                     sys.remove(&to)?;
                 }
-                if symbolic { sys.symlink(&from, &to) } else { files::copy_file(sys, &from, &to) }
+                if symbolic {
+                    sys.symlink(&from, &to)
+                } else {
+                    files::copy_file(sys, &from, &to)
+                }
             })
             .await;
         match made {
@@ -72,7 +92,11 @@ async fn main(io: Io) -> i32 {
             Err(errno) => {
                 let kind = if symbolic { "symbolic" } else { "hard" };
                 let why = errno.message();
-                complain(&io, &format!("failed to create {kind} link '{name}': {why}")).await;
+                complain(
+                    &io,
+                    &format!("failed to create {kind} link '{name}': {why}"),
+                )
+                .await;
                 status = 1;
             }
         }

@@ -19,8 +19,14 @@ tool!(
         ("touch a b .c; ls", "a\nb\n"),
         ("touch a .c; ls -A", ".c\na\n"),
         ("mkdir d; touch d/x; ls d; ls -d d", "x\nd\n"),
-        ("ls -l /etc/hostname", "-rw-r--r-- 1 root root 8 Jan  5 09:00 /etc/hostname\n"),
-        ("ls /nope", "ls: cannot access '/nope': No such file or directory\n"),
+        (
+            "ls -l /etc/hostname",
+            "-rw-r--r-- 1 root root 8 Jan  5 09:00 /etc/hostname\n"
+        ),
+        (
+            "ls /nope",
+            "ls: cannot access '/nope': No such file or directory\n"
+        ),
     ]
 );
 
@@ -73,15 +79,24 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 2).await,
     };
-    let paths = if args.operands.is_empty() { vec![".".into()] } else { args.operands.clone() };
+    let paths = if args.operands.is_empty() {
+        vec![".".into()]
+    } else {
+        args.operands.clone()
+    };
     let style = Style::new(&io, &args).await;
     let mut status = 0;
     let (mut single, mut dirs) = (Vec::new(), Vec::new());
     for path in &paths {
         match item(&io, path, path, !args.has('l') || args.has('L')).await {
             Ok(found) => {
-                let is_dir = found.stat.is_dir() || found.leads_to == Some(FileKind::Dir) && !args.has('l');
-                if is_dir && !args.has('d') { dirs.push(path.to_string()) } else { single.push(found) }
+                let is_dir =
+                    found.stat.is_dir() || found.leads_to == Some(FileKind::Dir) && !args.has('l');
+                if is_dir && !args.has('d') {
+                    dirs.push(path.to_string())
+                } else {
+                    single.push(found)
+                }
             }
             Err(errno) => {
                 let why = errno.message();
@@ -106,7 +121,11 @@ async fn main(io: Io) -> i32 {
                 io.print(&std::mem::take(&mut out)).await;
                 let what = format!("cannot open directory '{dir}': {}", errno.message());
                 complain(&io, &what).await;
-                status = if args.operands.is_empty() { 2 } else { 1.max(status) };
+                status = if args.operands.is_empty() {
+                    2
+                } else {
+                    1.max(status)
+                };
                 continue;
             }
         };
@@ -119,9 +138,10 @@ async fn main(io: Io) -> i32 {
         }
         out.push_str(&style.list(&items, true));
         if args.has('R') {
-            let below = items.iter().rev().filter(|item| {
-                item.stat.is_dir() && !matches!(item.name.as_str(), "." | "..")
-            });
+            let below = items
+                .iter()
+                .rev()
+                .filter(|item| item.stat.is_dir() && !matches!(item.name.as_str(), "." | ".."));
             dirs.extend(below.map(|item| join(&dir, &item.name)));
         }
     }
@@ -134,14 +154,22 @@ async fn item(io: &Io, path: &str, name: &str, follow: bool) -> Result<Item, Err
     io.sys(move |sys| {
         let own = sys.lstat(&path)?;
         let target = sys.stat(&path).ok();
-        let leads_to = (own.kind == FileKind::Symlink).then(|| target.as_ref().map(|t| t.kind)).flatten();
+        let leads_to = (own.kind == FileKind::Symlink)
+            .then(|| target.as_ref().map(|t| t.kind))
+            .flatten();
         let stat = match target {
             Some(target) if follow => target,
             _ => own,
         };
         let user = files::user_name(sys, stat.uid).into();
         let group = files::group_name(sys, stat.gid).into();
-        Ok(Item { name, stat, user, group, leads_to })
+        Ok(Item {
+            name,
+            stat,
+            user,
+            group,
+            leads_to,
+        })
     })
     .await
 }
@@ -153,8 +181,9 @@ async fn entries(io: &Io, dir: &str, args: &Args) -> Result<Vec<Item>, Errno> {
     }
     let hidden = args.has('a') || args.has('A');
     for entry in files::read_dir(io, dir).await? {
-        let ignored =
-            args.values('I').any(|pattern| shell::pattern::Pattern::new(pattern).matches(&entry.name));
+        let ignored = args
+            .values('I')
+            .any(|pattern| shell::pattern::Pattern::new(pattern).matches(&entry.name));
         if (hidden || !entry.name.starts_with('.')) && !ignored {
             names.push(entry.name.to_string());
         }
@@ -169,15 +198,32 @@ async fn entries(io: &Io, dir: &str, args: &Args) -> Result<Vec<Item>, Errno> {
 }
 
 fn arrange(items: &mut [Item], args: &Args) {
-    let by = args.value('\u{2}').map(|text| text.to_string()).unwrap_or_default();
+    let by = args
+        .value('\u{2}')
+        .map(|text| text.to_string())
+        .unwrap_or_default();
     // Names sort without regard to leading dots and case, as in a UTF-8 locale's collation.
     let key = |item: &Item| item.name.clone();
     match args.last_of("tSUXv") {
-        Some('t') => items.sort_by(|a, b| b.stat.mtime.cmp(&a.stat.mtime).then_with(|| key(a).cmp(&key(b)))),
-        Some('S') => items.sort_by(|a, b| b.stat.size.cmp(&a.stat.size).then_with(|| key(a).cmp(&key(b)))),
+        Some('t') => items.sort_by(|a, b| {
+            b.stat
+                .mtime
+                .cmp(&a.stat.mtime)
+                .then_with(|| key(a).cmp(&key(b)))
+        }),
+        Some('S') => items.sort_by(|a, b| {
+            b.stat
+                .size
+                .cmp(&a.stat.size)
+                .then_with(|| key(a).cmp(&key(b)))
+        }),
         Some('U') => {}
         Some('X') => items.sort_by_key(|item| {
-            let end = item.name.rsplit_once('.').map_or("", |(_, end)| end).to_owned();
+            let end = item
+                .name
+                .rsplit_once('.')
+                .map_or("", |(_, end)| end)
+                .to_owned();
             (end, key(item))
         }),
         _ if by == "size" => items.sort_by_key(|item| std::cmp::Reverse(item.stat.size)),
@@ -253,7 +299,11 @@ impl Style {
         if self.long {
             if with_total {
                 let blocks: u64 = items.iter().map(|item| blocks(&item.stat)).sum();
-                let total = if self.human { human(blocks * 1024) } else { blocks.to_string() };
+                let total = if self.human {
+                    human(blocks * 1024)
+                } else {
+                    blocks.to_string()
+                };
                 out.push_str(&format!("total {total}\n"));
             }
             out.push_str(&self.long(items));
@@ -261,7 +311,11 @@ impl Style {
         }
         let names: Vec<String> = items.iter().map(|item| self.name(item)).collect();
         if self.commas {
-            return if names.is_empty() { out } else { format!("{}\n", names.join(", ")) };
+            return if names.is_empty() {
+                out
+            } else {
+                format!("{}\n", names.join(", "))
+            };
         }
         if self.across && !self.colours {
             return width::columns(&names, self.columns);
@@ -280,8 +334,16 @@ impl Style {
         for item in items {
             let stat = &item.stat;
             let links = if stat.is_dir() { 2 } else { 1 };
-            let user = if self.numeric { stat.uid.to_string() } else { item.user.to_string() };
-            let group = if self.numeric { stat.gid.to_string() } else { item.group.to_string() };
+            let user = if self.numeric {
+                stat.uid.to_string()
+            } else {
+                item.user.to_string()
+            };
+            let group = if self.numeric {
+                stat.gid.to_string()
+            } else {
+                item.group.to_string()
+            };
             let size = match stat.kind {
                 FileKind::Device => "1, 3".to_owned(),
                 _ if self.human => human(stat.size),
@@ -289,7 +351,12 @@ impl Style {
             };
             rows.push([links.to_string(), user, group, size, self.time(stat)]);
         }
-        let widest = |at: usize| rows.iter().map(|row| width::text_width(&row[at])).max().unwrap_or(0);
+        let widest = |at: usize| {
+            rows.iter()
+                .map(|row| width::text_width(&row[at]))
+                .max()
+                .unwrap_or(0)
+        };
         let widths = [widest(0), widest(1), widest(2), widest(3)];
         let mut out = String::new();
         for (item, [links, user, group, size, time]) in items.iter().zip(&rows) {
@@ -300,9 +367,16 @@ impl Style {
             if !self.no_group {
                 out.push_str(&format!(" {group:<0$}", widths[2]));
             }
-            out.push_str(&format!(" {size:>0$} {time} {1}", widths[3], self.name(item)));
+            out.push_str(&format!(
+                " {size:>0$} {time} {1}",
+                widths[3],
+                self.name(item)
+            ));
             if item.stat.kind == FileKind::Symlink {
-                out.push_str(&format!(" -> {}", item.stat.target.clone().unwrap_or_default()));
+                out.push_str(&format!(
+                    " -> {}",
+                    item.stat.target.clone().unwrap_or_default()
+                ));
             }
             out.push('\n');
         }
@@ -324,7 +398,11 @@ impl Style {
         let mut name = item.name.clone();
         let special = |c: char| c.is_whitespace() || "'\"\\$&|;<>()*?[]!#`".contains(c);
         if self.quotes && name.chars().any(special) {
-            name = if name.contains('\'') { format!("\"{name}\"") } else { format!("'{name}'") };
+            name = if name.contains('\'') {
+                format!("\"{name}\"")
+            } else {
+                format!("'{name}'")
+            };
         }
         let stat = &item.stat;
         if self.colours {
@@ -368,7 +446,12 @@ fn blocks(stat: &Stat) -> u64 {
 
 /// Columns of names with escape sequences in them.
 fn coloured_columns(names: &[String], columns: usize) -> String {
-    let cell = names.iter().map(|name| width::visible_width(name)).max().unwrap_or(0) + 2;
+    let cell = names
+        .iter()
+        .map(|name| width::visible_width(name))
+        .max()
+        .unwrap_or(0)
+        + 2;
     let across = (columns / cell).max(1);
     let rows = names.len().div_ceil(across);
     let mut out = String::new();

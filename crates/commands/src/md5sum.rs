@@ -5,15 +5,27 @@ use machine::Io;
 use crate::checksum;
 use crate::help::tool;
 
-tool!("md5sum", "Print MD5 checksums", "md5sum [OPTION]... [FILE]...", main, [
-    ("echo -n abc | md5sum", "900150983cd24fb0d6963f7d28e17f72  -\n"),
-]);
+tool!(
+    "md5sum",
+    "Print MD5 checksums",
+    "md5sum [OPTION]... [FILE]...",
+    main,
+    [(
+        "echo -n abc | md5sum",
+        "900150983cd24fb0d6963f7d28e17f72  -\n"
+    ),]
+);
 
 async fn main(io: Io) -> i32 {
     checksum::run(&io, digest).await
 }
 
-const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+const SHIFTS: [[u32; 4]; 4] = [
+    [7, 12, 17, 22],
+    [5, 9, 14, 20],
+    [4, 11, 16, 23],
+    [6, 10, 15, 21],
+];
 
 /// `floor(2^32 * |sin(i + 1)|)` of RFC 1321, written out because sines differ between machines.
 const SINES: [u32; 64] = [
@@ -37,8 +49,10 @@ fn digest(bytes: &[u8]) -> String {
     }
     padded.extend((bytes.len() as u64 * 8).to_le_bytes());
     for block in padded.chunks(64) {
-        let words: Vec<u32> =
-            block.chunks(4).map(|w| u32::from_le_bytes([w[0], w[1], w[2], w[3]])).collect();
+        let words: Vec<u32> = block
+            .chunks(4)
+            .map(|w| u32::from_le_bytes([w[0], w[1], w[2], w[3]]))
+            .collect();
         let [mut a, mut b, mut c, mut d] = hash;
         for at in 0..64 {
             let (mixed, word) = match at / 16 {
@@ -47,12 +61,23 @@ fn digest(bytes: &[u8]) -> String {
                 2 => (b ^ c ^ d, (3 * at + 5) % 16),
                 _ => (c ^ (b | !d), 7 * at % 16),
             };
-            let sum = a.wrapping_add(mixed).wrapping_add(SINES[at]).wrapping_add(words[word]);
-            (a, d, c, b) = (d, c, b, b.wrapping_add(sum.rotate_left(SHIFTS[at / 16][at % 4])));
+            let sum = a
+                .wrapping_add(mixed)
+                .wrapping_add(SINES[at])
+                .wrapping_add(words[word]);
+            (a, d, c, b) = (
+                d,
+                c,
+                b,
+                b.wrapping_add(sum.rotate_left(SHIFTS[at / 16][at % 4])),
+            );
         }
         for (total, part) in hash.iter_mut().zip([a, b, c, d]) {
             *total = total.wrapping_add(part);
         }
     }
-    hash.iter().flat_map(|word| word.to_le_bytes()).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter()
+        .flat_map(|word| word.to_le_bytes())
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

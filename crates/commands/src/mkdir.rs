@@ -15,14 +15,27 @@ tool!(
     [
         ("mkdir -p a/b; ls a", "b\n"),
         ("mkdir -v d", "mkdir: created directory 'd'\n"),
-        ("mkdir d d", "mkdir: cannot create directory ‘d’: File exists\n"),
-        ("mkdir x/y", "mkdir: cannot create directory ‘x/y’: No such file or directory\n"),
-        ("mkdir", "mkdir: missing operand\nTry 'mkdir --help' for more information.\n"),
+        (
+            "mkdir d d",
+            "mkdir: cannot create directory ‘d’: File exists\n"
+        ),
+        (
+            "mkdir x/y",
+            "mkdir: cannot create directory ‘x/y’: No such file or directory\n"
+        ),
+        (
+            "mkdir",
+            "mkdir: missing operand\nTry 'mkdir --help' for more information.\n"
+        ),
     ]
 );
 
-const FLAGS: &[args::Flag] =
-    &[flag('p', "parents"), flag('v', "verbose"), value('m', "mode"), flag('Z', "")];
+const FLAGS: &[args::Flag] = &[
+    flag('p', "parents"),
+    flag('v', "verbose"),
+    value('m', "mode"),
+    flag('Z', ""),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
@@ -49,7 +62,14 @@ async fn main(io: Io) -> i32 {
         let all = parents(path, args.has('p'));
         for dir in all {
             let name = dir.clone();
-            let result = io.sys(move |sys| (sys.mkdir(&name, mode), sys.stat(&name).is_ok_and(|s| s.is_dir()))).await;
+            let result = io
+                .sys(move |sys| {
+                    (
+                        sys.mkdir(&name, mode),
+                        sys.stat(&name).is_ok_and(|s| s.is_dir()),
+                    )
+                })
+                .await;
             match result {
                 (Ok(()), _) => made.push(dir),
                 (Err(Errno::EEXIST), true) if args.has('p') => {}
@@ -61,11 +81,16 @@ async fn main(io: Io) -> i32 {
         }
         if args.has('v') {
             for dir in made {
-                io.print(&format!("mkdir: created directory '{dir}'\n")).await;
+                io.print(&format!("mkdir: created directory '{dir}'\n"))
+                    .await;
             }
         }
         if let Some((dir, errno)) = failed {
-            complain(&io, &format!("cannot create directory ‘{dir}’: {}", errno.message())).await;
+            complain(
+                &io,
+                &format!("cannot create directory ‘{dir}’: {}", errno.message()),
+            )
+            .await;
             status = 1;
         }
     }
@@ -74,10 +99,17 @@ async fn main(io: Io) -> i32 {
 
 /// The path, with the directories above it first if they are wanted.
 fn parents(path: &str, wanted: bool) -> Vec<String> {
-    let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+    let path = if path.len() > 1 {
+        path.trim_end_matches('/')
+    } else {
+        path
+    };
     let mut all = Vec::new();
     if wanted {
-        let above = path.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
+        let above = path
+            .match_indices('/')
+            .map(|(at, _)| at)
+            .filter(|at| *at > 0);
         all.extend(above.map(|at| path[..at].to_owned()));
     }
     all.push(path.to_owned());

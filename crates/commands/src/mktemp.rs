@@ -31,7 +31,11 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    let template = args.operands.first().map_or("tmp.XXXXXXXXXX", |template| template).to_owned();
+    let template = args
+        .operands
+        .first()
+        .map_or("tmp.XXXXXXXXXX", |template| template)
+        .to_owned();
     let places = template.len() - template.trim_end_matches('X').len();
     if places < 3 {
         complain(&io, &format!("too few X's in template ‘{template}’")).await;
@@ -60,7 +64,8 @@ async fn main(io: Io) -> i32 {
             let made = if is_dir {
                 sys.mkdir(&path, 0o700)
             } else {
-                sys.write_file(&path, b"").and_then(|()| sys.chmod(&path, 0o600))
+                sys.write_file(&path, b"")
+                    .and_then(|()| sys.chmod(&path, 0o600))
             };
             made.map(|()| path.clone()).map_err(|errno| (path, errno))
         })
@@ -73,7 +78,11 @@ async fn main(io: Io) -> i32 {
         Err((path, errno)) => {
             let what = if is_dir { "directory" } else { "file" };
             let why = errno.message();
-            complain(&io, &format!("failed to create {what} via template ‘{path}’: {why}")).await;
+            complain(
+                &io,
+                &format!("failed to create {what} via template ‘{path}’: {why}"),
+            )
+            .await;
             1
         }
     }

@@ -15,9 +15,15 @@ tool!(
     [
         ("echo hi > a; mv a b; ls; cat b", "b\nhi\n"),
         ("mkdir d; touch a; mv -v a d", "renamed 'a' -> 'd/a'\n"),
-        ("mv nope x", "mv: cannot stat 'nope': No such file or directory\n"),
+        (
+            "mv nope x",
+            "mv: cannot stat 'nope': No such file or directory\n"
+        ),
         ("touch a; mv a a", "mv: 'a' and 'a' are the same file\n"),
-        ("mkdir d; mv d d/e", "mv: cannot move 'd' to a subdirectory of itself, 'd/e'\n"),
+        (
+            "mkdir d; mv d d/e",
+            "mv: cannot move 'd' to a subdirectory of itself, 'd/e'\n"
+        ),
     ]
 );
 
@@ -43,7 +49,11 @@ async fn main(io: Io) -> i32 {
     let into = args.value('t').is_some() || !args.has('T') && files::is_dir(&io, &target).await;
     let mut status = 0;
     for source in &sources {
-        let to = if into { join(&target, split_path(source).1) } else { target.clone() };
+        let to = if into {
+            join(&target, split_path(source).1)
+        } else {
+            target.clone()
+        };
         if let Err(errno) = files::lstat(&io, source).await {
             complain(&io, &format!("cannot stat '{source}': {}", errno.message())).await;
             status = 1;
@@ -55,7 +65,10 @@ async fn main(io: Io) -> i32 {
         let (from, name) = (source.clone(), to.clone());
         let moved = io
             .sys(move |sys| {
-                let (a, b) = (files::real_path(sys, &from, true), files::real_path(sys, &name, true));
+                let (a, b) = (
+                    files::real_path(sys, &from, true),
+                    files::real_path(sys, &name, true),
+                );
                 if a.is_ok() && a == b {
                     return Err(Errno::EALREADY);
                 }

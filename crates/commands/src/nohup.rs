@@ -6,7 +6,13 @@ use crate::help::tool;
 use crate::io::missing_operand;
 use crate::run;
 
-tool!("nohup", "Run a command immune to hangups", "nohup COMMAND [ARG]...", main, [("nohup echo hi", "hi\n")]);
+tool!(
+    "nohup",
+    "Run a command immune to hangups",
+    "nohup COMMAND [ARG]...",
+    main,
+    [("nohup echo hi", "hi\n")]
+);
 
 async fn main(io: Io) -> i32 {
     let words = io.args()[1..].to_vec();

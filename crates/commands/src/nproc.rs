@@ -4,7 +4,13 @@ use machine::Io;
 
 use crate::help::tool;
 
-tool!("nproc", "Print the number of processors", "nproc [OPTION]...", main, [("nproc", "4\n")]);
+tool!(
+    "nproc",
+    "Print the number of processors",
+    "nproc [OPTION]...",
+    main,
+    [("nproc", "4\n")]
+);
 
 async fn main(io: Io) -> i32 {
     let cpus = io.sys(|sys| sys.host().spec.cpus).await;

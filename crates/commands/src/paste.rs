@@ -6,11 +6,20 @@ use crate::args::{self, flag, value};
 use crate::help::tool;
 use crate::io::{complain, inputs, slurp_text, usage_error};
 
-tool!("paste", "Merge lines of files", "paste [OPTION]... [FILE]...", main, [
-    ("seq 3 | paste -sd,", "1,2,3\n"),
-    ("printf 'a\\nb\\n' > x; printf '1\\n2\\n' > y; paste x y", "a\t1\nb\t2\n"),
-    ("seq 4 | paste - -", "1\t2\n3\t4\n"),
-]);
+tool!(
+    "paste",
+    "Merge lines of files",
+    "paste [OPTION]... [FILE]...",
+    main,
+    [
+        ("seq 3 | paste -sd,", "1,2,3\n"),
+        (
+            "printf 'a\\nb\\n' > x; printf '1\\n2\\n' > y; paste x y",
+            "a\t1\nb\t2\n"
+        ),
+        ("seq 4 | paste - -", "1\t2\n3\t4\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[value('d', "delimiters"), flag('s', "serial")];
 

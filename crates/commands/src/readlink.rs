@@ -12,7 +12,10 @@ tool!(
     "Print where a symbolic link leads",
     "readlink [OPTION]... FILE...",
     main,
-    [("ln -s a b; readlink b", "a\n"), ("ln -s /etc x; readlink -f x/hostname", "/etc/hostname\n")]
+    [
+        ("ln -s a b; readlink b", "a\n"),
+        ("ln -s /etc x; readlink -f x/hostname", "/etc/hostname\n")
+    ]
 );
 
 const FLAGS: &[args::Flag] = &[
@@ -42,7 +45,10 @@ async fn main(io: Io) -> i32 {
                 if resolves {
                     return files::real_path(sys, &name, lenient).ok();
                 }
-                sys.lstat(&name).ok()?.target.map(|target| target.to_string())
+                sys.lstat(&name)
+                    .ok()?
+                    .target
+                    .map(|target| target.to_string())
             })
             .await;
         match found {

@@ -14,7 +14,10 @@ tool!(
     main,
     [
         ("cd /etc; realpath ./../etc/hostname", "/etc/hostname\n"),
-        ("realpath /nope/x", "realpath: /nope/x: No such file or directory\n"),
+        (
+            "realpath /nope/x",
+            "realpath: /nope/x: No such file or directory\n"
+        ),
     ]
 );
 
@@ -37,7 +40,10 @@ async fn main(io: Io) -> i32 {
     let lenient = !args.has('e');
     for path in &args.operands {
         let name = path.clone();
-        match io.sys(move |sys| files::real_path(sys, &name, lenient)).await {
+        match io
+            .sys(move |sys| files::real_path(sys, &name, lenient))
+            .await
+        {
             Ok(found) => io.print(&format!("{found}\n")).await,
             Err(errno) => {
                 if !args.has('q') {

@@ -4,7 +4,13 @@ use machine::{Fd, Io};
 
 use crate::help::tool;
 
-tool!("reset", "Reset the terminal", "reset", main, [("reset | cat -v", "^[c")]);
+tool!(
+    "reset",
+    "Reset the terminal",
+    "reset",
+    main,
+    [("reset | cat -v", "^[c")]
+);
 
 async fn main(io: Io) -> i32 {
     let _ = io.sys(|sys| sys.tty_raw(Fd::STDIN, false)).await;

@@ -6,7 +6,10 @@ use machine::Io;
 
 /// The address a name stands for, or why there is none.
 pub(crate) async fn name(io: &Io, host: &str) -> Result<Ipv4Addr, NotFound> {
-    let wanted = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+    let wanted = host
+        .trim_matches(['[', ']'])
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
     if let Ok(ip) = wanted.parse() {
         return Ok(ip);
     }
@@ -32,8 +35,14 @@ pub(crate) async fn own_addresses(io: &Io) -> Vec<Ipv4Addr> {
 /// A name in the text of a hosts file.
 fn in_hosts(text: &str, name: &str) -> Option<Ipv4Addr> {
     for line in text.lines() {
-        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
-        let Some(Ok(ip)) = words.next().map(str::parse) else { continue };
+        let mut words = line
+            .split('#')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace();
+        let Some(Ok(ip)) = words.next().map(str::parse) else {
+            continue;
+        };
         if words.any(|word| word.eq_ignore_ascii_case(name)) {
             return Some(ip);
         }
@@ -48,7 +57,10 @@ mod tests {
     #[test]
     fn hosts_are_found_by_any_name() {
         let text = "# hosts\n::1 localhost\n10.0.0.1 a a.example # b\n10.0.0.2 b\n";
-        assert_eq!(in_hosts(text, "a.example"), Some(Ipv4Addr::new(10, 0, 0, 1)));
+        assert_eq!(
+            in_hosts(text, "a.example"),
+            Some(Ipv4Addr::new(10, 0, 0, 1))
+        );
         assert_eq!(in_hosts(text, "b"), Some(Ipv4Addr::new(10, 0, 0, 2)));
         assert_eq!(in_hosts(text, "localhost"), Some(Ipv4Addr::LOCALHOST));
         assert_eq!(in_hosts(text, "c"), None);

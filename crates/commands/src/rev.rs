@@ -6,7 +6,13 @@ use crate::args;
 use crate::help::tool;
 use crate::io::{Lines, complain, inputs, text, usage_error};
 
-tool!("rev", "Reverse the characters of lines", "rev [FILE]...", main, [("echo abc | rev", "cba\n")]);
+tool!(
+    "rev",
+    "Reverse the characters of lines",
+    "rev [FILE]...",
+    main,
+    [("echo abc | rev", "cba\n")]
+);
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(&[], io.args()) {

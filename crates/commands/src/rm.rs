@@ -15,9 +15,18 @@ tool!(
     [
         ("touch a b; rm a; ls", "b\n"),
         ("mkdir d; rm d", "rm: cannot remove 'd': Is a directory\n"),
-        ("mkdir -p d/e; touch d/e/f; rm -rv d", "removed 'd/e/f'\nremoved directory 'd/e'\nremoved directory 'd'\n"),
-        ("rm nope; rm -f nope", "rm: cannot remove 'nope': No such file or directory\n"),
-        ("rm -rf .", "rm: refusing to remove '.' or '..' directory: skipping '.'\n"),
+        (
+            "mkdir -p d/e; touch d/e/f; rm -rv d",
+            "removed 'd/e/f'\nremoved directory 'd/e'\nremoved directory 'd'\n"
+        ),
+        (
+            "rm nope; rm -f nope",
+            "rm: cannot remove 'nope': No such file or directory\n"
+        ),
+        (
+            "rm -rf .",
+            "rm: refusing to remove '.' or '..' directory: skipping '.'\n"
+        ),
     ]
 );
 
@@ -41,7 +50,11 @@ async fn main(io: Io) -> i32 {
         Err(message) => return usage_error(&io, &message, 1).await,
     };
     if args.operands.is_empty() {
-        return if args.has('f') { 0 } else { missing_operand(&io, 1).await };
+        return if args.has('f') {
+            0
+        } else {
+            missing_operand(&io, 1).await
+        };
     }
     let recursive = args.has('r') || args.has('R');
     let asks = args.last_of("fi") == Some('i');
@@ -80,7 +93,14 @@ async fn main(io: Io) -> i32 {
 }
 
 /// Removes what is below first. One path at a time, so that each failure is told by name.
-async fn remove(io: &Io, path: &str, is_dir: bool, recursive: bool, asks: bool, tells: bool) -> i32 {
+async fn remove(
+    io: &Io,
+    path: &str,
+    is_dir: bool,
+    recursive: bool,
+    asks: bool,
+    tells: bool,
+) -> i32 {
     let mut todo = vec![(path.to_owned(), is_dir, false)];
     let mut status = 0;
     while let Some((path, is_dir, emptied)) = todo.pop() {
@@ -88,12 +108,15 @@ async fn remove(io: &Io, path: &str, is_dir: bool, recursive: bool, asks: bool, 
             let entries = files::read_dir(io, &path).await.unwrap_or_default();
             todo.push((path.clone(), true, true));
             let below = entries.into_iter().rev();
-            todo.extend(below.map(|entry| (format!("{path}/{}", entry.name), entry.stat.is_dir(), false)));
+            todo.extend(
+                below.map(|entry| (format!("{path}/{}", entry.name), entry.stat.is_dir(), false)),
+            );
             continue;
         }
         if asks {
             let what = if is_dir { "directory" } else { "regular file" };
-            io.eprint(&format!("{}: remove {what} '{path}'? ", own_name(io))).await;
+            io.eprint(&format!("{}: remove {what} '{path}'? ", own_name(io)))
+                .await;
             let answer = io.read(Fd::STDIN).await.unwrap_or_else(|_| [].into());
             if !text(&answer).trim_start().starts_with(['y', 'Y']) {
                 continue;

@@ -13,7 +13,10 @@ tool!(
     main,
     [
         ("mkdir d; rmdir d; ls", ""),
-        ("mkdir d; touch d/f; rmdir d", "rmdir: failed to remove 'd': Directory not empty\n"),
+        (
+            "mkdir d; touch d/f; rmdir d",
+            "rmdir: failed to remove 'd': Directory not empty\n"
+        ),
         ("mkdir -p a/b; rmdir -p a/b; ls", ""),
     ]
 );
@@ -37,18 +40,27 @@ async fn main(io: Io) -> i32 {
         let mut path = operand.trim_end_matches('/').to_owned();
         loop {
             if args.has('v') {
-                io.print(&format!("rmdir: removing directory, '{path}'\n")).await;
+                io.print(&format!("rmdir: removing directory, '{path}'\n"))
+                    .await;
             }
             let name = path.clone();
             let removed = io
                 .sys(move |sys| {
                     let stat = sys.lstat(&name)?;
-                    if stat.is_dir() { sys.remove(&name) } else { Err(Errno::ENOTDIR) }
+                    if stat.is_dir() {
+                        sys.remove(&name)
+                    } else {
+                        Err(Errno::ENOTDIR)
+                    }
                 })
                 .await;
             if let Err(errno) = removed {
                 if !(errno == Errno::ENOTEMPTY && args.has('\u{1}')) {
-                    complain(&io, &format!("failed to remove '{path}': {}", errno.message())).await;
+                    complain(
+                        &io,
+                        &format!("failed to remove '{path}': {}", errno.message()),
+                    )
+                    .await;
                     status = 1;
                 }
                 break;

@@ -12,21 +12,36 @@ use crate::help::tool;
 use crate::io::{Lines, Output, complain, own_name, slurp_text, text};
 use execute::{Machine, Next};
 
-tool!("sed", "Filter and transform text", "sed [OPTION]... {script-only-if-no-other-script} [input-file]...", main, [
-    ("echo hello | sed 's/l/L/'", "heLlo\n"),
-    ("echo hello | sed 's/l/L/g; s/\\(h\\)\\(e\\)/\\2\\1/'", "ehLLo\n"),
-    ("seq 5 | sed -n '2,3p'", "2\n3\n"),
-    ("seq 5 | sed '/3/,$d'", "1\n2\n"),
-    ("seq 3 | sed '1,2d'", "3\n"),
-    ("echo 'a: 1' > f; sed -i 's/1/2/' f; cat f", "a: 2\n"),
-    ("echo ab | sed -E 's/(a)(b)/\\2-&-\\1/'", "b-ab-a\n"),
-    ("printf 'a\\nb\\n' | sed '$!N;s/\\n/ /'", "a b\n"),
-    ("echo x | sed '1i\\\nbefore'", "before\nx\n"),
-    ("echo x | sed 'a after'", "x\nafter\n"),
-    ("echo path/to | sed 's#/#|#'", "path|to\n"),
-    ("sed p nope", "sed: can't read nope: No such file or directory\n"),
-    ("sed s/a", "sed: -e expression #1, char 3: unterminated `s' command\n"),
-]);
+tool!(
+    "sed",
+    "Filter and transform text",
+    "sed [OPTION]... {script-only-if-no-other-script} [input-file]...",
+    main,
+    [
+        ("echo hello | sed 's/l/L/'", "heLlo\n"),
+        (
+            "echo hello | sed 's/l/L/g; s/\\(h\\)\\(e\\)/\\2\\1/'",
+            "ehLLo\n"
+        ),
+        ("seq 5 | sed -n '2,3p'", "2\n3\n"),
+        ("seq 5 | sed '/3/,$d'", "1\n2\n"),
+        ("seq 3 | sed '1,2d'", "3\n"),
+        ("echo 'a: 1' > f; sed -i 's/1/2/' f; cat f", "a: 2\n"),
+        ("echo ab | sed -E 's/(a)(b)/\\2-&-\\1/'", "b-ab-a\n"),
+        ("printf 'a\\nb\\n' | sed '$!N;s/\\n/ /'", "a b\n"),
+        ("echo x | sed '1i\\\nbefore'", "before\nx\n"),
+        ("echo x | sed 'a after'", "x\nafter\n"),
+        ("echo path/to | sed 's#/#|#'", "path|to\n"),
+        (
+            "sed p nope",
+            "sed: can't read nope: No such file or directory\n"
+        ),
+        (
+            "sed s/a",
+            "sed: -e expression #1, char 3: unterminated `s' command\n"
+        ),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('n', "quiet"),
@@ -57,7 +72,11 @@ async fn main(io: Io) -> i32 {
             'f' => match slurp_text(&io, text).await {
                 Ok(script) => sources.push(script.trim_end_matches('\n').to_owned()),
                 Err(errno) => {
-                    complain(&io, &format!("couldn't open file {text}: {}", errno.message())).await;
+                    complain(
+                        &io,
+                        &format!("couldn't open file {text}: {}", errno.message()),
+                    )
+                    .await;
                     return 1;
                 }
             },
@@ -122,7 +141,9 @@ async fn stream(io: &Io, machine: &mut Machine, paths: &[Rc<str>], status: &mut 
                     Err(errno) => {
                         out.flush(io).await;
                         let why = match errno {
-                            machine::Errno::EISDIR => format!("couldn't edit {path}: not a regular file"),
+                            machine::Errno::EISDIR => {
+                                format!("couldn't edit {path}: not a regular file")
+                            }
                             _ => format!("can't read {path}: {}", errno.message()),
                         };
                         complain(io, &why).await;
@@ -209,7 +230,14 @@ async fn edit(io: &Io, machine: &mut Machine, path: &str, in_place: Option<&str>
     let lines: Vec<&str> = all.split_inclusive('\n').collect();
     let mut done = 0;
     for (at, line) in lines.iter().enumerate() {
-        feed(io, machine, (*line).to_owned(), at + 1 == lines.len(), &mut out).await;
+        feed(
+            io,
+            machine,
+            (*line).to_owned(),
+            at + 1 == lines.len(),
+            &mut out,
+        )
+        .await;
         done = at + 1;
         if machine.quit.is_some() {
             break;
@@ -223,13 +251,21 @@ async fn edit(io: &Io, machine: &mut Machine, path: &str, in_place: Option<&str>
     out.push(lines[done..].concat().as_bytes());
     let bytes = out.take();
     if !suffix.is_empty() {
-        let backup = if suffix.contains('*') { suffix.replace('*', path) } else { format!("{path}{suffix}") };
+        let backup = if suffix.contains('*') {
+            suffix.replace('*', path)
+        } else {
+            format!("{path}{suffix}")
+        };
         let _ = io.write_file(&backup, all.as_bytes()).await;
     }
     match io.write_file(path, &bytes).await {
         Ok(()) => 0,
         Err(errno) => {
-            complain(io, &format!("couldn't open temporary file {path}: {}", errno.message())).await;
+            complain(
+                io,
+                &format!("couldn't open temporary file {path}: {}", errno.message()),
+            )
+            .await;
             4
         }
     }

@@ -17,17 +17,26 @@ tool!(
         ("seq -w 9 10", "09\n10\n"),
         ("seq 3 -1 2", "3\n2\n"),
         ("seq 0 0.5 1", "0.0\n0.5\n1.0\n"),
-        ("seq x", "seq: invalid floating point argument: 'x'\nTry 'seq --help' for more information.\n"),
+        (
+            "seq x",
+            "seq: invalid floating point argument: 'x'\nTry 'seq --help' for more information.\n"
+        ),
     ]
 );
 
-const FLAGS: &[args::Flag] =
-    &[value('f', "format"), value('s', "separator"), flag('w', "equal-width")];
+const FLAGS: &[args::Flag] = &[
+    value('f', "format"),
+    value('s', "separator"),
+    flag('w', "equal-width"),
+];
 
 async fn main(io: Io) -> i32 {
     // A negative number is no option.
     let mut words: Vec<_> = io.args().to_vec();
-    let number = words.iter().skip(1).position(|word| word.parse::<f64>().is_ok());
+    let number = words
+        .iter()
+        .skip(1)
+        .position(|word| word.parse::<f64>().is_ok());
     let valued = |at: usize| matches!(&*words[at], "-s" | "-f");
     if let Some(at) = number.map(|at| at + 1).filter(|at| !valued(at - 1)) {
         words.insert(at, "--".into());
@@ -57,18 +66,30 @@ async fn main(io: Io) -> i32 {
         }
     };
     if step == 0.0 {
-        complain(&io, &format!("invalid Zero increment value: '{}'", args.operands[1])).await;
+        complain(
+            &io,
+            &format!("invalid Zero increment value: '{}'", args.operands[1]),
+        )
+        .await;
         return 1;
     }
     let separator = args.value('s').map_or("\n", |text| text);
     let shown = |value: f64| format!("{value:.decimals$}");
-    let width = if args.has('w') { shown(first).len().max(shown(last).len()) } else { 0 };
+    let width = if args.has('w') {
+        shown(first).len().max(shown(last).len())
+    } else {
+        0
+    };
     let mut out = Output::default();
     let mut count = 0u64;
     loop {
         let value = first + step * count as f64;
         // A little tolerance for what decimals lose.
-        let beyond = if step > 0.0 { value > last + step * 1e-9 } else { value < last + step * 1e-9 };
+        let beyond = if step > 0.0 {
+            value > last + step * 1e-9
+        } else {
+            value < last + step * 1e-9
+        };
         if beyond {
             break;
         }

@@ -5,9 +5,16 @@ use machine::Io;
 use crate::checksum;
 use crate::help::tool;
 
-tool!("sha256sum", "Print SHA256 checksums", "sha256sum [OPTION]... [FILE]...", main, [
-    ("echo -n abc | sha256sum", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  -\n"),
-]);
+tool!(
+    "sha256sum",
+    "Print SHA256 checksums",
+    "sha256sum [OPTION]... [FILE]...",
+    main,
+    [(
+        "echo -n abc | sha256sum",
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  -\n"
+    ),]
+);
 
 async fn main(io: Io) -> i32 {
     checksum::run(&io, digest).await
@@ -28,14 +35,21 @@ fn root_bits(number: u64, power: u32) -> u32 {
     while high - low > 1 {
         let middle = (low + high) / 2;
         let fits = (0..power).try_fold(1u128, |product, _| product.checked_mul(middle));
-        if fits.is_some_and(|product| product <= wide) { low = middle } else { high = middle }
+        if fits.is_some_and(|product| product <= wide) {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     low as u32
 }
 
 /// The digest in hexadecimal.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    let mut hash: Vec<u32> = PRIMES[..8].iter().map(|prime| root_bits(*prime, 2)).collect();
+    let mut hash: Vec<u32> = PRIMES[..8]
+        .iter()
+        .map(|prime| root_bits(*prime, 2))
+        .collect();
     let constants: Vec<u32> = PRIMES.iter().map(|prime| root_bits(*prime, 3)).collect();
     let mut padded = bytes.to_vec();
     padded.push(0x80);
@@ -44,13 +58,20 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     }
     padded.extend((bytes.len() as u64 * 8).to_be_bytes());
     for block in padded.chunks(64) {
-        let mut words: Vec<u32> =
-            block.chunks(4).map(|w| u32::from_be_bytes([w[0], w[1], w[2], w[3]])).collect();
+        let mut words: Vec<u32> = block
+            .chunks(4)
+            .map(|w| u32::from_be_bytes([w[0], w[1], w[2], w[3]]))
+            .collect();
         for at in 16..64 {
             let (a, b) = (words[at - 15], words[at - 2]);
             let s0 = a.rotate_right(7) ^ a.rotate_right(18) ^ (a >> 3);
             let s1 = b.rotate_right(17) ^ b.rotate_right(19) ^ (b >> 10);
-            words.push(words[at - 16].wrapping_add(s0).wrapping_add(words[at - 7]).wrapping_add(s1));
+            words.push(
+                words[at - 16]
+                    .wrapping_add(s0)
+                    .wrapping_add(words[at - 7])
+                    .wrapping_add(s1),
+            );
         }
         let mut v = hash.clone();
         for at in 0..64 {

@@ -6,10 +6,19 @@ use sim::Duration;
 use crate::help::tool;
 use crate::io::{missing_operand, usage_error};
 
-tool!("sleep", "Delay for a specified amount of time", "sleep NUMBER[SUFFIX]...", main, [
-    ("sleep 0.1; echo done", "done\n"),
-    ("sleep x", "sleep: invalid time interval ‘x’\nTry 'sleep --help' for more information.\n"),
-]);
+tool!(
+    "sleep",
+    "Delay for a specified amount of time",
+    "sleep NUMBER[SUFFIX]...",
+    main,
+    [
+        ("sleep 0.1; echo done", "done\n"),
+        (
+            "sleep x",
+            "sleep: invalid time interval ‘x’\nTry 'sleep --help' for more information.\n"
+        ),
+    ]
+);
 
 async fn main(io: Io) -> i32 {
     let words = &io.args()[1..];
@@ -55,12 +64,22 @@ pub(crate) fn interval(text: &str) -> Option<Span> {
     if whole.is_empty() && part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let whole: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
     let part: String = part.chars().chain("000000000".chars()).take(9).collect();
     let nanos: u64 = part.parse().ok()?;
     let all = u128::from(whole) * 1_000_000_000 + u128::from(nanos);
-    let Ok(all) = u64::try_from(all * u128::from(unit)) else { return Some(Span::Forever) };
+    let Ok(all) = u64::try_from(all * u128::from(unit)) else {
+        return Some(Span::Forever);
+    };
     // A year is longer than any world.
     let span = Duration::from_nanos(all);
-    Some(if span.as_secs() > 31_536_000 * 10 { Span::Forever } else { Span::Finite(span) })
+    Some(if span.as_secs() > 31_536_000 * 10 {
+        Span::Forever
+    } else {
+        Span::Finite(span)
+    })
 }

@@ -58,19 +58,30 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 2).await,
     };
-    let global: String =
-        args.options.iter().map(|(letter, _)| *letter).filter(|c| LETTERS.contains(*c) || *c == 'r').collect();
+    let global: String = args
+        .options
+        .iter()
+        .map(|(letter, _)| *letter)
+        .filter(|c| LETTERS.contains(*c) || *c == 'r')
+        .collect();
     let mut keys = Vec::new();
     for text in args.values('k') {
         match key(text) {
             Some(key) => keys.push(key),
             None => {
-                complain(&io, &format!("invalid number at field start: invalid count at start of '{text}'")).await;
+                complain(
+                    &io,
+                    &format!("invalid number at field start: invalid count at start of '{text}'"),
+                )
+                .await;
                 return 2;
             }
         }
     }
-    let separator = match args.value('t').map(|text| text.chars().collect::<Vec<char>>()) {
+    let separator = match args
+        .value('t')
+        .map(|text| text.chars().collect::<Vec<char>>())
+    {
         None => None,
         Some(chars) => match chars[..] {
             [c] => Some(c),
@@ -105,7 +116,11 @@ async fn main(io: Io) -> i32 {
             return compare(a, b, &global);
         }
         for key in &keys {
-            let order = if key.order.is_empty() { &global } else { &key.order };
+            let order = if key.order.is_empty() {
+                &global
+            } else {
+                &key.order
+            };
             let order = compare(&pick(a, key, separator), &pick(b, key, separator), order);
             if order != Ordering::Equal {
                 return order;
@@ -120,7 +135,11 @@ async fn main(io: Io) -> i32 {
         }
         // The whole line decides in the end.
         let last = a.cmp(b);
-        if global.contains('r') { last.reverse() } else { last }
+        if global.contains('r') {
+            last.reverse()
+        } else {
+            last
+        }
     };
     if args.has('c') {
         for (at, pair) in lines.windows(2).enumerate() {
@@ -156,7 +175,9 @@ async fn main(io: Io) -> i32 {
 /// `2`, `2,3`, `2.3,4.1nr`.
 fn key(text: &str) -> Option<Key> {
     let letters = |part: &str| -> (String, String) {
-        let at = part.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(part.len());
+        let at = part
+            .find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(part.len());
         (part[..at].to_owned(), part[at..].to_owned())
     };
     let place = |part: &str, default: usize| -> Option<(usize, usize)> {
@@ -213,7 +234,9 @@ fn pick(line: &str, key: &Key, separator: Option<char>) -> String {
     }
     let skips = key.order.contains('b');
     let place = |(field, c): (usize, usize)| -> usize {
-        let Some((start, end)) = fields.get(field - 1) else { return chars.len() };
+        let Some((start, end)) = fields.get(field - 1) else {
+            return chars.len();
+        };
         let mut start = *start;
         if skips {
             while start < *end && chars[start].is_whitespace() {
@@ -225,10 +248,16 @@ fn pick(line: &str, key: &Key, separator: Option<char>) -> String {
     let from = place(key.from);
     let to = match key.to {
         None => chars.len(),
-        Some((field, 0)) => fields.get(field.max(1) - 1).map_or(chars.len(), |(_, end)| *end),
+        Some((field, 0)) => fields
+            .get(field.max(1) - 1)
+            .map_or(chars.len(), |(_, end)| *end),
         Some((field, c)) => (place((field, c)) + 1).min(chars.len()),
     };
-    chars.get(from..to.max(from)).unwrap_or_default().iter().collect()
+    chars
+        .get(from..to.max(from))
+        .unwrap_or_default()
+        .iter()
+        .collect()
 }
 
 fn compare(a: &str, b: &str, order: &str) -> Ordering {
@@ -245,8 +274,14 @@ fn compare(a: &str, b: &str, order: &str) -> Ordering {
         () => {
             let clean = |text: &str| -> String {
                 let text = if has('b') { text.trim_start() } else { text };
-                let kept = text.chars().filter(|c| !has('d') || c.is_alphanumeric() || c.is_whitespace());
-                if has('f') { kept.map(|c| c.to_ascii_uppercase()).collect() } else { kept.collect() }
+                let kept = text
+                    .chars()
+                    .filter(|c| !has('d') || c.is_alphanumeric() || c.is_whitespace());
+                if has('f') {
+                    kept.map(|c| c.to_ascii_uppercase()).collect()
+                } else {
+                    kept.collect()
+                }
             };
             clean(a).cmp(&clean(b))
         }
@@ -290,19 +325,36 @@ fn decimal(a: &str, b: &str) -> Ordering {
 /// A number with a unit, comparable: the unit first, then thousandths.
 fn human(text: &str) -> (i64, i64) {
     let text = text.trim();
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
-    let (whole, part) = text[..digits].split_once('.').unwrap_or((&text[..digits], ""));
+    let digits = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'))
+        .unwrap_or(text.len());
+    let (whole, part) = text[..digits]
+        .split_once('.')
+        .unwrap_or((&text[..digits], ""));
     let part: String = part.chars().chain("000".chars()).take(3).collect();
     let value = whole.parse::<i64>().unwrap_or(0) * 1000 + part.parse::<i64>().unwrap_or(0);
-    let unit = text[digits..].chars().next().and_then(|c| "KMGTPE".find(c.to_ascii_uppercase()));
+    let unit = text[digits..]
+        .chars()
+        .next()
+        .and_then(|c| "KMGTPE".find(c.to_ascii_uppercase()));
     let unit = unit.map_or(0, |unit| unit as i64 + 1);
     (if value == 0 { 0 } else { unit * value.signum() }, value)
 }
 
 fn month(text: &str) -> usize {
-    let upper: String = text.trim_start().chars().take(3).collect::<String>().to_ascii_uppercase();
-    let names = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-    names.iter().position(|name| *name == upper).map_or(0, |at| at + 1)
+    let upper: String = text
+        .trim_start()
+        .chars()
+        .take(3)
+        .collect::<String>()
+        .to_ascii_uppercase();
+    let names = [
+        "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+    ];
+    names
+        .iter()
+        .position(|name| *name == upper)
+        .map_or(0, |at| at + 1)
 }
 
 /// Runs of digits compare as numbers.
@@ -314,11 +366,16 @@ fn version(a: &str, b: &str) -> Ordering {
         }
         let run = |text: &str| {
             let digits = text.starts_with(|c: char| c.is_ascii_digit());
-            text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len())
+            text.find(|c: char| c.is_ascii_digit() != digits)
+                .unwrap_or(text.len())
         };
         let (left, right) = (&a[..run(a)], &b[..run(b)]);
         let digits = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-        let order = if digits(left) && digits(right) { decimal(left, right) } else { left.cmp(right) };
+        let order = if digits(left) && digits(right) {
+            decimal(left, right)
+        } else {
+            left.cmp(right)
+        };
         if order != Ordering::Equal {
             return order;
         }

@@ -14,12 +14,20 @@ tool!(
     main,
     [
         ("echo hi > a; stat -c '%n %s %F' a", "a 3 regular file\n"),
-        ("stat nope", "stat: cannot statx 'nope': No such file or directory\n"),
+        (
+            "stat nope",
+            "stat: cannot statx 'nope': No such file or directory\n"
+        ),
     ]
 );
 
-const FLAGS: &[args::Flag] =
-    &[flag('L', "dereference"), flag('f', "file-system"), value('c', "format"), value('\u{1}', "printf"), flag('t', "terse")];
+const FLAGS: &[args::Flag] = &[
+    flag('L', "dereference"),
+    flag('f', "file-system"),
+    value('c', "format"),
+    value('\u{1}', "printf"),
+    flag('t', "terse"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
@@ -34,7 +42,11 @@ async fn main(io: Io) -> i32 {
         let (name, follow) = (path.clone(), args.has('L'));
         let found = io
             .sys(move |sys| {
-                let stat = if follow { sys.stat(&name) } else { sys.lstat(&name) }?;
+                let stat = if follow {
+                    sys.stat(&name)
+                } else {
+                    sys.lstat(&name)
+                }?;
                 let user = files::user_name(sys, stat.uid);
                 let group = files::group_name(sys, stat.gid);
                 Ok::<_, machine::Errno>((stat, user, group))
@@ -50,9 +62,13 @@ async fn main(io: Io) -> i32 {
         };
         let text = match (args.value('c'), args.value('\u{1}')) {
             (Some(format), _) => format!("{}\n", formatted(format, path, &stat, &user, &group)),
-            (None, Some(format)) => {
-                formatted(&shell::syntax::unescape_ansi(format), path, &stat, &user, &group)
-            }
+            (None, Some(format)) => formatted(
+                &shell::syntax::unescape_ansi(format),
+                path,
+                &stat,
+                &user,
+                &group,
+            ),
             (None, None) => whole(path, &stat, &user, &group),
         };
         io.print(&text).await;

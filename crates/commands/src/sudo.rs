@@ -7,13 +7,28 @@ use crate::help::tool;
 use crate::io::{complain, usage_error};
 use crate::run;
 
-tool!("sudo", "Execute a command as another user", "sudo [-Eins] [-u user] command [args]", main, [
-    ("sudo echo hi", "hi\n"),
-    ("sudo nosuch; echo $?", "sudo: nosuch: command not found\n1\n"),
-]);
+tool!(
+    "sudo",
+    "Execute a command as another user",
+    "sudo [-Eins] [-u user] command [args]",
+    main,
+    [
+        ("sudo echo hi", "hi\n"),
+        (
+            "sudo nosuch; echo $?",
+            "sudo: nosuch: command not found\n1\n"
+        ),
+    ]
+);
 
-const FLAGS: &[args::Flag] =
-    &[flag('E', ""), flag('i', ""), flag('n', ""), flag('s', ""), flag('k', ""), value('u', "user")];
+const FLAGS: &[args::Flag] = &[
+    flag('E', ""),
+    flag('i', ""),
+    flag('n', ""),
+    flag('s', ""),
+    flag('k', ""),
+    value('u', "user"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse_leading(FLAGS, io.args()) {

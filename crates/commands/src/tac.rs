@@ -6,7 +6,13 @@ use crate::args;
 use crate::help::tool;
 use crate::io::{complain, inputs, slurp, usage_error};
 
-tool!("tac", "Print lines in reverse", "tac [FILE]...", main, [("seq 3 | tac", "3\n2\n1\n")]);
+tool!(
+    "tac",
+    "Print lines in reverse",
+    "tac [FILE]...",
+    main,
+    [("seq 3 | tac", "3\n2\n1\n")]
+);
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(&[], io.args()) {
@@ -17,7 +23,8 @@ async fn main(io: Io) -> i32 {
     for path in inputs(&args) {
         match slurp(&io, &path).await {
             Ok(bytes) => {
-                let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').rev().collect();
+                let lines: Vec<&[u8]> =
+                    bytes.split_inclusive(|byte| *byte == b'\n').rev().collect();
                 io.write_all(Fd::STDOUT, &lines.concat()).await;
             }
             Err(errno) => {

@@ -18,7 +18,10 @@ tool!(
         ("seq 5 | tail -2", "4\n5\n"),
         ("seq 5 | tail -n +4", "4\n5\n"),
         ("printf abcdef | tail -c 2", "ef"),
-        ("tail /nope", "tail: cannot open '/nope' for reading: No such file or directory\n"),
+        (
+            "tail /nope",
+            "tail: cannot open '/nope' for reading: No such file or directory\n"
+        ),
     ]
 );
 
@@ -56,7 +59,9 @@ async fn main(io: Io) -> i32 {
         Err(message) => return usage_error(&io, &message, 1).await,
     };
     let bytes = args.last_of("nc") == Some('c');
-    let text = args.value(if bytes { 'c' } else { 'n' }).map_or("10", |text| text);
+    let text = args
+        .value(if bytes { 'c' } else { 'n' })
+        .map_or("10", |text| text);
     let (from_start, number) = match text.strip_prefix('+') {
         Some(number) => (true, number),
         None => (false, text.strip_prefix('-').unwrap_or(text)),
@@ -87,10 +92,15 @@ async fn main(io: Io) -> i32 {
         };
         if titles {
             let gap = if at > 0 { "\n" } else { "" };
-            let name = if &**path == "-" { "standard input" } else { path };
+            let name = if &**path == "-" {
+                "standard input"
+            } else {
+                path
+            };
             io.print(&format!("{gap}==> {name} <==\n")).await;
         }
-        io.write_all(Fd::STDOUT, &all[start(&all, bytes, from_start, count)..]).await;
+        io.write_all(Fd::STDOUT, &all[start(&all, bytes, from_start, count)..])
+            .await;
         followed.push((path.clone(), all.len()));
     }
     let follows = args.has('f') || args.has('F') || args.has('\u{1}');
@@ -108,9 +118,15 @@ fn start(all: &[u8], bytes: bool, from_start: bool, count: usize) -> usize {
             all.len().saturating_sub(count)
         };
     }
-    let lines: Vec<usize> = all.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::len).collect();
-    let skip =
-        if from_start { count.saturating_sub(1) } else { lines.len().saturating_sub(count) };
+    let lines: Vec<usize> = all
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(<[u8]>::len)
+        .collect();
+    let skip = if from_start {
+        count.saturating_sub(1)
+    } else {
+        lines.len().saturating_sub(count)
+    };
     lines.iter().take(skip).sum()
 }
 

@@ -11,18 +11,31 @@ tool!(
     "Copy standard input to files and to standard output",
     "tee [OPTION]... [FILE]...",
     main,
-    [("echo hi | tee f; cat f", "hi\nhi\n"), ("echo a | tee f > /dev/null; echo b | tee -a f; cat f", "b\na\nb\n")]
+    [
+        ("echo hi | tee f; cat f", "hi\nhi\n"),
+        (
+            "echo a | tee f > /dev/null; echo b | tee -a f; cat f",
+            "b\na\nb\n"
+        )
+    ]
 );
 
-const FLAGS: &[args::Flag] =
-    &[flag('a', "append"), flag('i', "ignore-interrupts"), flag('p', "output-error")];
+const FLAGS: &[args::Flag] = &[
+    flag('a', "append"),
+    flag('i', "ignore-interrupts"),
+    flag('p', "output-error"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    let mode = if args.has('a') { OpenMode::Append } else { OpenMode::Truncate };
+    let mode = if args.has('a') {
+        OpenMode::Append
+    } else {
+        OpenMode::Truncate
+    };
     let mut outputs = vec![Fd::STDOUT];
     let mut status = 0;
     for path in &args.operands {

@@ -5,10 +5,16 @@ use machine::Io;
 use crate::help::tool;
 use crate::io::complain;
 
-tool!("test", "Check file types and compare values", "test EXPRESSION", main, [
-    ("/usr/bin/test -d /etc && echo yes", "yes\n"),
-    ("/usr/bin/test 1 -eq 2 || echo no", "no\n"),
-]);
+tool!(
+    "test",
+    "Check file types and compare values",
+    "test EXPRESSION",
+    main,
+    [
+        ("/usr/bin/test -d /etc && echo yes", "yes\n"),
+        ("/usr/bin/test 1 -eq 2 || echo no", "no\n"),
+    ]
+);
 
 async fn main(io: Io) -> i32 {
     evaluate(io, false).await

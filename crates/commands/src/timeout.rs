@@ -1,6 +1,6 @@
 //! `timeout`. Models coreutils src/timeout.c.
 
-use machine::{ExitStatus, Exec, Io, Signal, Spawn};
+use machine::{Exec, ExitStatus, Io, Signal, Spawn};
 
 use crate::args::{self, flag, value};
 use crate::help::tool;
@@ -8,11 +8,20 @@ use crate::io::{complain, missing_operand, usage_error};
 use crate::run;
 use crate::sleep::{Span, interval};
 
-tool!("timeout", "Run a command with a time limit", "timeout [OPTION] DURATION COMMAND [ARG]...", main, [
-    ("timeout 1 sleep 5; echo $?", "124\n"),
-    ("timeout 5 sh -c 'exit 3'; echo $?", "3\n"),
-    ("timeout 1 nosuch; echo $?", "timeout: failed to run command ‘nosuch’: No such file or directory\n127\n"),
-]);
+tool!(
+    "timeout",
+    "Run a command with a time limit",
+    "timeout [OPTION] DURATION COMMAND [ARG]...",
+    main,
+    [
+        ("timeout 1 sleep 5; echo $?", "124\n"),
+        ("timeout 5 sh -c 'exit 3'; echo $?", "3\n"),
+        (
+            "timeout 1 nosuch; echo $?",
+            "timeout: failed to run command ‘nosuch’: No such file or directory\n127\n"
+        ),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     value('k', "kill-after"),
@@ -27,7 +36,9 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 125).await,
     };
-    let [limit, command @ ..] = &args.operands[..] else { return missing_operand(&io, 125).await };
+    let [limit, command @ ..] = &args.operands[..] else {
+        return missing_operand(&io, 125).await;
+    };
     if command.is_empty() {
         return missing_operand(&io, 125).await;
     }
@@ -37,7 +48,11 @@ async fn main(io: Io) -> i32 {
     let signal = match args.value('s') {
         None => Signal::Term,
         Some(name) => {
-            let found = name.parse().ok().and_then(Signal::from_number).or_else(|| Signal::from_name(name));
+            let found = name
+                .parse()
+                .ok()
+                .and_then(Signal::from_number)
+                .or_else(|| Signal::from_name(name));
             match found {
                 Some(signal) => signal,
                 None => return usage_error(&io, &format!("‘{name}’: invalid signal"), 125).await,
@@ -46,14 +61,29 @@ async fn main(io: Io) -> i32 {
     };
     let name = &command[0];
     let Some(path) = run::find(&io, name).await else {
-        complain(&io, &format!("failed to run command ‘{name}’: No such file or directory")).await;
+        complain(
+            &io,
+            &format!("failed to run command ‘{name}’: No such file or directory"),
+        )
+        .await;
         return 127;
     };
-    let pid = match io.spawn(Spawn::new(Exec::Path(path), command.to_vec()).with_stdio()).await {
+    let pid = match io
+        .spawn(Spawn::new(Exec::Path(path), command.to_vec()).with_stdio())
+        .await
+    {
         Ok(pid) => pid,
         Err(errno) => {
-            complain(&io, &format!("failed to run command ‘{name}’: {}", errno.message())).await;
-            return if errno == machine::Errno::ENOENT { 127 } else { 126 };
+            complain(
+                &io,
+                &format!("failed to run command ‘{name}’: {}", errno.message()),
+            )
+            .await;
+            return if errno == machine::Errno::ENOENT {
+                127
+            } else {
+                126
+            };
         }
     };
     let end = match span {
@@ -65,7 +95,11 @@ async fn main(io: Io) -> i32 {
         return status.shell_code();
     }
     if args.has('v') {
-        complain(&io, &format!("sending signal {} to command ‘{name}’", signal.name())).await;
+        complain(
+            &io,
+            &format!("sending signal {} to command ‘{name}’", signal.name()),
+        )
+        .await;
     }
     let _ = io.sys(move |sys| sys.kill(pid, signal)).await;
     let mut status = None;
@@ -80,7 +114,11 @@ async fn main(io: Io) -> i32 {
         Some(status) => status,
         None => io.wait(pid).await,
     };
-    if args.has('\u{1}') || status == ExitStatus::Signal(Signal::Kill) { status.shell_code() } else { 124 }
+    if args.has('\u{1}') || status == ExitStatus::Signal(Signal::Kill) {
+        status.shell_code()
+    } else {
+        124
+    }
 }
 
 /// How a child ended, or nothing if the time comes first.

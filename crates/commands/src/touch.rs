@@ -14,8 +14,14 @@ tool!(
     [
         ("touch a; ls", "a\n"),
         ("touch -c a; ls", ""),
-        ("touch /nope/a", "touch: cannot touch '/nope/a': No such file or directory\n"),
-        ("touch", "touch: missing file operand\nTry 'touch --help' for more information.\n"),
+        (
+            "touch /nope/a",
+            "touch: cannot touch '/nope/a': No such file or directory\n"
+        ),
+        (
+            "touch",
+            "touch: missing file operand\nTry 'touch --help' for more information.\n"
+        ),
     ]
 );
 

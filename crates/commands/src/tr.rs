@@ -20,8 +20,13 @@ tool!(
     ]
 );
 
-const FLAGS: &[args::Flag] =
-    &[flag('c', "complement"), flag('C', ""), flag('d', "delete"), flag('s', "squeeze-repeats"), flag('t', "truncate-set1")];
+const FLAGS: &[args::Flag] = &[
+    flag('c', "complement"),
+    flag('C', ""),
+    flag('d', "delete"),
+    flag('s', "squeeze-repeats"),
+    flag('t', "truncate-set1"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse_leading(FLAGS, io.args()) {
@@ -35,7 +40,8 @@ async fn main(io: Io) -> i32 {
     };
     let second = args.operands.get(1);
     if second.is_none() && !deletes && !squeezes {
-        let what = format!("missing operand after '{first}'\nTwo strings must be given when translating.");
+        let what =
+            format!("missing operand after '{first}'\nTwo strings must be given when translating.");
         return usage_error(&io, &what, 1).await;
     }
     let from = set(first);
@@ -52,7 +58,9 @@ async fn main(io: Io) -> i32 {
     };
     let mut last = None;
     loop {
-        let Ok(bytes) = io.read(Fd::STDIN).await else { return 1 };
+        let Ok(bytes) = io.read(Fd::STDIN).await else {
+            return 1;
+        };
         if bytes.is_empty() {
             return 0;
         }
@@ -65,9 +73,7 @@ async fn main(io: Io) -> i32 {
             if !deletes && second.is_some() {
                 if complement && in_first(c) {
                     new = to.last().copied().unwrap_or(c);
-                } else if !complement
-                    && let Some(at) = from.iter().rposition(|own| *own == c)
-                {
+                } else if !complement && let Some(at) = from.iter().rposition(|own| *own == c) {
                     new = to.get(at).copied().unwrap_or(c);
                 }
             }

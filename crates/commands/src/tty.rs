@@ -4,7 +4,13 @@ use machine::{Fd, Handle, Io};
 
 use crate::help::tool;
 
-tool!("tty", "Print the name of the terminal", "tty", main, [("tty < /dev/null; echo $?", "not a tty\n1\n")]);
+tool!(
+    "tty",
+    "Print the name of the terminal",
+    "tty",
+    main,
+    [("tty < /dev/null; echo $?", "not a tty\n1\n")]
+);
 
 async fn main(io: Io) -> i32 {
     let id = io

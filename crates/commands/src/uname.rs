@@ -6,11 +6,17 @@ use crate::args::{self, flag};
 use crate::help::tool;
 use crate::io::usage_error;
 
-tool!("uname", "Print system information", "uname [OPTION]...", main, [
-    ("uname", "Linux\n"),
-    ("uname -sr", "Linux 6.8.0-111-generic\n"),
-    ("uname -n -m", "testbox x86_64\n"),
-]);
+tool!(
+    "uname",
+    "Print system information",
+    "uname [OPTION]...",
+    main,
+    [
+        ("uname", "Linux\n"),
+        ("uname -sr", "Linux 6.8.0-111-generic\n"),
+        ("uname -n -m", "testbox x86_64\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('a', "all"),
@@ -29,7 +35,9 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    let (node, kernel) = io.sys(|sys| (sys.hostname(), sys.host().spec.kernel.clone())).await;
+    let (node, kernel) = io
+        .sys(|sys| (sys.hostname(), sys.host().spec.kernel.clone()))
+        .await;
     let all = args.has('a');
     let mut words: Vec<&str> = Vec::new();
     let version = "#111-Ubuntu SMP PREEMPT_DYNAMIC Sat Apr 11 23:16:02 UTC 2026";

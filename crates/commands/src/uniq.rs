@@ -41,7 +41,10 @@ async fn main(io: Io) -> i32 {
             return 1;
         }
     };
-    let number = |letter| args.value(letter).and_then(|text| text.parse::<usize>().ok());
+    let number = |letter| {
+        args.value(letter)
+            .and_then(|text| text.parse::<usize>().ok())
+    };
     let key = |line: &str| -> String {
         let mut rest = line;
         for _ in 0..number('f').unwrap_or(0) {
@@ -50,7 +53,11 @@ async fn main(io: Io) -> i32 {
         }
         let chars = rest.chars().skip(number('s').unwrap_or(0));
         let key: String = chars.take(number('w').unwrap_or(usize::MAX)).collect();
-        if args.has('i') { key.to_lowercase() } else { key }
+        if args.has('i') {
+            key.to_lowercase()
+        } else {
+            key
+        }
     };
     let mut out = Output::default();
     let mut current: Option<(String, usize)> = None;
@@ -58,7 +65,11 @@ async fn main(io: Io) -> i32 {
         if (args.has('d') && count < 2) || (args.has('u') && count > 1) {
             return;
         }
-        let prefix = if args.has('c') { format!("{count:7} ") } else { String::new() };
+        let prefix = if args.has('c') {
+            format!("{count:7} ")
+        } else {
+            String::new()
+        };
         out.push(format!("{prefix}{line}\n").as_bytes());
     };
     loop {

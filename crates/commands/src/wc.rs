@@ -46,9 +46,20 @@ async fn main(io: Io) -> i32 {
                 let counts: Vec<usize> = wanted.iter().map(|what| count(&bytes, *what)).collect();
                 for (at, count) in counts.iter().enumerate() {
                     let longest = wanted[at] == 'L';
-                    total[at] = if longest { total[at].max(*count) } else { total[at] + count };
+                    total[at] = if longest {
+                        total[at].max(*count)
+                    } else {
+                        total[at] + count
+                    };
                 }
-                rows.push((counts, if stdin { String::new() } else { path.to_string() }));
+                rows.push((
+                    counts,
+                    if stdin {
+                        String::new()
+                    } else {
+                        path.to_string()
+                    },
+                ));
             }
             Err(errno) => {
                 complain(&io, &format!("{path}: {}", errno.message())).await;
@@ -63,12 +74,23 @@ async fn main(io: Io) -> i32 {
     let width = match () {
         () if wanted.len() == 1 && rows.len() <= 1 => 1,
         () if stdin => 7,
-        () => total.iter().map(|count| count.to_string().len()).max().unwrap_or(1),
+        () => total
+            .iter()
+            .map(|count| count.to_string().len())
+            .max()
+            .unwrap_or(1),
     };
     let mut out = String::new();
     for (counts, name) in rows {
-        let cells: Vec<String> = counts.iter().map(|count| format!("{count:width$}")).collect();
-        let name = if name.is_empty() { name } else { format!(" {name}") };
+        let cells: Vec<String> = counts
+            .iter()
+            .map(|count| format!("{count:width$}"))
+            .collect();
+        let name = if name.is_empty() {
+            name
+        } else {
+            format!(" {name}")
+        };
         out.push_str(&format!("{}{name}\n", cells.join(" ")));
     }
     io.print(&out).await;
@@ -81,6 +103,10 @@ fn count(bytes: &[u8], what: char) -> usize {
         'm' => text(bytes).chars().count(),
         'l' => bytes.iter().filter(|byte| **byte == b'\n').count(),
         'w' => text(bytes).split_whitespace().count(),
-        _ => text(bytes).lines().map(shell::width::text_width).max().unwrap_or(0),
+        _ => text(bytes)
+            .lines()
+            .map(shell::width::text_width)
+            .max()
+            .unwrap_or(0),
     }
 }

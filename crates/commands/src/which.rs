@@ -6,9 +6,13 @@ use crate::args::{self, flag};
 use crate::help::tool;
 use crate::io::usage_error;
 
-tool!("which", "Locate a command", "which [-a] filename...", main, [
-    ("which cat nosuch; echo $?", "/usr/bin/cat\n1\n"),
-]);
+tool!(
+    "which",
+    "Locate a command",
+    "which [-a] filename...",
+    main,
+    [("which cat nosuch; echo $?", "/usr/bin/cat\n1\n"),]
+);
 
 const FLAGS: &[args::Flag] = &[flag('a', "")];
 
@@ -30,7 +34,8 @@ async fn main(io: Io) -> i32 {
                 let mut found: Vec<String> = candidates
                     .into_iter()
                     .filter(|path| {
-                        sys.stat(path).is_ok_and(|stat| stat.kind == FileKind::File && stat.mode & 0o111 != 0)
+                        sys.stat(path)
+                            .is_ok_and(|stat| stat.kind == FileKind::File && stat.mode & 0o111 != 0)
                     })
                     .collect();
                 if !all {

@@ -5,7 +5,13 @@ use machine::Io;
 use crate::files;
 use crate::help::tool;
 
-tool!("whoami", "Print the user's name", "whoami", main, [("whoami", "root\n")]);
+tool!(
+    "whoami",
+    "Print the user's name",
+    "whoami",
+    main,
+    [("whoami", "root\n")]
+);
 
 async fn main(io: Io) -> i32 {
     let name = io.sys(|sys| files::user_name(sys, sys.uid())).await;

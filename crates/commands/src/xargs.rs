@@ -9,13 +9,22 @@ use crate::help::tool;
 use crate::io::{complain, slurp_text, usage_error};
 use crate::run;
 
-tool!("xargs", "Build and run command lines from standard input", "xargs [OPTION]... COMMAND [INITIAL-ARGS]...", main, [
-    ("printf 'a b\\nc\\n' | xargs echo x", "x a b c\n"),
-    ("seq 3 | xargs -n1 echo", "1\n2\n3\n"),
-    ("printf 'a b\\nc\\n' | xargs -I{} echo '<{}>'", "<a b>\n<c>\n"),
-    ("printf \"'a b' c\" | xargs -n1 echo", "a b\nc\n"),
-    ("printf '' | xargs -r echo never", ""),
-]);
+tool!(
+    "xargs",
+    "Build and run command lines from standard input",
+    "xargs [OPTION]... COMMAND [INITIAL-ARGS]...",
+    main,
+    [
+        ("printf 'a b\\nc\\n' | xargs echo x", "x a b c\n"),
+        ("seq 3 | xargs -n1 echo", "1\n2\n3\n"),
+        (
+            "printf 'a b\\nc\\n' | xargs -I{} echo '<{}>'",
+            "<a b>\n<c>\n"
+        ),
+        ("printf \"'a b' c\" | xargs -n1 echo", "a b\nc\n"),
+        ("printf '' | xargs -r echo never", ""),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('0', "null"),
@@ -45,19 +54,32 @@ async fn main(io: Io) -> i32 {
     let text = match slurp_text(&io, &source).await {
         Ok(text) => text,
         Err(errno) => {
-            complain(&io, &format!("Cannot open input file '{source}': {}", errno.message())).await;
+            complain(
+                &io,
+                &format!("Cannot open input file '{source}': {}", errno.message()),
+            )
+            .await;
             return 1;
         }
     };
-    let replace = args.value('I').cloned().or_else(|| args.has('i').then(|| "{}".into()));
+    let replace = args
+        .value('I')
+        .cloned()
+        .or_else(|| args.has('i').then(|| "{}".into()));
     let items: Vec<String> = if args.has('0') {
-        text.split('\0').filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        text.split('\0')
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
     } else if let Some(delimiter) = args.value('d') {
         let delimiter = shell::syntax::unescape_ansi(delimiter);
         let text = text.strip_suffix(delimiter.as_str()).unwrap_or(&text);
         text.split(delimiter.as_str()).map(str::to_owned).collect()
     } else if replace.is_some() || args.has('L') {
-        text.lines().map(|line| line.trim_start().to_owned()).filter(|line| !line.is_empty()).collect()
+        text.lines()
+            .map(|line| line.trim_start().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
     } else {
         match words(&text) {
             Ok(words) => words,
@@ -68,13 +90,24 @@ async fn main(io: Io) -> i32 {
             }
         }
     };
-    let command: Vec<Rc<str>> =
-        if args.operands.is_empty() { vec!["echo".into()] } else { args.operands.clone() };
-    let number = |letter: char| args.value(letter).and_then(|text| text.parse::<usize>().ok());
+    let command: Vec<Rc<str>> = if args.operands.is_empty() {
+        vec!["echo".into()]
+    } else {
+        args.operands.clone()
+    };
+    let number = |letter: char| {
+        args.value(letter)
+            .and_then(|text| text.parse::<usize>().ok())
+    };
     let mut batches: Vec<Vec<Rc<str>>> = Vec::new();
     if let Some(place) = &replace {
         for item in &items {
-            batches.push(command.iter().map(|word| word.replace(&**place, item).into()).collect());
+            batches.push(
+                command
+                    .iter()
+                    .map(|word| word.replace(&**place, item).into())
+                    .collect(),
+            );
         }
     } else {
         let most = number('n').or(number('L')).unwrap_or(usize::MAX);
@@ -130,7 +163,11 @@ async fn run_one(io: &Io, words: Vec<Rc<str>>) -> i32 {
     let mut spawn = Spawn::new(Exec::Path(path), words);
     let null = io.open("/dev/null", OpenMode::Read).await;
     let input = null.unwrap_or(Fd::STDIN);
-    spawn.fds = vec![(Fd::STDIN, input), (Fd::STDOUT, Fd::STDOUT), (Fd::STDERR, Fd::STDERR)];
+    spawn.fds = vec![
+        (Fd::STDIN, input),
+        (Fd::STDOUT, Fd::STDOUT),
+        (Fd::STDERR, Fd::STDERR),
+    ];
     let spawned = io.spawn(spawn).await;
     if input != Fd::STDIN {
         io.close(input).await;

@@ -4,11 +4,21 @@ use machine::{Fd, Io};
 
 use crate::help::tool;
 
-tool!("yes", "Output a string repeatedly until killed", "yes [STRING]...", main, [("yes a | head -2", "a\na\n")]);
+tool!(
+    "yes",
+    "Output a string repeatedly until killed",
+    "yes [STRING]...",
+    main,
+    [("yes a | head -2", "a\na\n")]
+);
 
 async fn main(io: Io) -> i32 {
     let words = &io.args()[1..];
-    let line = if words.is_empty() { "y".to_owned() } else { words.join(" ") };
+    let line = if words.is_empty() {
+        "y".to_owned()
+    } else {
+        words.join(" ")
+    };
     let block = format!("{line}\n").repeat(1024);
     loop {
         io.write_all(Fd::STDOUT, block.as_bytes()).await;

@@ -25,9 +25,14 @@ fn run(command: &str) -> (String, i32) {
     spawn.sink = Some(0);
     spawn.cwd = Some("/root".into());
     let env = [("HOME", "/root"), ("PATH", "/usr/bin:/bin")];
-    spawn.env = Some(Rc::new(env.map(|(name, value)| (Rc::from(name), Rc::from(value))).into()));
+    spawn.env = Some(Rc::new(
+        env.map(|(name, value)| (Rc::from(name), Rc::from(value)))
+            .into(),
+    ));
     let machine = test_box.machine;
-    let spawned = test_box.world.enter(machine, EntryId::NONE, |sys| sys.spawn(spawn));
+    let spawned = test_box
+        .world
+        .enter(machine, EntryId::NONE, |sys| sys.spawn(spawn));
     spawned.expect("the machine runs").expect("bash is there");
     test_box.pass(Duration::from_secs(60));
     let (mut output, mut code) = (Vec::new(), -1);
@@ -55,7 +60,12 @@ fn examples_print_what_they_say() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} examples differ\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} examples differ\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -64,9 +74,15 @@ fn tools_are_listed_by_name_and_explain_themselves() {
     let mut sorted = names.clone();
     sorted.sort_unstable();
     assert_eq!(names, sorted);
-    for tool in all().iter().filter(|tool| !["kubectl", "echo", "printf", "[", "test"].contains(&tool.name)) {
+    for tool in all()
+        .iter()
+        .filter(|tool| !["kubectl", "echo", "printf", "[", "test"].contains(&tool.name))
+    {
         let (output, code) = run(&format!("/usr/bin/{} --help", tool.name));
         assert_eq!(code, 0, "{}", tool.name);
-        assert!(output.starts_with("Usage: ") && output.contains(tool.summary), "{output}");
+        assert!(
+            output.starts_with("Usage: ") && output.contains(tool.summary),
+            "{output}"
+        );
     }
 }

@@ -48,6 +48,9 @@ struct Remains {
     grace_secs: u64,
 }
 
+/// A condition: type, whether it holds, reason and message.
+type Told = (&'static str, bool, &'static str, String);
+
 impl NamespaceController {
     /// A controller that empties namespaces of these resources.
     #[must_use]
@@ -215,44 +218,7 @@ impl Remains {
     }
 
     /// Each condition: type, whether it holds, reason and message.
-    fn conditions(&self) -> [(&'static str, bool, &'static str, String); 5] {
-        let told = |map: &BTreeMap<String, usize>, verb: &str, what: &str| {
-            let told = map
-                .iter()
-                .map(|(name, n)| format!("{name} {verb} {n} {what}"));
-            told.collect::<Vec<_>>().join(", ")
-        };
-        let content = if self.errors.is_empty() {
-            (
-                "ContentDeleted",
-                "All content successfully deleted, may be waiting on finalization".into(),
-            )
-        } else {
-            let errors: Vec<String> = self.errors.iter().map(ToString::to_string).collect();
-            let (count, errors) = (errors.len(), errors.join(", "));
-            let message =
-                format!("Failed to delete all resource types, {count} remaining: {errors}");
-            ("ContentDeletionFailed", message)
-        };
-        let remaining = if self.objects.is_empty() {
-            ("ContentRemoved", "All content successfully removed".into())
-        } else {
-            let list = told(&self.objects, "has", "resource instances");
-            (
-                "SomeResourcesRemain",
-                format!("Some resources are remaining: {list}"),
-            )
-        };
-        let finalizers = if self.finalizers.is_empty() {
-            (
-                "ContentHasNoFinalizers",
-                "All content-preserving finalizers finished".into(),
-            )
-        } else {
-            let list = told(&self.finalizers, "in", "resource instances");
-            let message = format!("Some content in the namespace has finalizers remaining: {list}");
-            ("SomeFinalizersRemain", message)
-        };
+    fn conditions(&self) -> [Told; 5] {
         [
             (
                 "NamespaceDeletionDiscoveryFailure",
@@ -266,26 +232,49 @@ impl Remains {
                 "ParsedGroupVersions",
                 "All legacy kube types successfully parsed".into(),
             ),
-            (
-                "NamespaceDeletionContentFailure",
-                !self.errors.is_empty(),
-                content.0,
-                content.1,
-            ),
-            (
-                "NamespaceContentRemaining",
-                !self.objects.is_empty(),
-                remaining.0,
-                remaining.1,
-            ),
-            (
-                "NamespaceFinalizersRemaining",
-                !self.finalizers.is_empty(),
-                finalizers.0,
-                finalizers.1,
-            ),
+            self.content_failure(),
+            self.content_remaining(),
+            self.finalizers_remaining(),
         ]
     }
+
+    fn content_failure(&self) -> Told {
+        let kind = "NamespaceDeletionContentFailure";
+        if self.errors.is_empty() {
+            let message = "All content successfully deleted, may be waiting on finalization";
+            return (kind, false, "ContentDeleted", message.into());
+        }
+        let errors: Vec<String> = self.errors.iter().map(ToString::to_string).collect();
+        let (count, errors) = (errors.len(), errors.join(", "));
+        let message = format!("Failed to delete all resource types, {count} remaining: {errors}");
+        (kind, true, "ContentDeletionFailed", message)
+    }
+
+    fn content_remaining(&self) -> Told {
+        let kind = "NamespaceContentRemaining";
+        if self.objects.is_empty() {
+            return (kind, false, "ContentRemoved", "All content successfully removed".into());
+        }
+        let message = format!("Some resources are remaining: {}", counted(&self.objects, "has"));
+        (kind, true, "SomeResourcesRemain", message)
+    }
+
+    fn finalizers_remaining(&self) -> Told {
+        let kind = "NamespaceFinalizersRemaining";
+        if self.finalizers.is_empty() {
+            let message = "All content-preserving finalizers finished";
+            return (kind, false, "ContentHasNoFinalizers", message.into());
+        }
+        let list = counted(&self.finalizers, "in");
+        let message = format!("Some content in the namespace has finalizers remaining: {list}");
+        (kind, true, "SomeFinalizersRemain", message)
+    }
+}
+
+/// `configmaps. has 1 resource instances, …`
+fn counted(counts: &BTreeMap<String, usize>, verb: &str) -> String {
+    let told = counts.iter().map(|(name, n)| format!("{name} {verb} {n} resource instances"));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn is_held(namespace: &Value) -> bool {

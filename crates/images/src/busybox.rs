@@ -12,7 +12,10 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "docker.io/library/busybox",
     tags: Tags {
         words: &["latest", "stable", "unstable", "musl", "glibc", "uclibc"],
-        versions: &[Versions { major: 1, minors: 23..=37 }],
+        versions: &[Versions {
+            major: 1,
+            minors: 23..=37,
+        }],
         suffixes: &["musl", "glibc", "uclibc"],
     },
     userland: Userland::Busybox,
@@ -35,7 +38,11 @@ async fn busybox(io: Io) -> i32 {
     match io.spawn(spawn()).await {
         Ok(child) => io.wait(child).await.shell_code(),
         Err(_) => {
-            io.write_all(Fd::STDERR, format!("{applet}: applet not found\n").as_bytes()).await;
+            io.write_all(
+                Fd::STDERR,
+                format!("{applet}: applet not found\n").as_bytes(),
+            )
+            .await;
             127
         }
     }

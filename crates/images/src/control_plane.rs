@@ -18,6 +18,9 @@ use crate::definition::{Tags, Versions};
 /// The releases of Kubernetes there are images of.
 const RELEASES: Tags = Tags {
     words: &[],
-    versions: &[Versions { major: 1, minors: 34..=36 }],
+    versions: &[Versions {
+        major: 1,
+        minors: 34..=36,
+    }],
     suffixes: &[],
 };

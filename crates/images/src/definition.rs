@@ -65,7 +65,11 @@ impl Definition {
     /// An image with nothing in it.
     pub const PLAIN: Definition = Definition {
         repository: "",
-        tags: Tags { words: &["latest"], versions: &[], suffixes: &[] },
+        tags: Tags {
+            words: &["latest"],
+            versions: &[],
+            suffixes: &[],
+        },
         userland: Userland::None,
         layers: &[],
         entrypoint: &[],
@@ -88,14 +92,16 @@ impl Definition {
             .layers()
             .iter()
             .chain(self.layers)
-            .map(|(name, size)| Layer { digest: named(name), size: *size })
+            .map(|(name, size)| Layer {
+                digest: named(name),
+                size: *size,
+            })
             .collect();
         let mut root = self.userland.tree();
         (self.files)(&mut root, tag);
         let words = |words: &[&str]| words.iter().map(|word| Rc::from(*word)).collect();
-        let variable = |(name, value): &(&str, &str)| {
-            (Rc::from(*name), Rc::from(value.replace("{tag}", tag)))
-        };
+        let variable =
+            |(name, value): &(&str, &str)| (Rc::from(*name), Rc::from(value.replace("{tag}", tag)));
         let config = ImageConfig {
             entrypoint: words(self.entrypoint),
             cmd: words(self.cmd),
@@ -103,7 +109,9 @@ impl Definition {
             working_dir: self.working_dir.into(),
             user: self.user,
             exposed_ports: self.ports.to_vec(),
-            stop_signal: Some(self.stop_signal).filter(|name| !name.is_empty()).map(Rc::from),
+            stop_signal: Some(self.stop_signal)
+                .filter(|name| !name.is_empty())
+                .map(Rc::from),
             stand_in: false,
         };
         let name = format!("{}:{tag}", self.repository);
@@ -124,11 +132,16 @@ impl Tags {
         if self.words.contains(&tag) {
             return true;
         }
-        let (version, suffix) = tag.split_once('-').map_or((tag, None), |(v, s)| (v, Some(s)));
+        let (version, suffix) = tag
+            .split_once('-')
+            .map_or((tag, None), |(v, s)| (v, Some(s)));
         if suffix.is_some_and(|suffix| !self.suffixes.contains(&suffix)) {
             return false;
         }
-        let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
+        let mut numbers = version
+            .trim_start_matches('v')
+            .split('.')
+            .map(str::parse::<u32>);
         let mut next = || match numbers.next() {
             None => Some(None),
             Some(Ok(number)) => Some(Some(number)),
@@ -152,7 +165,10 @@ mod tests {
 
     const TAGS: Tags = Tags {
         words: &["latest", "stable"],
-        versions: &[Versions { major: 1, minors: 7..=29 }],
+        versions: &[Versions {
+            major: 1,
+            minors: 7..=29,
+        }],
         suffixes: &["alpine", "perl"],
     };
 
@@ -163,10 +179,30 @@ mod tests {
 
     #[test]
     fn tags_are_words_or_versions_there_are() {
-        for tag in ["latest", "stable", "1", "1.27", "1.7.9", "1.16.1", "v1.8", "1.27-alpine"] {
+        for tag in [
+            "latest",
+            "stable",
+            "1",
+            "1.27",
+            "1.7.9",
+            "1.16.1",
+            "v1.8",
+            "1.27-alpine",
+        ] {
             check(tag, true);
         }
-        for tag in ["nope", "2", "1.161", "1.99", "1.6", "1.27.3.1", "1.27-nope", "", "v", "1.x"] {
+        for tag in [
+            "nope",
+            "2",
+            "1.161",
+            "1.99",
+            "1.6",
+            "1.27.3.1",
+            "1.27-nope",
+            "",
+            "v",
+            "1.x",
+        ] {
             check(tag, false);
         }
     }

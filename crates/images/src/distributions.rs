@@ -8,7 +8,10 @@ pub(crate) static ALPINE: Definition = Definition {
     repository: "docker.io/library/alpine",
     tags: Tags {
         words: &["latest", "edge"],
-        versions: &[Versions { major: 3, minors: 8..=23 }],
+        versions: &[Versions {
+            major: 3,
+            minors: 8..=23,
+        }],
         suffixes: &[],
     },
     userland: Userland::Alpine,
@@ -22,8 +25,14 @@ pub(crate) static CURL: Definition = Definition {
     tags: Tags {
         words: &["latest"],
         versions: &[
-            Versions { major: 7, minors: 70..=88 },
-            Versions { major: 8, minors: 0..=17 },
+            Versions {
+                major: 7,
+                minors: 70..=88,
+            },
+            Versions {
+                major: 8,
+                minors: 0..=17,
+            },
         ],
         suffixes: &[],
     },
@@ -42,11 +51,28 @@ pub(crate) static CURL: Definition = Definition {
 pub(crate) static DEBIAN: Definition = Definition {
     repository: "docker.io/library/debian",
     tags: Tags {
-        words: &["latest", "stable", "stable-slim", "trixie", "trixie-slim", "bookworm", "bookworm-slim"],
+        words: &[
+            "latest",
+            "stable",
+            "stable-slim",
+            "trixie",
+            "trixie-slim",
+            "bookworm",
+            "bookworm-slim",
+        ],
         versions: &[
-            Versions { major: 11, minors: 0..=11 },
-            Versions { major: 12, minors: 0..=12 },
-            Versions { major: 13, minors: 0..=2 },
+            Versions {
+                major: 11,
+                minors: 0..=11,
+            },
+            Versions {
+                major: 12,
+                minors: 0..=12,
+            },
+            Versions {
+                major: 13,
+                minors: 0..=2,
+            },
         ],
         suffixes: &["slim"],
     },
@@ -60,7 +86,9 @@ pub(crate) static DEBIAN: Definition = Definition {
 pub(crate) static UBUNTU: Definition = Definition {
     repository: "docker.io/library/ubuntu",
     tags: Tags {
-        words: &["latest", "rolling", "noble", "jammy", "focal", "24.04", "22.04", "20.04", "18.04"],
+        words: &[
+            "latest", "rolling", "noble", "jammy", "focal", "24.04", "22.04", "20.04", "18.04",
+        ],
         versions: &[],
         suffixes: &[],
     },

@@ -58,7 +58,8 @@ pub fn program(name: &str) -> Option<Constructor> {
         stand_in::PROGRAM => Some(stand_in::program),
         _ => {
             let mut all = CATALOGUE.iter().flat_map(|image| image.programs);
-            all.find(|(known, _)| *known == name).map(|(_, program)| *program)
+            all.find(|(known, _)| *known == name)
+                .map(|(_, program)| *program)
         }
     }
 }

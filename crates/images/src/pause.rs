@@ -9,7 +9,14 @@ use crate::userland::put;
 /// `registry.k8s.io/pause`
 pub(crate) static IMAGE: Definition = Definition {
     repository: "registry.k8s.io/pause",
-    tags: Tags { words: &[], versions: &[Versions { major: 3, minors: 1..=10 }], suffixes: &[] },
+    tags: Tags {
+        words: &[],
+        versions: &[Versions {
+            major: 3,
+            minors: 1..=10,
+        }],
+        suffixes: &[],
+    },
     layers: &[("pause {tag}", 318_731)],
     entrypoint: &["/pause"],
     user: Some(65_535),

@@ -32,22 +32,90 @@ const REGISTRIES: [&str; 12] = [
 
 /// Docker Hub's official images beside those of the catalogue.
 const OFFICIAL: [&str; 48] = [
-    "adminer", "almalinux", "amazonlinux", "archlinux", "bash", "caddy", "cassandra", "consul",
-    "couchdb", "docker", "drupal", "eclipse-mosquitto", "eclipse-temurin", "elasticsearch",
-    "fedora", "gcc", "ghost", "golang", "grafana", "haproxy", "hello-world", "influxdb", "jenkins",
-    "kibana", "kong", "mariadb", "maven", "memcached", "mongo", "mongo-express", "mysql", "nats",
-    "neo4j", "nextcloud", "node", "openjdk", "perl", "php", "postgres", "python", "rabbitmq",
-    "registry", "rockylinux", "ruby", "rust", "solr", "tomcat", "traefik",
+    "adminer",
+    "almalinux",
+    "amazonlinux",
+    "archlinux",
+    "bash",
+    "caddy",
+    "cassandra",
+    "consul",
+    "couchdb",
+    "docker",
+    "drupal",
+    "eclipse-mosquitto",
+    "eclipse-temurin",
+    "elasticsearch",
+    "fedora",
+    "gcc",
+    "ghost",
+    "golang",
+    "grafana",
+    "haproxy",
+    "hello-world",
+    "influxdb",
+    "jenkins",
+    "kibana",
+    "kong",
+    "mariadb",
+    "maven",
+    "memcached",
+    "mongo",
+    "mongo-express",
+    "mysql",
+    "nats",
+    "neo4j",
+    "nextcloud",
+    "node",
+    "openjdk",
+    "perl",
+    "php",
+    "postgres",
+    "python",
+    "rabbitmq",
+    "registry",
+    "rockylinux",
+    "ruby",
+    "rust",
+    "solr",
+    "tomcat",
+    "traefik",
 ];
 
 /// More of them; one list would be too long to read.
-const MORE_OFFICIAL: [&str; 6] = ["vault", "wordpress", "zookeeper", "httpd", "kapacitor", "telegraf"];
+const MORE_OFFICIAL: [&str; 6] = [
+    "vault",
+    "wordpress",
+    "zookeeper",
+    "httpd",
+    "kapacitor",
+    "telegraf",
+];
 
 /// What a name that says itself that it does not exist has in it.
 const TELLTALES: [&str; 22] = [
-    "nosuch", "no-such", "nonexist", "non-exist", "notexist", "not-exist", "doesnt", "doesnot",
-    "does-not", "not-found", "notfound", "invalid", "missing", "bogus", "nope", "typo", "wrong",
-    "broken", "bad-", "fake", "ghost-", "imaginary",
+    "nosuch",
+    "no-such",
+    "nonexist",
+    "non-exist",
+    "notexist",
+    "not-exist",
+    "doesnt",
+    "doesnot",
+    "does-not",
+    "not-found",
+    "notfound",
+    "invalid",
+    "missing",
+    "bogus",
+    "nope",
+    "typo",
+    "wrong",
+    "broken",
+    "bad-",
+    "fake",
+    "ghost-",
+    "imaginary",
 ];
 
 /// The image a reference leads to.
@@ -58,7 +126,11 @@ pub fn registry(reference: &Reference) -> Result<Image, Refusal> {
     let domain = &*reference.domain;
     if !REGISTRIES.contains(&domain) {
         let local = domain.split(':').next() == Some("localhost") || domain.starts_with("127.");
-        return Err(if local { Refusal::Refused } else { Refusal::NoSuchHost });
+        return Err(if local {
+            Refusal::Refused
+        } else {
+            Refusal::NoSuchHost
+        });
     }
     let name = reference.name();
     if let Some(definition) = all().iter().find(|image| image.repository == name) {
@@ -80,13 +152,24 @@ pub fn registry(reference: &Reference) -> Result<Image, Refusal> {
 
 fn of_catalogue(definition: &Definition, reference: &Reference) -> Result<Image, Refusal> {
     if let Some(wanted) = &reference.digest {
-        let tags = definition.tags.words.iter().copied().chain(reference.tag.as_deref());
+        let tags = definition
+            .tags
+            .words
+            .iter()
+            .copied()
+            .chain(reference.tag.as_deref());
         let of_tag = |tag: &str| digest(&format!("manifest {}:{tag}", definition.repository));
         let tag = tags.into_iter().find(|tag| of_tag(tag) == *wanted);
-        return tag.map(|tag| definition.image(tag)).ok_or(Refusal::NotFound);
+        return tag
+            .map(|tag| definition.image(tag))
+            .ok_or(Refusal::NotFound);
     }
     let tag = reference.tag.as_deref().unwrap_or("latest");
-    if definition.tags.contains(tag) { Ok(definition.image(tag)) } else { Err(Refusal::NotFound) }
+    if definition.tags.contains(tag) {
+        Ok(definition.image(tag))
+    } else {
+        Err(Refusal::NotFound)
+    }
 }
 
 fn says_it_is_missing(name: &str) -> bool {

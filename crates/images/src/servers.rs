@@ -12,7 +12,10 @@ pub(crate) static HTTPD: Definition = Definition {
     repository: "docker.io/library/httpd",
     tags: Tags {
         words: &["latest", "alpine"],
-        versions: &[Versions { major: 2, minors: 4..=4 }],
+        versions: &[Versions {
+            major: 2,
+            minors: 4..=4,
+        }],
         suffixes: &["alpine", "trixie", "bookworm"],
     },
     userland: Userland::Debian,
@@ -20,7 +23,13 @@ pub(crate) static HTTPD: Definition = Definition {
     cmd: &["httpd-foreground", "httpd", "80"],
     ports: &[80],
     stop_signal: "SIGTERM",
-    files: |tree, _| put(tree, "/usr/local/bin/httpd-foreground", Node::binary(PROGRAM)),
+    files: |tree, _| {
+        put(
+            tree,
+            "/usr/local/bin/httpd-foreground",
+            Node::binary(PROGRAM),
+        )
+    },
     ..Definition::PLAIN
 };
 
@@ -30,10 +39,22 @@ pub(crate) static REDIS: Definition = Definition {
     tags: Tags {
         words: &["latest", "alpine"],
         versions: &[
-            Versions { major: 5, minors: 0..=0 },
-            Versions { major: 6, minors: 0..=2 },
-            Versions { major: 7, minors: 0..=4 },
-            Versions { major: 8, minors: 0..=4 },
+            Versions {
+                major: 5,
+                minors: 0..=0,
+            },
+            Versions {
+                major: 6,
+                minors: 0..=2,
+            },
+            Versions {
+                major: 7,
+                minors: 0..=4,
+            },
+            Versions {
+                major: 8,
+                minors: 0..=4,
+            },
         ],
         suffixes: &["alpine", "trixie", "bookworm"],
     },

@@ -26,7 +26,9 @@ const USUAL_PORTS: [u16; 2] = [80, 8080];
 
 /// The program.
 pub(crate) fn program() -> Box<dyn Program> {
-    Box::new(StandIn { server: Server::new() })
+    Box::new(StandIn {
+        server: Server::new(),
+    })
 }
 
 /// The image that stands in for `reference`: a BusyBox system, a server, a plausible size.
@@ -37,9 +39,15 @@ pub(crate) fn image(reference: &Reference) -> Image {
     let mut layers: Vec<Layer> = Userland::Alpine
         .layers()
         .iter()
-        .map(|(name, size)| Layer { digest: digest(&format!("layer {name}")), size: *size })
+        .map(|(name, size)| Layer {
+            digest: digest(&format!("layer {name}")),
+            size: *size,
+        })
         .collect();
-    layers.push(Layer { digest: digest(&format!("layer of {name}")), size });
+    layers.push(Layer {
+        digest: digest(&format!("layer of {name}")),
+        size,
+    });
     let mut root = Userland::Alpine.tree();
     put(&mut root, "/usr/local/bin/stand-in", Node::binary(PROGRAM));
     let config = ImageConfig {
@@ -69,8 +77,11 @@ impl StandIn {
         let declared = env.get(PORTS_VARIABLE).map_or("", |ports| ports);
         let args = sys.args();
         let known = args.iter().skip(2).map(|arg| &**arg);
-        let mut ports: Vec<u16> =
-            declared.split(',').chain(known).filter_map(|port| port.parse().ok()).collect();
+        let mut ports: Vec<u16> = declared
+            .split(',')
+            .chain(known)
+            .filter_map(|port| port.parse().ok())
+            .collect();
         if ports.is_empty() {
             ports.extend(USUAL_PORTS);
         }

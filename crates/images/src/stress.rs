@@ -12,7 +12,10 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "docker.io/polinux/stress",
     tags: Tags {
         words: &["latest"],
-        versions: &[Versions { major: 1, minors: 0..=1 }],
+        versions: &[Versions {
+            major: 1,
+            minors: 0..=1,
+        }],
         suffixes: &[],
     },
     userland: Userland::Alpine,
@@ -44,18 +47,21 @@ impl Program for Stress {
                 let wanted = value("--vm").or_else(|| value("-m")).unwrap_or(0)
                     * value("--vm-bytes").unwrap_or(256 << 20);
                 let pid = sys.pid();
-                let line = format!("stress: info: [{pid}] dispatching hogs: 0 cpu, 0 io, 1 vm, 0 hdd\n");
+                let line =
+                    format!("stress: info: [{pid}] dispatching hogs: 0 cpu, 0 io, 1 vm, 0 hdd\n");
                 let _ = sys.write(Fd::STDOUT, line.as_bytes());
-                let limit = sys.read_to_string(LIMIT).ok().and_then(|text| text.trim().parse().ok());
+                let limit = sys
+                    .read_to_string(LIMIT)
+                    .ok()
+                    .and_then(|text| text.trim().parse().ok());
                 if limit.is_some_and(|limit: u64| wanted > limit) {
                     // The kernel's part: it counts, and ends the process.
                     let _ = sys.write_file(EVENTS, b"low 0\nhigh 0\nmax 1\noom 1\noom_kill 1\n");
                     let _ = sys.kill(pid, Signal::Kill);
                     return Poll::Pending;
                 }
-                match value("--timeout").or_else(|| value("-t")) {
-                    Some(secs) => drop(sys.timer(Duration::from_secs(secs))),
-                    None => {}
+                if let Some(secs) = value("--timeout").or_else(|| value("-t")) {
+                    sys.timer(Duration::from_secs(secs));
                 }
                 Poll::Pending
             }
@@ -76,7 +82,9 @@ impl Program for Stress {
 
 /// `250M`, `1G`, `10s`: a number with a unit.
 fn bytes(text: &str) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: u64 = text[..end].parse().ok()?;
     Some(match text[end..].to_ascii_lowercase().as_str() {
         "k" => number << 10,

@@ -49,14 +49,27 @@ impl Userland {
     #[must_use]
     pub fn tree(self) -> Tree {
         let mut tree = Tree::new();
-        for dir in ["/dev", "/etc", "/proc", "/root", "/sys/fs/cgroup", "/run", "/var/run"] {
+        for dir in [
+            "/dev",
+            "/etc",
+            "/proc",
+            "/root",
+            "/sys/fs/cgroup",
+            "/run",
+            "/var/run",
+        ] {
             put(&mut tree, dir, Node::dir(0o755));
         }
         put(&mut tree, "/tmp", Node::dir(0o1777));
-        for (path, device) in
-            [("/dev/null", Device::Null), ("/dev/zero", Device::Zero), ("/dev/tty", Device::Tty)]
-        {
-            let node = Node { meta: Meta::root(0o666), content: Content::Device(device) };
+        for (path, device) in [
+            ("/dev/null", Device::Null),
+            ("/dev/zero", Device::Zero),
+            ("/dev/tty", Device::Tty),
+        ] {
+            let node = Node {
+                meta: Meta::root(0o666),
+                content: Content::Device(device),
+            };
             put(&mut tree, path, node);
         }
         match self {
@@ -87,11 +100,15 @@ fn debian(tree: &mut Tree) {
     tools(tree, "/usr/bin", &[&APPLETS, &MORE_APPLETS, &DEBIAN]);
     put(tree, "/usr/sbin", Node::dir(0o755));
     for (link, target) in [("/bin", "usr/bin"), ("/sbin", "usr/sbin")] {
-        let node = Node { meta: Meta::root(0o777), content: Content::Symlink(target.into()) };
+        let node = Node {
+            meta: Meta::root(0o777),
+            content: Content::Symlink(target.into()),
+        };
         put(tree, link, node);
     }
     users(tree, "/bin/bash");
-    let release = "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nID=debian\n";
+    let release =
+        "PRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\nNAME=\"Debian GNU/Linux\"\nID=debian\n";
     put(tree, "/etc/os-release", Node::file(release, 0o644));
 }
 
@@ -99,20 +116,30 @@ fn debian(tree: &mut Tree) {
 fn tools(tree: &mut Tree, dir: &str, lists: &[&[&str]]) {
     for tool in commands::all() {
         if lists.iter().any(|list| list.contains(&tool.name)) {
-            put(tree, &format!("{dir}/{}", tool.name), Node::binary(tool.name));
+            put(
+                tree,
+                &format!("{dir}/{}", tool.name),
+                Node::binary(tool.name),
+            );
         }
     }
 }
 
 fn users(tree: &mut Tree, shell: &str) {
-    let passwd = format!("root:x:0:0:root:/root:{shell}\nnobody:x:65534:65534:nobody:/:/bin/false\n");
+    let passwd =
+        format!("root:x:0:0:root:/root:{shell}\nnobody:x:65534:65534:nobody:/:/bin/false\n");
     put(tree, "/etc/passwd", Node::file(passwd, 0o644));
-    put(tree, "/etc/group", Node::file("root:x:0:\nnogroup:x:65534:\n", 0o644));
+    put(
+        tree,
+        "/etc/group",
+        Node::file("root:x:0:\nnogroup:x:65534:\n", 0o644),
+    );
 }
 
 /// Puts a node; the files of an image do not stand in each other's way.
 pub(crate) fn put(tree: &mut Tree, path: &str, node: Node) {
-    tree.put_all(path, node).expect("an image's files do not collide");
+    tree.put_all(path, node)
+        .expect("an image's files do not collide");
 }
 
 /// Puts a text file.

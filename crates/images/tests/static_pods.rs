@@ -12,11 +12,15 @@ use sim::{Duration, EntryId, MachineId};
 
 fn programs(name: &str) -> Option<Constructor> {
     match name {
-        "wait" => Some(|| tool(|io| Box::pin(async move {
-            io.sleep(Duration::from_secs(1)).await;
-            io.print("waited\n").await;
-            3
-        }))),
+        "wait" => Some(|| {
+            tool(|io| {
+                Box::pin(async move {
+                    io.sleep(Duration::from_secs(1)).await;
+                    io.print("waited\n").await;
+                    3
+                })
+            })
+        }),
         _ => node::program(name).or_else(|| kubarium_images::program(name)),
     }
 }
@@ -40,7 +44,10 @@ fn files(spec: &mut HostSpec, manifests: &[(&str, &str)]) {
     for (name, exec) in [("containerd", "/usr/bin/containerd"), ("kubelet", KUBELET)] {
         let file = format!("/etc/systemd/system/{name}.service");
         put(&file, unit(name, exec));
-        put(&format!("/etc/systemd/system/multi-user.target.wants/{name}.service"), unit(name, exec));
+        put(
+            &format!("/etc/systemd/system/multi-user.target.wants/{name}.service"),
+            unit(name, exec),
+        );
     }
     put("/usr/bin/containerd", Node::binary("containerd"));
     put("/usr/bin/kubelet", Node::binary("kubelet"));
@@ -48,9 +55,15 @@ fn files(spec: &mut HostSpec, manifests: &[(&str, &str)]) {
     put("/var/lib/kubelet/config.yaml", Node::file(CONFIG, 0o644));
     put("/etc/kubernetes/manifests", Node::dir(0o755));
     for (name, text) in manifests {
-        put(&format!("/etc/kubernetes/manifests/{name}.yaml"), Node::file(*text, 0o644));
+        put(
+            &format!("/etc/kubernetes/manifests/{name}.yaml"),
+            Node::file(*text, 0o644),
+        );
     }
-    put(node::runtime::DATABASE, node::runtime::database(&[node::runtime::PAUSE_IMAGE], kubarium_images::registry));
+    put(
+        node::runtime::DATABASE,
+        node::runtime::database(&[node::runtime::PAUSE_IMAGE], kubarium_images::registry),
+    );
 }
 
 impl Lab {
@@ -61,9 +74,15 @@ impl Lab {
         let machine = world.add_machine(spec);
         let ns = world.host(machine).netns;
         let segment = world.net.add_segment();
-        let nic = world.net.add_uplink(ns, "eth0", segment).expect("a new link");
+        let nic = world
+            .net
+            .add_uplink(ns, "eth0", segment)
+            .expect("a new link");
         world.net.set_up(nic).expect("it exists");
-        world.net.addr_add(nic, Ipv4Net::new([172, 30, 2, 2].into(), 16)).expect("the first");
+        world
+            .net
+            .addr_add(nic, Ipv4Net::new([172, 30, 2, 2].into(), 16))
+            .expect("the first");
         world.boot(machine, EntryId::NONE);
         Lab { world, machine }
     }
@@ -74,11 +93,17 @@ impl Lab {
     }
 
     fn enter<R>(&mut self, act: impl FnOnce(&mut machine::Sys<'_>) -> R) -> R {
-        self.world.enter(self.machine, EntryId::NONE, act).expect("it is on")
+        self.world
+            .enter(self.machine, EntryId::NONE, act)
+            .expect("it is on")
     }
 
     fn processes(&self) -> Vec<String> {
-        self.world.host(self.machine).processes().map(|p| p.args.join(" ")).collect()
+        self.world
+            .host(self.machine)
+            .processes()
+            .map(|p| p.args.join(" "))
+            .collect()
     }
 
     /// Asks the kubelet's server, as an administrator.
@@ -93,7 +118,8 @@ impl Lab {
         use net::http::{Frame, Message};
         let fd = self.enter(|sys| sys.connect(addr)).expect("a route");
         for _ in 0..100 {
-            self.world.run(self.world.now() + Duration::from_millis(10), u64::MAX);
+            self.world
+                .run(self.world.now() + Duration::from_millis(10), u64::MAX);
             if self.enter(|sys| sys.connected(fd)).is_ok() {
                 break;
             }
@@ -103,8 +129,12 @@ impl Lab {
             sys.send(fd, Message::payload(1, Frame::Request(Rc::new(request))))
         })
         .expect("sent");
-        self.world.run(self.world.now() + Duration::from_millis(50), u64::MAX);
-        let payload = self.enter(|sys| sys.recv(fd)).expect("an answer").expect("not closed");
+        self.world
+            .run(self.world.now() + Duration::from_millis(50), u64::MAX);
+        let payload = self
+            .enter(|sys| sys.recv(fd))
+            .expect("an answer")
+            .expect("not closed");
         self.enter(|sys| sys.close(fd));
         let message = payload.downcast_rc::<Message>().expect("a message");
         match &message.frame {
@@ -157,15 +187,25 @@ fn a_manifest_becomes_a_pod_that_serves() {
     assert_eq!(pod.str_at("status.phase"), "Running", "{}", pod.to_json());
     assert_eq!(pod.str_at("status.podIP"), "172.30.2.2");
     assert!(pod.bool_at("status.containerStatuses.0.ready"));
-    let (status, body) = lab.http("172.30.2.2:80".parse().expect("it is one"), Request::get("/"));
+    let (status, body) = lab.http(
+        "172.30.2.2:80".parse().expect("it is one"),
+        Request::get("/"),
+    );
     assert_eq!(status, 200);
     assert!(body.text().contains("<title>Welcome to nginx!</title>"));
     let (_, log) = lab.ask("/containerLogs/kube-system/web-node01/web");
-    assert!(log.text().contains("\"GET / HTTP/1.1\" 200"), "{}", log.text());
+    assert!(
+        log.text().contains("\"GET / HTTP/1.1\" 200"),
+        "{}",
+        log.text()
+    );
     assert!(log.text().contains("kube-probe/1.36"), "{}", log.text());
     let processes = lab.processes();
     for expect in ["/pause", "nginx -g daemon off;", "nginx: worker process"] {
-        assert!(processes.iter().any(|args| args == expect), "{expect}: {processes:?}");
+        assert!(
+            processes.iter().any(|args| args == expect),
+            "{expect}: {processes:?}"
+        );
     }
 }
 
@@ -173,10 +213,15 @@ fn a_manifest_becomes_a_pod_that_serves() {
 fn taking_the_manifest_away_ends_the_pod() {
     let mut lab = Lab::new(&[("web", WEB)]);
     lab.pass(20);
-    lab.enter(|sys| sys.remove("/etc/kubernetes/manifests/web.yaml")).expect("it was there");
+    lab.enter(|sys| sys.remove("/etc/kubernetes/manifests/web.yaml"))
+        .expect("it was there");
     lab.pass(40);
     assert!(lab.pod("web-node01").is_null());
-    assert!(!lab.processes().iter().any(|args| args.contains("nginx") || args == "/pause"));
+    assert!(
+        !lab.processes()
+            .iter()
+            .any(|args| args.contains("nginx") || args == "/pause")
+    );
 }
 
 #[test]
@@ -189,8 +234,16 @@ fn containers_outlive_their_runtime_and_the_kubelet() {
         lab.pass(10);
         let after = lab.pod("web-node01");
         let id = "status.containerStatuses.0.containerID";
-        assert_eq!(after.str_at(id), before.str_at(id), "{unit}: {}", after.to_json());
-        assert_eq!(after.i64_at("status.containerStatuses.0.restartCount"), Some(0));
+        assert_eq!(
+            after.str_at(id),
+            before.str_at(id),
+            "{unit}: {}",
+            after.to_json()
+        );
+        assert_eq!(
+            after.i64_at("status.containerStatuses.0.restartCount"),
+            Some(0)
+        );
         assert_eq!(after.str_at("status.phase"), "Running");
     }
 }
@@ -201,12 +254,24 @@ fn what_ends_is_started_again_and_its_output_kept() {
     lab.pass(8);
     let pod = lab.pod("crash-node01");
     let state = "status.containerStatuses.0";
-    assert_eq!(pod.at(state).i64_at("restartCount"), Some(1), "{}", pod.to_json());
-    assert_eq!(pod.at(state).str_at("state.waiting.reason"), "CrashLoopBackOff");
-    assert_eq!(pod.at(state).i64_at("lastState.terminated.exitCode"), Some(3));
+    assert_eq!(
+        pod.at(state).i64_at("restartCount"),
+        Some(1),
+        "{}",
+        pod.to_json()
+    );
+    assert_eq!(
+        pod.at(state).str_at("state.waiting.reason"),
+        "CrashLoopBackOff"
+    );
+    assert_eq!(
+        pod.at(state).i64_at("lastState.terminated.exitCode"),
+        Some(3)
+    );
     let (status, log) = lab.ask("/containerLogs/default/crash-node01/c");
     assert_eq!((status, log.text().as_str()), (200, "waited\n"));
-    let (status, log) = lab.ask("/containerLogs/default/crash-node01/c?previous=true&timestamps=true");
+    let (status, log) =
+        lab.ask("/containerLogs/default/crash-node01/c?previous=true&timestamps=true");
     assert_eq!(status, 200);
     assert!(log.text().ends_with(" waited\n"), "{}", log.text());
 }
@@ -220,6 +285,13 @@ fn a_machine_that_was_off_runs_its_pods_again() {
     lab.pass(20);
     let pod = lab.pod("web-node01");
     assert_eq!(pod.str_at("status.phase"), "Running", "{}", pod.to_json());
-    assert!(pod.bool_at("status.containerStatuses.0.ready"), "{}", pod.to_json());
-    assert_eq!(pod.i64_at("status.containerStatuses.0.restartCount"), Some(1));
+    assert!(
+        pod.bool_at("status.containerStatuses.0.ready"),
+        "{}",
+        pod.to_json()
+    );
+    assert_eq!(
+        pod.i64_at("status.containerStatuses.0.restartCount"),
+        Some(1)
+    );
 }

@@ -31,8 +31,12 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
     }
     let mut world = World::new(spec.seed, program);
     let segment = world.net.add_segment();
-    let hosts: Vec<(Rc<str>, Ipv4Addr)> =
-        spec.nodes.iter().enumerate().map(|(n, node)| (node.name.clone(), node_ip(n))).collect();
+    let hosts: Vec<(Rc<str>, Ipv4Addr)> = spec
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(n, node)| (node.name.clone(), node_ip(n)))
+        .collect();
     for (index, node) in spec.nodes.iter().enumerate() {
         let mut files = files::base(&node.name, &hosts);
         if node.role != Role::Plain {
@@ -48,9 +52,15 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
             world.boot(id, EntryId::NONE);
             continue;
         }
-        delay += if delay.is_zero() { CONTROL_PLANE_LEAD } else { BOOT_GAP };
+        delay += if delay.is_zero() {
+            CONTROL_PLANE_LEAD
+        } else {
+            BOOT_GAP
+        };
         let at = world.now() + delay;
-        world.queue.push(at, id, machine::Event::Boot(EntryId::NONE));
+        world
+            .queue
+            .push(at, id, machine::Event::Boot(EntryId::NONE));
     }
     Ok(world)
 }
@@ -72,13 +82,17 @@ fn host_spec(node: &NodeSpec, files: machine::fs::Tree) -> HostSpec {
 fn wire(world: &mut World, spec: &WorldSpec, index: usize, id: MachineId, segment: SegmentId) {
     let ns = world.host(id).netns;
     let net = &mut world.net;
-    let nic = net.add_uplink(ns, NIC, segment).expect("a new machine has no such link");
+    let nic = net
+        .add_uplink(ns, NIC, segment)
+        .expect("a new machine has no such link");
     net.set_up(nic).expect("it was just made");
-    net.addr_add(nic, Ipv4Net::new(node_ip(index), 16)).expect("it has no address yet");
+    net.addr_add(nic, Ipv4Net::new(node_ip(index), 16))
+        .expect("it has no address yet");
     for (other, node) in spec.nodes.iter().enumerate() {
         if other != index && node.role != Role::Plain {
             let pods = Ipv4Net::new(pod_network(other), 24);
-            net.route_add(ns, Route::via(pods, node_ip(other), nic)).expect("a route of its own");
+            net.route_add(ns, Route::via(pods, node_ip(other), nic))
+                .expect("a route of its own");
         }
     }
     net.set_ip_forward(ns, spec.nodes[index].role != Role::Plain);

@@ -14,7 +14,10 @@ use crate::input::{Input, Logged, Output, TerminalId};
 use crate::objects::Objects;
 use crate::spec::WorldSpec;
 
-static INPUT: Kind = Kind { name: "input", says: "you {0} on {1}: {2}" };
+static INPUT: Kind = Kind {
+    name: "input",
+    says: "you {0} on {1}: {2}",
+};
 
 /// A cluster is up within this virtual time, or never.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);
@@ -158,10 +161,14 @@ impl Lab {
         let mut lab = Lab::new(spec)?;
         for (n, logged) in log.iter().enumerate() {
             if logged.at < lab.now() {
-                return Err(format!("input {} comes before the one in front of it", n + 1));
+                return Err(format!(
+                    "input {} comes before the one in front of it",
+                    n + 1
+                ));
             }
             lab.advance(logged.at, u64::MAX);
-            lab.apply(logged.input.clone()).map_err(|why| format!("input {}: {why}", n + 1))?;
+            lab.apply(logged.input.clone())
+                .map_err(|why| format!("input {}: {why}", n + 1))?;
         }
         lab.outputs.clear();
         Ok(lab)
@@ -173,23 +180,33 @@ impl Lab {
     /// What it names does not exist.
     pub fn apply(&mut self, input: Input) -> Result<Option<TerminalId>, String> {
         let made = match &input {
-            Input::OpenTerminal { machine, columns, rows } => {
-                Some(self.open(machine, *columns, *rows)?)
-            }
+            Input::OpenTerminal {
+                machine,
+                columns,
+                rows,
+            } => Some(self.open(machine, *columns, *rows)?),
             Input::Keys { terminal, bytes } => {
-                let Terminal { machine, id, tty, .. } = self.terminal(*terminal)?.clone();
+                let Terminal {
+                    machine, id, tty, ..
+                } = self.terminal(*terminal)?.clone();
                 let keys = String::from_utf8_lossy(bytes).escape_debug().to_string();
                 let cause = self.note(id, "type", &machine, &keys);
                 self.world.type_keys(id, tty, bytes, cause);
                 None
             }
-            Input::Resize { terminal, columns, rows } => {
+            Input::Resize {
+                terminal,
+                columns,
+                rows,
+            } => {
                 let Terminal { id, tty, .. } = *self.terminal(*terminal)?;
                 self.world.resize(id, tty, (*columns, *rows), EntryId::NONE);
                 None
             }
             Input::CloseTerminal { terminal } => {
-                let Terminal { machine, id, tty, .. } = self.terminal(*terminal)?.clone();
+                let Terminal {
+                    machine, id, tty, ..
+                } = self.terminal(*terminal)?.clone();
                 let cause = self.note(id, "close a terminal", &machine, "");
                 self.world.hang_up(id, tty, cause);
                 None
@@ -215,10 +232,15 @@ impl Lab {
             }
             Input::Run { machine, command } => {
                 self.run(machine, command)?;
-                Some(TerminalId(u32::try_from(self.runs.len()).expect("few runs")))
+                Some(TerminalId(
+                    u32::try_from(self.runs.len()).expect("few runs"),
+                ))
             }
         };
-        self.log.push(Logged { at: self.now(), input });
+        self.log.push(Logged {
+            at: self.now(),
+            input,
+        });
         self.collect();
         Ok(made)
     }
@@ -249,8 +271,15 @@ impl Lab {
 
     /// Stops a command that is still running.
     pub fn stop_run(&mut self, number: TerminalId) {
-        if let Some(Run { pid, machine, exit_code: None, .. }) = self.run_result(number).cloned() {
-            self.world.enter(machine, EntryId::NONE, |sys| sys.kill(pid, Signal::Kill));
+        if let Some(Run {
+            pid,
+            machine,
+            exit_code: None,
+            ..
+        }) = self.run_result(number).cloned()
+        {
+            self.world
+                .enter(machine, EntryId::NONE, |sys| sys.kill(pid, Signal::Kill));
             self.collect();
         }
     }
@@ -258,7 +287,11 @@ impl Lab {
     /// As [`Lab::advance`], but stops as soon as the command has ended.
     pub fn step_run(&mut self, number: TerminalId, until: Instant, budget: u64) -> u64 {
         let mut ran = 0;
-        while ran < budget && self.run_result(number).is_some_and(|run| run.exit_code.is_none()) {
+        while ran < budget
+            && self
+                .run_result(number)
+                .is_some_and(|run| run.exit_code.is_none())
+        {
             if !self.world.step(until) {
                 self.world.queue.advance_to(until);
                 break;
@@ -279,7 +312,8 @@ impl Lab {
         let id = self.machine(machine)?;
         let node = machine::fs::Node::file(bytes, 0o644);
         let disk = self.world.host_mut(id).disk_mut();
-        disk.put_all(path, node).map_err(|errno| format!("{path}: {}", errno.message()))
+        disk.put_all(path, node)
+            .map_err(|errno| format!("{path}: {}", errno.message()))
     }
 
     /// Runs a command in the network of a pod, with the files of the pod's machine. It is no input
@@ -297,14 +331,21 @@ impl Lab {
         let object = object.ok_or_else(|| format!("there is no pod {namespace}/{pod}"))?;
         let lacking = || format!("pod {namespace}/{pod} has no network yet");
         let machine: Rc<str> = object.str_at("spec.nodeName").into();
-        let ip: Ipv4Addr = object.str_at("status.podIP").parse().map_err(|_| lacking())?;
+        let ip: Ipv4Addr = object
+            .str_at("status.podIP")
+            .parse()
+            .map_err(|_| lacking())?;
         let id = self.machine(&machine)?;
         let netns = {
             let mut spaces = self.world.net.namespaces();
-            spaces.find(|ns| ns.machine == id && ns.is_local(ip)).map(|ns| ns.id)
+            spaces
+                .find(|ns| ns.machine == id && ns.is_local(ip))
+                .map(|ns| ns.id)
         };
         self.start(id, &machine, command, Some(netns.ok_or_else(lacking)?))?;
-        Ok(TerminalId(u32::try_from(self.runs.len()).expect("few runs")))
+        Ok(TerminalId(
+            u32::try_from(self.runs.len()).expect("few runs"),
+        ))
     }
 
     fn open(&mut self, machine: &Rc<str>, columns: u16, rows: u16) -> Result<TerminalId, String> {
@@ -319,8 +360,15 @@ impl Lab {
         let tty = opened
             .ok_or_else(|| format!("{machine} is switched off"))?
             .map_err(|errno| format!("{machine}: /bin/bash: {}", errno.message()))?;
-        self.terminals.push(Terminal { machine: machine.clone(), open: true, id, tty });
-        Ok(TerminalId(u32::try_from(self.terminals.len()).expect("few terminals")))
+        self.terminals.push(Terminal {
+            machine: machine.clone(),
+            open: true,
+            id,
+            tty,
+        });
+        Ok(TerminalId(
+            u32::try_from(self.terminals.len()).expect("few terminals"),
+        ))
     }
 
     fn run(&mut self, machine: &Rc<str>, command: &Rc<str>) -> Result<(), String> {
@@ -349,14 +397,25 @@ impl Lab {
         let (stdout, stderr) = (Vec::new(), Vec::new());
         let started = self.now();
         let (exit_code, commands) = (None, Vec::new());
-        self.runs.push(Run { pid, machine: id, started, stdout, stderr, exit_code, commands });
+        self.runs.push(Run {
+            pid,
+            machine: id,
+            started,
+            stdout,
+            stderr,
+            exit_code,
+            commands,
+        });
         Ok(())
     }
 
     fn machine(&self, name: &str) -> Result<MachineId, String> {
         self.world.find(name).ok_or_else(|| {
             let names: Vec<&str> = self.world.hosts().map(|host| &**host.name()).collect();
-            format!("there is no machine {name:?}; there are {}", names.join(", "))
+            format!(
+                "there is no machine {name:?}; there are {}",
+                names.join(", ")
+            )
         })
     }
 
@@ -368,11 +427,19 @@ impl Lab {
     }
 
     fn note(&mut self, machine: MachineId, what: &str, name: &Rc<str>, detail: &str) -> EntryId {
-        self.world.note(machine, EntryId::NONE, &INPUT, &[what.into(), name.into(), detail.into()])
+        self.world.note(
+            machine,
+            EntryId::NONE,
+            &INPUT,
+            &[what.into(), name.into(), detail.into()],
+        )
     }
 
     fn find_tty(&self, machine: MachineId, tty: TtyId) -> Option<TerminalId> {
-        let at = self.terminals.iter().position(|t| (t.id, t.tty) == (machine, tty))?;
+        let at = self
+            .terminals
+            .iter()
+            .position(|t| (t.id, t.tty) == (machine, tty))?;
         Some(TerminalId(u32::try_from(at + 1).ok()?))
     }
 
@@ -380,25 +447,45 @@ impl Lab {
     fn collect(&mut self) {
         for said in std::mem::take(&mut self.world.outside) {
             match said {
-                Outside::Output { machine, tty, bytes } => {
+                Outside::Output {
+                    machine,
+                    tty,
+                    bytes,
+                } => {
                     if let Some(terminal) = self.find_tty(machine, tty) {
                         self.outputs.push(Output::Terminal { terminal, bytes });
                     }
                 }
-                Outside::Closed { machine, tty, status } => {
+                Outside::Closed {
+                    machine,
+                    tty,
+                    status,
+                } => {
                     if let Some(terminal) = self.find_tty(machine, tty) {
                         self.terminals[terminal.0 as usize - 1].open = false;
-                        self.outputs.push(Output::TerminalClosed { terminal, status });
+                        self.outputs
+                            .push(Output::TerminalClosed { terminal, status });
                     }
                 }
-                Outside::Printed { sink, stderr, bytes } => {
+                Outside::Printed {
+                    sink,
+                    stderr,
+                    bytes,
+                } => {
                     if let Some(run) = self.runs.get_mut(sink as usize) {
                         if let Some(command) = run.commands.last_mut() {
-                            let own =
-                                if stderr { &mut command.stderr } else { &mut command.stdout };
+                            let own = if stderr {
+                                &mut command.stderr
+                            } else {
+                                &mut command.stdout
+                            };
                             own.extend(&bytes);
                         }
-                        let stream = if stderr { &mut run.stderr } else { &mut run.stdout };
+                        let stream = if stderr {
+                            &mut run.stderr
+                        } else {
+                            &mut run.stdout
+                        };
                         stream.extend(bytes);
                     }
                 }
@@ -407,16 +494,34 @@ impl Lab {
                         run.exit_code = Some(status.shell_code());
                     }
                 }
-                Outside::Command { machine, pid, at, text, code } => {
-                    let run = self.runs.iter_mut().find(|r| (r.machine, r.pid) == (machine, pid));
+                Outside::Command {
+                    machine,
+                    pid,
+                    at,
+                    text,
+                    code,
+                } => {
+                    let run = self
+                        .runs
+                        .iter_mut()
+                        .find(|r| (r.machine, r.pid) == (machine, pid));
                     if let Some(run) = run {
                         told(run, at, text, code);
                     }
                 }
-                Outside::Asked { machine, pid, id, request } => {
+                Outside::Asked {
+                    machine,
+                    pid,
+                    id,
+                    request,
+                } => {
                     self.asked.insert(id, (machine, pid));
                     let Request::Edit { path, text } = request;
-                    self.outputs.push(Output::Edit { request: id, path, text });
+                    self.outputs.push(Output::Edit {
+                        request: id,
+                        path,
+                        text,
+                    });
                 }
             }
         }
@@ -429,7 +534,13 @@ fn told(run: &mut Run, at: Instant, text: Rc<str>, code: Option<i32>) {
         (Some(code), Some(command)) => command.ended = Some((at, code)),
         _ => {
             let (stdout, stderr) = (Vec::new(), Vec::new());
-            run.commands.push(RunCommand { text, started: at, ended: None, stdout, stderr });
+            run.commands.push(RunCommand {
+                text,
+                started: at,
+                ended: None,
+                stdout,
+                stderr,
+            });
         }
     }
 }
@@ -443,12 +554,18 @@ fn login(args: Vec<Rc<str>>) -> Spawn {
         ("HOME", "/root"),
         ("LANG", "C.UTF-8"),
         ("LOGNAME", "root"),
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        (
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ),
         ("SHELL", "/bin/bash"),
         ("TERM", "xterm-256color"),
         ("TZ", "UTC"),
         ("USER", "root"),
     ];
-    spawn.env = Some(Rc::new(env.map(|(key, value)| (Rc::from(key), Rc::from(value))).into()));
+    spawn.env = Some(Rc::new(
+        env.map(|(key, value)| (Rc::from(key), Rc::from(value)))
+            .into(),
+    ));
     spawn
 }

@@ -22,10 +22,12 @@ impl Objects {
     pub fn of(world: &World) -> Objects {
         let paths = DATA_DIRS.map(|dir| format!("{dir}/{DATABASE}"));
         let snapshot = world.hosts().find_map(|host| {
-            paths.iter().find_map(|path| match &host.disk().get(path)?.content {
-                Content::Object(object) => object.as_any().downcast_ref::<Snapshot>().cloned(),
-                _ => None,
-            })
+            paths
+                .iter()
+                .find_map(|path| match &host.disk().get(path)?.content {
+                    Content::Object(object) => object.as_any().downcast_ref::<Snapshot>().cloned(),
+                    _ => None,
+                })
         });
         Objects { snapshot }
     }
@@ -33,7 +35,9 @@ impl Objects {
     /// The revision of the last change; 0 without a database.
     #[must_use]
     pub fn revision(&self) -> i64 {
-        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.store.revision())
+        self.snapshot
+            .as_ref()
+            .map_or(0, |snapshot| snapshot.store.revision())
     }
 
     /// Objects of a resource (`pods`, `deployments`), in the order of their keys: namespace, name.
@@ -51,11 +55,15 @@ impl Objects {
         } else {
             format!("/registry/{prefix}/{namespace}/{name}")
         };
-        self.range(&key).into_iter().find(|object| object.name() == name)
+        self.range(&key)
+            .into_iter()
+            .find(|object| object.name() == name)
     }
 
     fn range(&self, prefix: &str) -> Vec<Value> {
-        let Some(snapshot) = &self.snapshot else { return Vec::new() };
+        let Some(snapshot) = &self.snapshot else {
+            return Vec::new();
+        };
         snapshot
             .store
             .prefix(prefix.as_bytes())

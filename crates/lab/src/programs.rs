@@ -7,6 +7,8 @@ pub(crate) fn program(name: &str) -> Option<Constructor> {
     match name {
         "bash" => Some(shell::bash),
         "dash" => Some(shell::dash),
-        _ => commands::program(name).or_else(|| node::program(name)).or_else(|| images::program(name)),
+        _ => commands::program(name)
+            .or_else(|| node::program(name))
+            .or_else(|| images::program(name)),
     }
 }

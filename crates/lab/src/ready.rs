@@ -5,8 +5,12 @@ use api::Value;
 use crate::objects::Objects;
 use crate::spec::{Role, WorldSpec};
 
-const CONTROL_PLANE: [&str; 4] =
-    ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+const CONTROL_PLANE: [&str; 4] = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+];
 
 /// The first thing missing, in the order in which things come.
 pub(crate) fn missing(spec: &WorldSpec, objects: &Objects) -> Option<String> {
@@ -14,7 +18,9 @@ pub(crate) fn missing(spec: &WorldSpec, objects: &Objects) -> Option<String> {
     let control_plane = members().find(|node| node.role == Role::ControlPlane)?;
     for component in CONTROL_PLANE {
         let pod = format!("{component}-{}", control_plane.name);
-        let ready = objects.get("pods", "kube-system", &pod).is_some_and(|pod| is_true(&pod, "Ready"));
+        let ready = objects
+            .get("pods", "kube-system", &pod)
+            .is_some_and(|pod| is_true(&pod, "Ready"));
         if !ready {
             return Some(format!("pod kube-system/{pod} is not ready"));
         }
@@ -27,16 +33,20 @@ pub(crate) fn missing(spec: &WorldSpec, objects: &Objects) -> Option<String> {
                 return Some(format!("node {} is not ready", node.name));
             }
             Some(object)
-                if object.list_at("spec.taints").iter().any(|taint| {
-                    taint.str_at("key").starts_with("node.kubernetes.io/")
-                }) =>
+                if object
+                    .list_at("spec.taints")
+                    .iter()
+                    .any(|taint| taint.str_at("key").starts_with("node.kubernetes.io/")) =>
             {
                 return Some(format!("node {} is still tainted", node.name));
             }
             Some(_) => {}
         }
     }
-    if objects.get("serviceaccounts", "default", "default").is_none() {
+    if objects
+        .get("serviceaccounts", "default", "default")
+        .is_none()
+    {
         return Some("the default service account is not there".to_owned());
     }
     None

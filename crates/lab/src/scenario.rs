@@ -30,7 +30,10 @@ pub fn journal() -> Vec<String> {
     let mut drain = |lab: &Lab| {
         for entry in lab.world.journal.since(next) {
             let (id, at, cause) = (entry.id, entry.at.as_nanos(), entry.cause);
-            lines.push(format!("{id} {at} m{} <{cause} {}: {entry}", entry.machine, entry.kind.name));
+            lines.push(format!(
+                "{id} {at} m{} <{cause} {}: {entry}",
+                entry.machine, entry.kind.name
+            ));
             next = sim::EntryId(id.0 + 1);
         }
     };
@@ -38,7 +41,10 @@ pub fn journal() -> Vec<String> {
         lab.advance(sim::Instant::ZERO + Duration::from_secs(step), u64::MAX);
         drain(&lab);
         if step == 60 {
-            let input = Input::Run { machine: "controlplane".into(), command: SCRIPT.into() };
+            let input = Input::Run {
+                machine: "controlplane".into(),
+                command: SCRIPT.into(),
+            };
             lab.apply(input).expect("the machine exists");
         }
     }

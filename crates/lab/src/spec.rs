@@ -49,7 +49,12 @@ pub const PRESETS: [&str; 3] = ["default", "single", "large"];
 impl NodeSpec {
     /// A machine with 4 processors and 8 GiB.
     pub fn new(name: impl Into<Rc<str>>, role: Role) -> NodeSpec {
-        NodeSpec { name: name.into(), role, cpus: 4, memory_mib: 8192 }
+        NodeSpec {
+            name: name.into(),
+            role,
+            cpus: 4,
+            memory_mib: 8192,
+        }
     }
 }
 
@@ -59,7 +64,11 @@ impl WorldSpec {
     pub fn with_workers(workers: usize, seed: u64) -> WorldSpec {
         let mut nodes = vec![NodeSpec::new("controlplane", Role::ControlPlane)];
         nodes.extend((1..=workers).map(|n| NodeSpec::new(format!("node{n:02}"), Role::Worker)));
-        WorldSpec { version: VERSIONS[0].into(), nodes, seed }
+        WorldSpec {
+            version: VERSIONS[0].into(),
+            nodes,
+            seed,
+        }
     }
 
     /// The world called `name` (one of [`PRESETS`]): `default` has two workers, `single` none,
@@ -78,15 +87,25 @@ impl WorldSpec {
     /// What is wrong with it, if anything.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let WorldSpec { version, nodes, seed: _ } = self;
+        let WorldSpec {
+            version,
+            nodes,
+            seed: _,
+        } = self;
         if !VERSIONS.contains(&&**version) {
             let known = VERSIONS.join(", ");
             return Some(format!("version {version:?} is not one of {known}"));
         }
         if nodes.is_empty() || nodes.len() > MAX_NODES {
-            return Some(format!("a world has 1 to {MAX_NODES} nodes, not {}", nodes.len()));
+            return Some(format!(
+                "a world has 1 to {MAX_NODES} nodes, not {}",
+                nodes.len()
+            ));
         }
-        let control_planes = nodes.iter().filter(|n| n.role == Role::ControlPlane).count();
+        let control_planes = nodes
+            .iter()
+            .filter(|n| n.role == Role::ControlPlane)
+            .count();
         if control_planes > 1 {
             let what = sim::unmodelled!("more than one control-plane node");
             return Some(what.to_string());
@@ -96,7 +115,10 @@ impl WorldSpec {
         }
         for (index, node) in nodes.iter().enumerate() {
             if !api::names::dns1123_label(&node.name).is_empty() {
-                return Some(format!("node name {:?} is not a lower-case DNS label", node.name));
+                return Some(format!(
+                    "node name {:?} is not a lower-case DNS label",
+                    node.name
+                ));
             }
             if nodes[..index].iter().any(|other| other.name == node.name) {
                 return Some(format!("two nodes are called {:?}", node.name));
@@ -133,11 +155,18 @@ mod tests {
     #[test]
     fn presets_are_sound_and_mistakes_are_told() {
         for name in PRESETS {
-            assert_eq!(WorldSpec::preset(name, 1).unwrap().problem(), None, "{name}");
+            assert_eq!(
+                WorldSpec::preset(name, 1).unwrap().problem(),
+                None,
+                "{name}"
+            );
         }
         let mut spec = WorldSpec::with_workers(2, 1);
         spec.nodes[2].name = "node01".into();
-        assert_eq!(spec.problem().as_deref(), Some("two nodes are called \"node01\""));
+        assert_eq!(
+            spec.problem().as_deref(),
+            Some("two nodes are called \"node01\"")
+        );
         spec.nodes[2].name = "Node_2".into();
         assert!(spec.problem().unwrap().contains("DNS label"));
         spec.version = "v1.12".into();

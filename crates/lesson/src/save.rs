@@ -69,7 +69,7 @@ impl Session<Lab> {
     }
 
     /// Makes the session again that was saved. What was saved before the first step began starts
-    /// anew.
+    /// anew. What terminals showed until then is among the outputs, also of the steps' checkpoints.
     ///
     /// # Errors
     /// Why the save does not fit the lesson.
@@ -111,7 +111,6 @@ impl Session<Lab> {
                     .map_err(|why| format!("input {}: {why}", n + 1))?;
             }
         }
-        session.stage.take_outputs();
         for (step, saved) in session.steps.iter_mut().zip(&save.steps) {
             let StepProgress {
                 done,

@@ -239,11 +239,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// The name `ps` shows: the last part of the first argument.
+    /// The name `ps` shows: the last part of the first argument, without what a daemon adds to it
+    /// (`sshd: root@pts/0`) and without the dash of a login shell.
     #[must_use]
     pub fn name(&self) -> &str {
         let first = self.args.first().map_or("", |arg| arg);
-        first.rsplit('/').next().unwrap_or(first)
+        let first = first.split(": ").next().unwrap_or(first);
+        first
+            .rsplit('/')
+            .next()
+            .unwrap_or(first)
+            .trim_start_matches('-')
     }
 
     pub(crate) fn free_fd(&self) -> Fd {

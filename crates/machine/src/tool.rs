@@ -19,7 +19,7 @@ use net::http::{Frame, Message, Request, Response};
 use net::{Errno, Payload};
 use sim::{Duration, Instant, Pid};
 
-use crate::process::{Env, ExitStatus, Fd};
+use crate::process::{Env, ExitStatus, Fd, Signal};
 use crate::program::{Poll, Program, Wake};
 use crate::sys::{OpenMode, Spawn, Sys};
 
@@ -33,8 +33,16 @@ type Call = Box<dyn FnMut(&mut Sys<'_>) -> Option<Rc<dyn Any>>>;
 /// A program made of an async function.
 #[must_use]
 pub fn tool(main: ToolMain) -> Box<dyn Program> {
+    tool_catching(main, &[])
+}
+
+/// The same, but these signals do not end it: it learns of them from [`Io::caught`].
+#[must_use]
+pub fn tool_catching(main: ToolMain, catches: &'static [Signal]) -> Box<dyn Program> {
     Box::new(Tool {
         main,
+        catches,
+        caught: Vec::new(),
         io: None,
         future: None,
         replies: Vector::new(),
@@ -43,6 +51,10 @@ pub fn tool(main: ToolMain) -> Box<dyn Program> {
 
 struct Tool {
     main: ToolMain,
+    /// Signals it wants to hear of.
+    catches: &'static [Signal],
+    /// Those that came to a copy that has not been rebuilt yet.
+    caught: Vec<Signal>,
     io: Option<Io>,
     future: Option<ToolFuture>,
     /// The log of a copy that has not been rebuilt yet.
@@ -55,8 +67,14 @@ impl Clone for Tool {
             Some(io) => io.cell.borrow().replies.clone(),
             None => self.replies.clone(),
         };
+        let caught = match &self.io {
+            Some(io) => io.caught.0.borrow().clone(),
+            None => self.caught.clone(),
+        };
         Tool {
             main: self.main,
+            catches: self.catches,
+            caught,
             io: None,
             future: None,
             replies,
@@ -82,12 +100,26 @@ struct Cell {
 #[derive(Clone)]
 pub struct Io {
     cell: Rc<RefCell<Cell>>,
+    caught: Caught,
     args: Rc<[Rc<str>]>,
     env: Env,
 }
 
+/// Signals that were caught and not yet looked at, for use inside [`Io::until`].
+#[derive(Clone, Default)]
+pub struct Caught(Rc<RefCell<Vec<Signal>>>);
+
+impl Caught {
+    /// Takes the oldest.
+    #[must_use]
+    pub fn take(&self) -> Option<Signal> {
+        let mut caught = self.0.borrow_mut();
+        (!caught.is_empty()).then(|| caught.remove(0))
+    }
+}
+
 impl Program for Tool {
-    fn poll(&mut self, sys: &mut Sys<'_>, _why: Wake) -> Poll {
+    fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
         let io = self.io.get_or_insert_with(|| {
             let cell = Cell {
                 replies: std::mem::take(&mut self.replies),
@@ -95,10 +127,14 @@ impl Program for Tool {
             };
             Io {
                 cell: Rc::new(RefCell::new(cell)),
+                caught: Caught(Rc::new(RefCell::new(std::mem::take(&mut self.caught)))),
                 args: sys.args(),
                 env: sys.env(),
             }
         });
+        if let Wake::Signal(signal) = why {
+            io.caught.0.borrow_mut().push(signal);
+        }
         let future = self.future.get_or_insert_with(|| (self.main)(io.clone()));
         let mut context = Context::from_waker(Waker::noop());
         loop {
@@ -123,9 +159,19 @@ impl Program for Tool {
     fn boxed_clone(&self) -> Box<dyn Program> {
         Box::new(self.clone())
     }
+
+    fn handles(&self, signal: Signal) -> bool {
+        self.catches.contains(&signal)
+    }
 }
 
 impl Io {
+    /// Signals that came, of those the tool catches.
+    #[must_use]
+    pub fn caught(&self) -> Caught {
+        self.caught.clone()
+    }
+
     /// The tool's arguments; the first is the name it was called by.
     #[must_use]
     pub fn args(&self) -> &[Rc<str>] {

@@ -65,8 +65,12 @@ pub struct Unit {
     pub since: Instant,
     /// Its process.
     pub main_pid: Option<Pid>,
+    /// The process it ran before.
+    pub last_pid: Option<Pid>,
     /// How its process ended last.
     pub result: Option<ExitStatus>,
+    /// When its files were read.
+    pub loaded: Instant,
     /// Times it was started again by policy.
     pub restarts: u32,
 }
@@ -142,7 +146,9 @@ pub(crate) fn parse(
         state: UnitState::Inactive,
         since: Instant::ZERO,
         main_pid: None,
+        last_pid: None,
         result: None,
+        loaded: Instant::ZERO,
         restarts: 0,
     };
     let mut exec = String::new();

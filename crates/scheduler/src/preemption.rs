@@ -1,6 +1,5 @@
-//! Says what preemption would come to for a pod that fits nowhere. Preempts nothing: that is not
-//! modelled yet, and a pod that it would help is told so by the absence of this sentence, as it is
-//! upstream, and stays pending.
+//! Says what preemption would come to for a pod that fits nowhere. Preempts nothing: a pod that it
+//! would help is told that it is not modelled, and stays pending.
 //! Models pkg/scheduler/framework/preemption/preemption.go (the messages).
 
 use crate::decision::{Verdict, fit_error};
@@ -9,8 +8,7 @@ use crate::{NodeInfo, PodInfo, Rejection};
 const NOT_HELPFUL: &str = "Preemption is not helpful for scheduling";
 const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 
-/// The second half of the `FailedScheduling` sentence, with the space before it; empty if removing
-/// pods of lower priority from one node would let the pod in. `retry` filters a node as if it were
+/// The second half of the `FailedScheduling` sentence, with the space before it. `retry` filters a node as if it were
 /// without them; none if it has none.
 pub(crate) fn diagnose(
     pod: &PodInfo,
@@ -34,7 +32,11 @@ pub(crate) fn diagnose(
         match retry(&verdict.node) {
             None => reasons.push(Rejection::unschedulable(NO_VICTIMS)),
             Some(Err(rejection)) => reasons.push(rejection),
-            Some(Ok(())) => return String::new(),
+            // Upstream says nothing here, and makes room.
+            Some(Ok(())) => {
+                let what = sim::unmodelled!("preemption of pods of lower priority");
+                return format!(" {what}");
+            }
         }
     }
     let sentence = fit_error(verdicts.len(), reasons.iter());

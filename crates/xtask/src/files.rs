@@ -18,7 +18,8 @@ pub(crate) fn fingerprint(paths: &[&str]) -> Result<String> {
         for chunk in bytes.chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
-            let mixed = (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
+            let mixed =
+                (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3);
             hash = mixed ^ (mixed >> 29);
         }
     };
@@ -40,8 +41,15 @@ pub(crate) fn walk(path: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(path).with_context(|| format!("cannot list {path:?}"))?;
     for entry in entries {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !matches!(name.as_str(), "node_modules" | "dist" | "target" | "out" | ".git") {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if !matches!(
+            name.as_str(),
+            "node_modules" | "dist" | "target" | "out" | ".git"
+        ) {
             found.extend(walk(&path)?);
         }
     }

@@ -8,8 +8,15 @@ use crate::files::{fingerprint, root};
 use crate::run::run;
 use crate::tools::{Tools, page_tools};
 
-const SOURCES: [&str; 7] =
-    ["Cargo.toml", "Cargo.lock", "trunk.toml", "rust-toolchain.toml", "crates", "lessons", "web"];
+const SOURCES: [&str; 7] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "trunk.toml",
+    "rust-toolchain.toml",
+    "crates",
+    "lessons",
+    "web",
+];
 
 /// Builds the page if needed; the folder it is in.
 pub(crate) fn build() -> Result<PathBuf> {

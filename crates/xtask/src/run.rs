@@ -10,7 +10,9 @@ use anyhow::{Context, Result, bail};
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
     println!("$ {shown}");
-    let status = command.status().with_context(|| format!("cannot run {shown}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {shown}"))?;
     if !status.success() {
         bail!("{shown} failed ({status})");
     }
@@ -25,7 +27,10 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("cannot run {shown}"))?;
     if !output.status.success() {
-        bail!("{shown} failed:\n{}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "{shown} failed:\n{}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -38,9 +43,14 @@ pub(crate) fn with_progress(
     command: &mut Command,
 ) -> Result<()> {
     let file = std::fs::File::create(log).with_context(|| format!("cannot write {log:?}"))?;
-    command.stdout(file.try_clone()?).stderr(file).stdin(Stdio::null());
+    command
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .stdin(Stdio::null());
     let begun = Instant::now();
-    let mut child = command.spawn().with_context(|| format!("cannot run {}", show(command)))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot run {}", show(command)))?;
     let live = std::io::stdout().is_terminal();
     if !live {
         println!("{what} …");
@@ -60,9 +70,15 @@ pub(crate) fn with_progress(
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let tail = lines[lines.len().saturating_sub(30)..].join("\n");
-        bail!("{what} failed after {seconds} s ({status}); the end of {}:\n{tail}", log.display());
+        bail!(
+            "{what} failed after {seconds} s ({status}); the end of {}:\n{tail}",
+            log.display()
+        );
     }
-    println!("{}{what}: done in {seconds} s", if live { "\r" } else { "" });
+    println!(
+        "{}{what}: done in {seconds} s",
+        if live { "\r" } else { "" }
+    );
     Ok(())
 }
 

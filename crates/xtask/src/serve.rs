@@ -11,9 +11,9 @@ use crate::page;
 pub(crate) fn serve(args: &[String]) -> Result<()> {
     let port = match args {
         [] => 8080,
-        [flag, port] if flag == "--port" => {
-            port.parse().with_context(|| format!("{port:?} is not a port"))?
-        }
+        [flag, port] if flag == "--port" => port
+            .parse()
+            .with_context(|| format!("{port:?} is not a port"))?,
         _ => bail!("usage: cargo xtask serve [--port N]"),
     };
     let dist = page::build()?;
@@ -44,9 +44,16 @@ fn listen(port: u16) -> Result<Server> {
 }
 
 fn answer(request: Request, dist: &Path) {
-    let path = request.url().split(['?', '#']).next().unwrap_or("/").trim_start_matches('/');
+    let path = request
+        .url()
+        .split(['?', '#'])
+        .next()
+        .unwrap_or("/")
+        .trim_start_matches('/');
     let name = if path.is_empty() { "index.html" } else { path };
-    let safe = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
+    let safe = Path::new(name)
+        .components()
+        .all(|c| matches!(c, std::path::Component::Normal(_)));
     let file = dist.join(name);
     // A browser that hung up has nobody to tell.
     let _ = match std::fs::read(&file) {

@@ -12,14 +12,25 @@ use crate::{page, serve};
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: [Part; 5] =
-    [("lint", lint), ("native", native), ("lessons", lessons), ("wasm", wasm), ("page", page_tests)];
+const PARTS: [Part; 5] = [
+    ("lint", lint),
+    ("native", native),
+    ("lessons", lessons),
+    ("wasm", wasm),
+    ("page", page_tests),
+];
 
 /// `cargo xtask test [PART...]`.
 pub(crate) fn test(args: &[String]) -> Result<()> {
-    if let Some(unknown) = args.iter().find(|arg| !PARTS.iter().any(|(name, _)| name == arg)) {
+    if let Some(unknown) = args
+        .iter()
+        .find(|arg| !PARTS.iter().any(|(name, _)| name == arg))
+    {
         let known: Vec<&str> = PARTS.iter().map(|(name, _)| *name).collect();
-        bail!("there is no part {unknown:?}; the parts are {}", known.join(", "));
+        bail!(
+            "there is no part {unknown:?}; the parts are {}",
+            known.join(", ")
+        );
     }
     let mut passed = 0;
     for (name, part) in PARTS {
@@ -35,7 +46,8 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn cargo() -> Command {
+/// The cargo that runs this.
+pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     command.current_dir(root());
     command
@@ -43,11 +55,27 @@ fn cargo() -> Command {
 
 fn lint() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
-    run(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    run(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
     // The wasm target, before anything is built for it.
     page_tools()?;
-    let wasm = ["clippy", "--package", "kubarium-web", "--target", "wasm32-unknown-unknown"];
-    run(cargo().args(wasm).args(["--all-targets", "--locked", "--", "-D", "warnings"]))
+    let wasm = [
+        "clippy",
+        "--package",
+        "kubarium-web",
+        "--target",
+        "wasm32-unknown-unknown",
+    ];
+    run(cargo()
+        .args(wasm)
+        .args(["--all-targets", "--locked", "--", "-D", "warnings"]))
 }
 
 fn native() -> Result<()> {
@@ -55,7 +83,15 @@ fn native() -> Result<()> {
 }
 
 fn lessons() -> Result<()> {
-    run(cargo().args(["run", "--locked", "--package", "kubarium", "--", "check", "lessons/"]))
+    run(cargo().args([
+        "run",
+        "--locked",
+        "--package",
+        "kubarium",
+        "--",
+        "check",
+        "lessons/",
+    ]))
 }
 
 /// wasm-pack drives the wasm-bindgen tests in headless Chromium, the native run's journal at hand.
@@ -63,14 +99,23 @@ fn wasm() -> Result<()> {
     let tools = test_tools(page_tools()?)?;
     let (_, driver) = browser()?;
     let journal = root().join("target/determinism.journal");
-    run(cargo().args(["run", "--locked", "--package", "kubarium", "--", "journal"]).arg(&journal))?;
+    run(cargo()
+        .args(["run", "--locked", "--package", "kubarium", "--", "journal"])
+        .arg(&journal))?;
     for package in ["tests/wasm", "web"] {
         let mut test = tools.command("wasm-pack");
-        test.args(["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"])
-            .arg(&driver)
-            .arg(package)
-            .env("KUBARIUM_JOURNAL", &journal)
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+        test.args([
+            "test",
+            "--headless",
+            "--chrome",
+            "--mode",
+            "no-install",
+            "--chromedriver",
+        ])
+        .arg(&driver)
+        .arg(package)
+        .env("KUBARIUM_JOURNAL", &journal)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
         run(&mut test)?;
     }
     Ok(())

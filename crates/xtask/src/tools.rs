@@ -23,7 +23,9 @@ impl Tools {
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         let mut paths = self.paths.clone();
-        paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        paths.extend(std::env::split_paths(
+            &std::env::var_os("PATH").unwrap_or_default(),
+        ));
         if let Ok(path) = std::env::join_paths(paths) {
             command.env("PATH", path);
         }
@@ -48,9 +50,21 @@ pub(crate) fn page_tools() -> Result<Tools> {
     wasm_target()?;
     let bindgen = locked_version("wasm-bindgen")?;
     let mut paths = Vec::new();
-    paths.extend(cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &bindgen, &[], "about 3 minutes")?);
+    paths.extend(cargo_tool(
+        "wasm-bindgen-cli",
+        "wasm-bindgen",
+        &bindgen,
+        &[],
+        "about 3 minutes",
+    )?);
     let no_default: &[&str] = &["--locked", "--no-default-features"];
-    paths.extend(cargo_tool("trunk", "trunk", TRUNK, no_default, "about 4 minutes")?);
+    paths.extend(cargo_tool(
+        "trunk",
+        "trunk",
+        TRUNK,
+        no_default,
+        "about 4 minutes",
+    )?);
     npm("web/js")?;
     paths.push(root().join("web/js/node_modules/.bin"));
     Ok(Tools { paths })
@@ -59,7 +73,13 @@ pub(crate) fn page_tools() -> Result<Tools> {
 /// What the wasm and page tests need besides.
 pub(crate) fn test_tools(mut tools: Tools) -> Result<Tools> {
     let locked: &[&str] = &["--locked"];
-    let pack = cargo_tool("wasm-pack", "wasm-pack", WASM_PACK, locked, "about 1 minute")?;
+    let pack = cargo_tool(
+        "wasm-pack",
+        "wasm-pack",
+        WASM_PACK,
+        locked,
+        "about 1 minute",
+    )?;
     tools.paths.extend(pack);
     npm("tests/page")?;
     Ok(tools)
@@ -78,7 +98,11 @@ pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
             "-c",
             "apt-get update -qq && apt-get install -y -qq chromium chromium-driver",
         ]);
-        with_progress("installing chromium and chromium-driver (about 1 minute)", &log, &mut install)?;
+        with_progress(
+            "installing chromium and chromium-driver (about 1 minute)",
+            &log,
+            &mut install,
+        )?;
     }
     match (find_browser(), which("chromedriver")) {
         (Some(browser), Some(driver)) => Ok((browser, driver)),
@@ -90,12 +114,16 @@ pub(crate) fn browser() -> Result<(PathBuf, PathBuf)> {
 }
 
 fn find_browser() -> Option<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(which)
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find_map(which)
 }
 
 fn which(program: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH")?;
-    std::env::split_paths(&paths).map(|dir| dir.join(program)).find(|path| path.is_file())
+    std::env::split_paths(&paths)
+        .map(|dir| dir.join(program))
+        .find(|path| path.is_file())
 }
 
 fn cache() -> Result<PathBuf> {
@@ -104,7 +132,9 @@ fn cache() -> Result<PathBuf> {
         None => {
             let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
             let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
-            base.or_else(home).context("neither KUBARIUM_TOOLS nor HOME is set")?.join("kubarium/tools")
+            base.or_else(home)
+                .context("neither KUBARIUM_TOOLS nor HOME is set")?
+                .join("kubarium/tools")
         }
     };
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {dir:?}"))?;
@@ -120,7 +150,11 @@ fn wasm_target() -> Result<()> {
     };
     if which("rustup").is_none() {
         let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
-        if Path::new(&sysroot).join("lib/rustlib").join(TARGET).is_dir() {
+        if Path::new(&sysroot)
+            .join("lib/rustlib")
+            .join(TARGET)
+            .is_dir()
+        {
             return Ok(());
         }
         bail!("the target {TARGET} is missing and there is no rustup to add it");
@@ -142,9 +176,8 @@ fn cargo_tool(
     duration: &str,
 ) -> Result<Option<PathBuf>> {
     let says = |path: &Path| {
-        output(Command::new(path).arg("--version")).is_ok_and(|text| {
-            text.split_whitespace().any(|word| word == version)
-        })
+        output(Command::new(path).arg("--version"))
+            .is_ok_and(|text| text.split_whitespace().any(|word| word == version))
     };
     if which(binary).is_some_and(|path| says(&path)) {
         return Ok(None);
@@ -161,14 +194,21 @@ fn cargo_tool(
             // A tool that runs for a second need not be optimised for minutes.
             .envs([
                 ("CARGO_PROFILE_RELEASE_LTO", "off"),
-                ("CARGO_PROFILE_RELEASE_OPT_LEVEL", if binary == "wasm-bindgen" { "1" } else { "0" }),
+                (
+                    "CARGO_PROFILE_RELEASE_OPT_LEVEL",
+                    if binary == "wasm-bindgen" { "1" } else { "0" },
+                ),
                 ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
                 ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
                 ("CARGO_PROFILE_RELEASE_STRIP", "true"),
             ])
             .env_remove("CARGO_TARGET_DIR")
             .current_dir(&cache()?);
-        with_progress(&format!("installing {package} {version} ({duration})"), &log, &mut install)?;
+        with_progress(
+            &format!("installing {package} {version} ({duration})"),
+            &log,
+            &mut install,
+        )?;
     }
     Ok(Some(bin))
 }
@@ -187,8 +227,14 @@ fn npm(folder: &str) -> Result<()> {
     }
     let log = cache()?.join("npm.log");
     let mut install = Command::new("npm");
-    install.current_dir(&dir).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    with_progress(&format!("installing npm packages of {folder} (a few seconds)"), &log, &mut install)?;
+    install
+        .current_dir(&dir)
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    with_progress(
+        &format!("installing npm packages of {folder} (a few seconds)"),
+        &log,
+        &mut install,
+    )?;
     std::fs::write(stamp, lock)?;
     Ok(())
 }
@@ -198,7 +244,9 @@ fn locked_version(package: &str) -> Result<String> {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).context("no Cargo.lock")?;
     let name = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name);
-    let version = lines.nth(1).and_then(|line| line.strip_prefix("version = \""));
+    let version = lines
+        .nth(1)
+        .and_then(|line| line.strip_prefix("version = \""));
     let version = version.with_context(|| format!("{package} is not in Cargo.lock"))?;
     Ok(version.trim_end_matches('"').to_owned())
 }

@@ -18,11 +18,13 @@ export function fly(element, from, delay) {
   const ghost = element.cloneNode(true);
   ghost.removeAttribute("id");
   ghost.classList.add("ghost");
+  // The element may be swelling into being: its layout size is the one it will have.
+  const [width, height] = [element.offsetWidth, element.offsetHeight];
   Object.assign(ghost.style, {
-    left: `${to[0]}px`,
-    top: `${to[1]}px`,
-    width: `${to[2]}px`,
-    height: `${to[3]}px`,
+    left: `${to[0] + (to[2] - width) / 2}px`,
+    top: `${to[1] + (to[3] - height) / 2}px`,
+    width: `${width}px`,
+    height: `${height}px`,
   });
   layer.append(ghost);
   const dx = from[0] + from[2] / 2 - to[0] - to[2] / 2;

@@ -25,7 +25,14 @@ export async function attachTerminal(id, host, label) {
     new Promise((done) => setTimeout(done, 300)),
   ]);
   await fontReady;
-  if (terminals.get(id) !== mine || mine.term) return;
+  if (terminals.get(id) !== mine || mine.host !== host) return;
+  if (mine.term) {
+    // The page drew a new element for it: the terminal moves in.
+    host.append(mine.term.element);
+    mine.observer.disconnect();
+    mine.observer.observe(host);
+    return;
+  }
   const term = new Terminal({
     allowProposedApi: false,
     cursorBlink: true,
@@ -56,7 +63,7 @@ export async function attachTerminal(id, host, label) {
   term.onResize(({ cols, rows }) => report.resize(id, cols, rows));
   mine.term = term;
   mine.fit = () => {
-    if (host.clientWidth <= 40 || host.clientHeight <= 20) return;
+    if (mine.host.clientWidth <= 40 || mine.host.clientHeight <= 20) return;
     if (term.options.fontSize !== fontSize()) term.options.fontSize = fontSize();
     fit.fit();
   };

@@ -73,7 +73,9 @@ struct Terminals {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("model", &self.model).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("model", &self.model)
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,7 +131,12 @@ impl Component for App {
 
     fn view(&self, ctx: &Context<Self>) -> Html {
         let act = ctx.link().callback(Msg::Act);
-        view::page(&self.model, self.save_name().is_some_and(|n| self.store.get(&n).is_some()), &act)
+        view::page(
+            &self.model,
+            self.save_name()
+                .is_some_and(|n| self.store.get(&n).is_some()),
+            &act,
+        )
     }
 }
 
@@ -152,7 +159,9 @@ impl App {
     }
 
     fn save_name(&self) -> Option<String> {
-        self.model.place().map(|place| format!("save/{}", place.key()))
+        self.model
+            .place()
+            .map(|place| format!("save/{}", place.key()))
     }
 
     /// Opens the world of the place one is at, from its save if there is one.
@@ -182,13 +191,24 @@ impl App {
                 return;
             }
         };
-        let doing = if saved.is_some() { "Going on where you were" } else { "Starting machines" };
-        self.model.phase = Phase::Opening { doing: doing.to_owned(), at: 0 };
+        let doing = if saved.is_some() {
+            "Going on where you were"
+        } else {
+            "Starting machines"
+        };
+        self.model.phase = Phase::Opening {
+            doing: doing.to_owned(),
+            at: 0,
+        };
         let speed = match self.model.clock.speed {
             Speed::Paused => self.model.clock.resume,
             speed => speed,
         };
-        self.send(&ToWorker::Open { place, saved, speed });
+        self.send(&ToWorker::Open {
+            place,
+            saved,
+            speed,
+        });
         self.watch();
     }
 
@@ -197,7 +217,10 @@ impl App {
         let shown = |pane| self.model.maximised.is_none_or(|max| max == pane);
         let lesson = matches!(self.model.place(), Some(Place::Lesson(_)));
         // Checks are watched even behind another pane: they decide when a step is done.
-        self.send(&ToWorker::Watch(Watched { lesson, picture: shown(Pane::Picture) }));
+        self.send(&ToWorker::Watch(Watched {
+            lesson,
+            picture: shown(Pane::Picture),
+        }));
     }
 
     fn drop_terminals(&self) {
@@ -237,7 +260,10 @@ impl App {
 
     fn keep(&mut self, name: &str, text: &str) {
         if let Err(why) = self.store.put(name, text) {
-            self.model.say(format!("{why} What you do now is not kept for your next visit."), true);
+            self.model.say(
+                format!("{why} What you do now is not kept for your next visit."),
+                true,
+            );
         }
     }
 
@@ -262,7 +288,8 @@ impl App {
         for message in &again {
             self.send(message);
         }
-        let text = "The cluster's worker broke. It was started again where it was; nothing is lost.";
+        let text =
+            "The cluster's worker broke. It was started again where it was; nothing is lost.";
         self.model.say(text.to_owned(), true);
     }
 
@@ -303,7 +330,10 @@ impl App {
             }
             Act::CloseEditor(text) => {
                 if let Some(editing) = self.model.editing.take() {
-                    self.world(Input::EditorClosed { request: editing.request, text });
+                    self.world(Input::EditorClosed {
+                        request: editing.request,
+                        text,
+                    });
                     self.focus_pane(Pane::Terminals);
                 }
             }
@@ -327,7 +357,11 @@ impl App {
     fn terminal(&mut self, act: Act) {
         match act {
             Act::OpenTerminal(machine) => {
-                self.world(Input::OpenTerminal { machine, cols: 100, rows: 24 });
+                self.world(Input::OpenTerminal {
+                    machine,
+                    cols: 100,
+                    rows: 24,
+                });
             }
             Act::ShowTerminal(terminal) => {
                 self.model.active = Some(terminal);
@@ -361,7 +395,10 @@ impl App {
                         && (*pane != Pane::Lesson || self.model.lesson.is_some())
                 };
                 let order: Vec<Pane> = Pane::ALL.into_iter().filter(open).collect();
-                let at = order.iter().position(|pane| *pane == self.model.pane).unwrap_or(0);
+                let at = order
+                    .iter()
+                    .position(|pane| *pane == self.model.pane)
+                    .unwrap_or(0);
                 let step = if backwards { order.len() - 1 } else { 1 };
                 let next = order[(at + step) % order.len()];
                 self.model.pane = next;
@@ -403,23 +440,31 @@ impl App {
 fn listeners(ctx: &Context<App>) -> Vec<EventListener> {
     let window = gloo::utils::window();
     let moved = ctx.link().callback(|()| Msg::Moved);
-    let mut listeners = vec![EventListener::new(&window, "hashchange", move |_| moved.emit(()))];
+    let mut listeners = vec![EventListener::new(&window, "hashchange", move |_| {
+        moved.emit(())
+    })];
     let act = ctx.link().callback(Msg::Act);
     listeners.push(EventListener::new_with_options(
         &window,
         "keydown",
         gloo::events::EventListenerOptions::enable_prevent_default(),
         move |event| {
-            let Some(key) = event.dyn_ref::<web_sys::KeyboardEvent>() else { return };
+            let Some(key) = event.dyn_ref::<web_sys::KeyboardEvent>() else {
+                return;
+            };
             if key.key() == "F6" && !key.default_prevented() {
                 key.prevent_default();
-                act.emit(Act::NextPane { backwards: key.shift_key() });
+                act.emit(Act::NextPane {
+                    backwards: key.shift_key(),
+                });
             }
         },
     ));
     let system = ctx.link().callback(|()| Msg::SystemTheme);
     if let Ok(Some(query)) = window.match_media("(prefers-color-scheme: dark)") {
-        listeners.push(EventListener::new(&query, "change", move |_| system.emit(())));
+        listeners.push(EventListener::new(&query, "change", move |_| {
+            system.emit(())
+        }));
     }
     listeners
 }
@@ -430,9 +475,17 @@ fn listen_to_terminals(ctx: &Context<App>) -> Terminals {
     let act = ctx.link().callback(Msg::Act);
     let keys = Closure::new(move |terminal, bytes| world.emit(Input::Keys { terminal, bytes }));
     let resize = Closure::new(move |terminal, cols, rows| {
-        resized.emit(Input::Resize { terminal, cols, rows });
+        resized.emit(Input::Resize {
+            terminal,
+            cols,
+            rows,
+        });
     });
     let leave = Closure::new(move |backwards| act.emit(Act::NextPane { backwards }));
     glue::listen_to_terminals(&keys, &resize, &leave);
-    Terminals { _keys: keys, _resize: resize, _leave: leave }
+    Terminals {
+        _keys: keys,
+        _resize: resize,
+        _leave: leave,
+    }
 }

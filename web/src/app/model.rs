@@ -144,7 +144,12 @@ impl Model {
             machines: Rc::default(),
             tabs: Rc::default(),
             active: None,
-            clock: Clock { at: 0, unix_secs: 0, speed: Speed::Times(1), resume: Speed::Times(1) },
+            clock: Clock {
+                at: 0,
+                unix_secs: 0,
+                speed: Speed::Times(1),
+                resume: Speed::Times(1),
+            },
             editing: None,
             notices: Rc::default(),
             maximised: None,
@@ -181,7 +186,11 @@ impl Model {
             return;
         }
         self.last_notice += 1;
-        Rc::make_mut(&mut self.notices).push(Notice { id: self.last_notice, text, bad });
+        Rc::make_mut(&mut self.notices).push(Notice {
+            id: self.last_notice,
+            text,
+            bad,
+        });
     }
 
     /// Takes a notice away.
@@ -191,9 +200,13 @@ impl Model {
 
     /// The lesson after this one, in its track.
     pub fn next_lesson(&self) -> Option<String> {
-        let Some(Place::Lesson(id)) = self.place() else { return None };
+        let Some(Place::Lesson(id)) = self.place() else {
+            return None;
+        };
         let track = self.tracks.iter().flat_map(|tracks| tracks.iter());
-        let mut after = track.flat_map(|track| &track.lessons).skip_while(|card| card.id != *id);
+        let mut after = track
+            .flat_map(|track| &track.lessons)
+            .skip_while(|card| card.id != *id);
         after.nth(1).map(|card| card.id.clone())
     }
 
@@ -213,23 +226,52 @@ impl Model {
             // Bytes go straight to their terminal, past the model.
             FromWorker::TerminalData { .. } => {}
             FromWorker::TerminalClosed(terminal) => return self.terminal_closed(terminal),
-            FromWorker::OpenEditor { request, path, text } => {
-                self.editing = Some(Rc::new(Editing { request, path, text }));
+            FromWorker::OpenEditor {
+                request,
+                path,
+                text,
+            } => {
+                self.editing = Some(Rc::new(Editing {
+                    request,
+                    path,
+                    text,
+                }));
             }
             FromWorker::CloseEditor(request) => {
-                if self.editing.as_ref().is_some_and(|editing| editing.request == request) {
+                if self
+                    .editing
+                    .as_ref()
+                    .is_some_and(|editing| editing.request == request)
+                {
                     self.editing = None;
                 }
             }
             FromWorker::Lesson(view) => {
                 let news = Rc::make_mut(&mut self.progress).note(&view);
                 self.lesson = Some(Rc::new(*view));
-                return if news { vec![Effect::KeepProgress] } else { Vec::new() };
+                return if news {
+                    vec![Effect::KeepProgress]
+                } else {
+                    Vec::new()
+                };
             }
             FromWorker::Picture(change) => Rc::make_mut(&mut self.picture).apply(*change),
-            FromWorker::Clock { at, unix_secs, speed } => {
-                let resume = if speed == Speed::Paused { self.clock.resume } else { speed };
-                self.clock = Clock { at, unix_secs, speed, resume };
+            FromWorker::Clock {
+                at,
+                unix_secs,
+                speed,
+            } => {
+                let resume = if speed == Speed::Paused {
+                    self.clock.resume
+                } else {
+                    speed
+                };
+                self.clock = Clock {
+                    at,
+                    unix_secs,
+                    speed,
+                    resume,
+                };
             }
             FromWorker::Save { blob, through } => {
                 return vec![Effect::Keep(blob), Effect::Saved(through)];
@@ -248,7 +290,11 @@ impl Model {
         }
         self.phase = Phase::Working;
         self.machines = Rc::new(machines);
-        if self.tabs.is_empty() { vec![Effect::NeedTerminal] } else { Vec::new() }
+        if self.tabs.is_empty() {
+            vec![Effect::NeedTerminal]
+        } else {
+            Vec::new()
+        }
     }
 
     fn terminal_closed(&mut self, terminal: u32) -> Vec<Effect> {
@@ -271,11 +317,19 @@ mod tests {
 
     fn at_work() -> Model {
         let place = Place::Lesson("basics/01-first".to_owned());
-        Model::new(Route::Work(place), Theme::System, Settings::default(), Progress::default())
+        Model::new(
+            Route::Work(place),
+            Theme::System,
+            Settings::default(),
+            Progress::default(),
+        )
     }
 
     fn opened(terminal: u32) -> FromWorker {
-        FromWorker::TerminalOpened { terminal, machine: "controlplane".to_owned() }
+        FromWorker::TerminalOpened {
+            terminal,
+            machine: "controlplane".to_owned(),
+        }
     }
 
     #[test]
@@ -283,18 +337,27 @@ mod tests {
         let mut model = at_work();
         let place = model.place().unwrap().clone();
         let machines = vec!["controlplane".to_owned()];
-        let effects = model.hear(FromWorker::Opened { place: place.clone(), machines });
+        let effects = model.hear(FromWorker::Opened {
+            place: place.clone(),
+            machines,
+        });
         assert_eq!(effects, [Effect::NeedTerminal]);
         assert_eq!(model.phase, Phase::Working);
         model.hear(opened(1));
-        let again = model.hear(FromWorker::Opened { place, machines: Vec::new() });
+        let again = model.hear(FromWorker::Opened {
+            place,
+            machines: Vec::new(),
+        });
         assert_eq!(again, []);
     }
 
     #[test]
     fn a_world_of_another_place_is_not_shown() {
         let mut model = at_work();
-        model.hear(FromWorker::Opened { place: Place::Sandbox, machines: Vec::new() });
+        model.hear(FromWorker::Opened {
+            place: Place::Sandbox,
+            machines: Vec::new(),
+        });
         assert_eq!(model.phase, Phase::Idle);
     }
 
@@ -316,7 +379,11 @@ mod tests {
     #[test]
     fn a_pause_remembers_the_speed() {
         let mut model = at_work();
-        let clock = |speed| FromWorker::Clock { at: 1, unix_secs: 2, speed };
+        let clock = |speed| FromWorker::Clock {
+            at: 1,
+            unix_secs: 2,
+            speed,
+        };
         model.hear(clock(Speed::Times(10)));
         model.hear(clock(Speed::Paused));
         assert_eq!(model.clock.resume, Speed::Times(10));
@@ -334,8 +401,14 @@ mod tests {
             steps: 1,
         };
         let lessons = vec![card("basics/01-first"), card("basics/02-second")];
-        let track = Track { id: "basics".to_owned(), title: "Basics".to_owned(), lessons };
-        model.hear(FromWorker::Hello { tracks: vec![track] });
+        let track = Track {
+            id: "basics".to_owned(),
+            title: "Basics".to_owned(),
+            lessons,
+        };
+        model.hear(FromWorker::Hello {
+            tracks: vec![track],
+        });
         assert_eq!(model.next_lesson().as_deref(), Some("basics/02-second"));
     }
 
@@ -351,7 +424,10 @@ mod tests {
 
     #[test]
     fn inputs_round_trip_as_bytes() {
-        let input = Input::Keys { terminal: 3, bytes: b"kubectl get pods\r".to_vec() };
+        let input = Input::Keys {
+            terminal: 3,
+            bytes: b"kubectl get pods\r".to_vec(),
+        };
         let bytes = crate::codec::encode(&input);
         assert_eq!(crate::codec::decode(&bytes), Ok(input));
     }

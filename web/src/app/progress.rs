@@ -38,7 +38,9 @@ impl Progress {
         let done = lesson.steps.iter().filter(|step| step.done).count() as u32;
         let steps = lesson.steps.len() as u32;
         let old = self.of(&lesson.id);
-        let best = old.filter(|old| old.steps == steps).map_or(done, |old| old.done.max(done));
+        let best = old
+            .filter(|old| old.steps == steps)
+            .map_or(done, |old| old.done.max(done));
         let new = Standing { done: best, steps };
         self.standings.insert(lesson.id.clone(), new);
         old != Some(new)
@@ -52,7 +54,9 @@ impl Progress {
             let (done, steps) = (done.parse().ok()?, steps.parse().ok()?);
             (done <= steps).then(|| (id.to_owned(), Standing { done, steps }))
         };
-        Progress { standings: text.lines().filter_map(standing).collect() }
+        Progress {
+            standings: text.lines().filter_map(standing).collect(),
+        }
     }
 
     /// As lines to keep.

@@ -35,7 +35,8 @@ impl Route {
 fn is_lesson_id(id: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let part = |part: &str| !part.is_empty() && part.chars().all(plain);
-    id.split_once('/').is_some_and(|(track, name)| part(track) && part(name))
+    id.split_once('/')
+        .is_some_and(|(track, name)| part(track) && part(name))
 }
 
 #[cfg(test)]

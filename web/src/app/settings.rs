@@ -26,7 +26,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { lesson_px: None, terminals_percent: 40, table: false, aloud: false }
+        Settings {
+            lesson_px: None,
+            terminals_percent: 40,
+            table: false,
+            aloud: false,
+        }
     }
 }
 
@@ -79,8 +84,15 @@ impl Settings {
 
     /// As lines to keep.
     pub fn print(&self) -> String {
-        let Self { lesson_px, terminals_percent, table, aloud } = self;
-        let lesson = lesson_px.map(|px| format!("lesson={px}\n")).unwrap_or_default();
+        let Self {
+            lesson_px,
+            terminals_percent,
+            table,
+            aloud,
+        } = self;
+        let lesson = lesson_px
+            .map(|px| format!("lesson={px}\n"))
+            .unwrap_or_default();
         format!("{lesson}terminals={terminals_percent}\ntable={table}\naloud={aloud}\n")
     }
 }
@@ -91,10 +103,17 @@ mod tests {
 
     #[test]
     fn settings_survive_and_damage_means_the_default() {
-        let chosen =
-            Settings { lesson_px: Some(500), terminals_percent: 60, table: true, aloud: false };
+        let chosen = Settings {
+            lesson_px: Some(500),
+            terminals_percent: 60,
+            table: true,
+            aloud: false,
+        };
         assert_eq!(Settings::parse(&chosen.print()), chosen);
-        assert_eq!(Settings::parse("lesson=wide\nterminals=\n=\n\u{0}"), Settings::default());
+        assert_eq!(
+            Settings::parse("lesson=wide\nterminals=\n=\n\u{0}"),
+            Settings::default()
+        );
         assert_eq!(Settings::parse("terminals=900").terminals_percent, 85);
     }
 }

@@ -92,7 +92,9 @@ struct Builder {
 
 impl Builder {
     fn frame(&mut self) -> &mut Frame {
-        self.open.last_mut().map_or(&mut self.top, |(_, frame)| frame)
+        self.open
+            .last_mut()
+            .map_or(&mut self.top, |(_, frame)| frame)
     }
 
     fn event(&mut self, event: Event<'_>) {
@@ -123,7 +125,10 @@ impl Builder {
     }
 
     fn start(&mut self, tag: Tag<'_>) {
-        let nested = self.open.iter().filter(|(o, _)| matches!(o, Open::Item | Open::Quote));
+        let nested = self
+            .open
+            .iter()
+            .filter(|(o, _)| matches!(o, Open::Item | Open::Quote));
         let deep = nested.count() >= DEEPEST;
         let open = match tag {
             Tag::Heading { level, .. } => Open::Heading(level_number(level)),
@@ -148,7 +153,9 @@ impl Builder {
     }
 
     fn end(&mut self, tag: TagEnd) {
-        let Some((open, mut frame)) = self.open.pop() else { return };
+        let Some((open, mut frame)) = self.open.pop() else {
+            return;
+        };
         if matches!(open, Open::Item | Open::Quote) {
             close_loose(&mut frame);
         }
@@ -224,7 +231,10 @@ fn close_loose(frame: &mut Frame) {
 }
 
 fn is_inline(open: &Open) -> bool {
-    matches!(open, Open::Emphasis | Open::Strong | Open::Link(_) | Open::Through)
+    matches!(
+        open,
+        Open::Emphasis | Open::Strong | Open::Link(_) | Open::Through
+    )
 }
 
 fn level_number(level: HeadingLevel) -> u8 {
@@ -252,8 +262,13 @@ fn language(kind: CodeBlockKind<'_>) -> String {
 fn safe_address(address: &str) -> Option<String> {
     let plain = |c: char| !c.is_control() && !c.is_whitespace();
     let lower = address.to_ascii_lowercase();
-    let host = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"))?;
-    let begins = host.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '[');
+    let host = lower
+        .strip_prefix("https://")
+        .or_else(|| lower.strip_prefix("http://"))?;
+    let begins = host
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_alphanumeric() || c == '[');
     (begins && address.chars().all(plain)).then(|| address.to_owned())
 }
 
@@ -315,7 +330,10 @@ mod tests {
         );
         check(
             "```yaml\nkind: Pod\n```",
-            &[Block::Code { language: "yaml".to_owned(), text: "kind: Pod".to_owned() }],
+            &[Block::Code {
+                language: "yaml".to_owned(),
+                text: "kind: Pod".to_owned(),
+            }],
         );
     }
 
@@ -324,7 +342,10 @@ mod tests {
         let cell = |name: &str| vec![text(name)];
         check(
             "| a | b |\n|---|---|\n| 1 | 2 |",
-            &[Block::Table(vec![cell("a"), cell("b")], vec![vec![cell("1"), cell("2")]])],
+            &[Block::Table(
+                vec![cell("a"), cell("b")],
+                vec![vec![cell("1"), cell("2")]],
+            )],
         );
     }
 
@@ -336,13 +357,20 @@ mod tests {
         );
         check(
             "a <img src=x onerror=alert(1)> b",
-            &[Block::Paragraph(vec![text("a <img src=x onerror=alert(1)> b")])],
+            &[Block::Paragraph(vec![text(
+                "a <img src=x onerror=alert(1)> b",
+            )])],
         );
     }
 
     #[test]
     fn only_plain_web_links_are_links() {
-        let link = |to: &str| vec![Block::Paragraph(vec![Inline::Link(to.into(), vec![text("x")])])];
+        let link = |to: &str| {
+            vec![Block::Paragraph(vec![Inline::Link(
+                to.into(),
+                vec![text("x")],
+            )])]
+        };
         let plain = vec![Block::Paragraph(vec![text("x")])];
         let table = [
             ("https://kubernetes.io/docs/", true),
@@ -359,13 +387,20 @@ mod tests {
         ];
         for (address, safe) in table {
             let blocks = parse(&format!("[x](<{address}>)"));
-            assert_eq!(blocks, if safe { link(address) } else { plain.clone() }, "{address}");
+            assert_eq!(
+                blocks,
+                if safe { link(address) } else { plain.clone() },
+                "{address}"
+            );
         }
     }
 
     #[test]
     fn images_are_their_description() {
-        check("![a pod](https://tracker.example/p.png)", &[Block::Paragraph(vec![text("a pod")])]);
+        check(
+            "![a pod](https://tracker.example/p.png)",
+            &[Block::Paragraph(vec![text("a pod")])],
+        );
     }
 
     #[test]
@@ -385,13 +420,18 @@ mod tests {
     #[test]
     fn a_language_is_one_plain_word() {
         let blocks = parse("```sh\"><script> x\nls\n```");
-        let [Block::Code { language, .. }] = &blocks[..] else { panic!("{blocks:?}") };
+        let [Block::Code { language, .. }] = &blocks[..] else {
+            panic!("{blocks:?}")
+        };
         assert_eq!(language, "shscript");
     }
 
     #[test]
     fn commands_lose_their_prompts_and_their_output() {
-        assert_eq!(commands("sh", "$ ls\nfile\n$ pwd").as_deref(), Some("ls\npwd"));
+        assert_eq!(
+            commands("sh", "$ ls\nfile\n$ pwd").as_deref(),
+            Some("ls\npwd")
+        );
         assert_eq!(commands("sh", "ls\npwd").as_deref(), Some("ls\npwd"));
         assert_eq!(commands("yaml", "a: b"), None);
     }

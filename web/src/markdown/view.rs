@@ -50,7 +50,9 @@ fn draw(block: &Block, act: &Callback<Act>) -> Html {
             <CodeBlock language={language.clone()} text={text.clone()} act={act.clone()} />
         },
         Block::Table(head, rows) => {
-            let heads = head.iter().map(|cell| html! { <th scope="col">{ line(cell) }</th> });
+            let heads = head
+                .iter()
+                .map(|cell| html! { <th scope="col">{ line(cell) }</th> });
             let row = |cells: &Vec<Vec<Inline>>| {
                 let cells = cells.iter().map(|cell| html! { <td>{ line(cell) }</td> });
                 html! { <tr>{ for cells }</tr> }
@@ -112,7 +114,11 @@ fn CodeBlock(props: &CodeProps) -> Html {
             <button class="type" {onclick}>{ icon(Icon::Terminal) }{ "Type it" }</button>
         }
     });
-    let (sign, word) = if *copied { (Icon::Check, "Copied") } else { (Icon::Copy, "Copy") };
+    let (sign, word) = if *copied {
+        (Icon::Check, "Copied")
+    } else {
+        (Icon::Copy, "Copy")
+    };
     html! {
         <div class={classes!("code", type_it.is_some().then_some("command"))}>
             <pre class="scroll" tabindex="0"><code>{ code }</code></pre>
@@ -126,6 +132,8 @@ fn CodeBlock(props: &CodeProps) -> Html {
 
 /// A line of a command, which may wrap between words and nowhere else: `--image` stays whole.
 fn command_line(line: &str) -> Html {
-    let words = line.split_inclusive(' ').map(|word| html! { <span>{ word }</span> });
+    let words = line
+        .split_inclusive(' ')
+        .map(|word| html! { <span>{ word }</span> });
     html! { <span class="line">{ for words }{ "\n" }</span> }
 }

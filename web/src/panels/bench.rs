@@ -52,9 +52,15 @@ pub struct BenchProps {
 pub fn Bench(props: &BenchProps) -> Html {
     let bench = use_node_ref();
     let sandbox = props.place == Place::Sandbox;
-    let Settings { lesson_px, terminals_percent, .. } = *props.settings;
+    let Settings {
+        lesson_px,
+        terminals_percent,
+        ..
+    } = *props.settings;
     let style = {
-        let lesson = lesson_px.map(|px| format!("--lesson:{px}px;")).unwrap_or_default();
+        let lesson = lesson_px
+            .map(|px| format!("--lesson:{px}px;"))
+            .unwrap_or_default();
         format!("{lesson}--terminals:{terminals_percent}%")
     };
     let restyle = |name: &'static str, unit: &'static str| {
@@ -108,7 +114,9 @@ pub fn Bench(props: &BenchProps) -> Html {
 }
 
 fn tabs(props: &BenchProps, sandbox: bool) -> impl Iterator<Item = Html> {
-    let shown = Pane::ALL.into_iter().filter(move |pane| !sandbox || *pane != Pane::Lesson);
+    let shown = Pane::ALL
+        .into_iter()
+        .filter(move |pane| !sandbox || *pane != Pane::Lesson);
     shown.map(move |pane| {
         let (sign, word) = match pane {
             Pane::Lesson => (Icon::Book, "Lesson"),
@@ -131,7 +139,11 @@ fn tabs(props: &BenchProps, sandbox: bool) -> impl Iterator<Item = Html> {
 
 /// The button that gives a pane the whole page.
 pub fn maximise(pane: Pane, maximised: bool, act: &Callback<Act>) -> Html {
-    let word = if maximised { "Back to all panes" } else { "Give this pane the whole page" };
+    let word = if maximised {
+        "Back to all panes"
+    } else {
+        "Give this pane the whole page"
+    };
     let onclick = act.reform(move |_: MouseEvent| Act::Maximise(pane));
     html! {
         <button class="icon-button maximise" aria-label={word} title={word}

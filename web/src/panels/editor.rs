@@ -117,7 +117,9 @@ impl Component for EditorDialog {
             // Fails only when it is open already.
             let _ = dialog.show_modal();
         }
-        let Some(host) = self.host.cast::<HtmlElement>() else { return };
+        let Some(host) = self.host.cast::<HtmlElement>() else {
+            return;
+        };
         let opened = ctx.link().callback(Msg::Opened);
         let (text, on_save) = (ctx.props().editing.text.clone(), self.on_save.clone());
         spawn_local(async move {

@@ -20,7 +20,10 @@ pub struct HomeProps {
 
 /// Draws the home page.
 pub fn home(props: &HomeProps) -> Html {
-    let next = props.tracks.as_deref().and_then(|tracks| next_lesson(tracks, &props.progress));
+    let next = props
+        .tracks
+        .as_deref()
+        .and_then(|tracks| next_lesson(tracks, &props.progress));
     html! {
         <div class="home scroll">
             <div>
@@ -64,7 +67,8 @@ fn next_lesson<'a>(tracks: &'a [Track], progress: &Progress) -> Option<(&'a Less
     let cards = tracks.iter().flat_map(|track| &track.lessons);
     let standing = |card: &LessonCard| progress.of(&card.id);
     let mut open = cards.filter(|card| !standing(card).is_some_and(|s| s.finished()));
-    open.next().map(|card| (card, standing(card).is_some_and(|s| s.done > 0)))
+    open.next()
+        .map(|card| (card, standing(card).is_some_and(|s| s.done > 0)))
 }
 
 fn tracks(props: &HomeProps) -> Html {
@@ -87,9 +91,16 @@ fn tracks(props: &HomeProps) -> Html {
 }
 
 fn track(track: &Track, progress: &Progress) -> Html {
-    let finished = track.lessons.iter().filter(|card| progress.of(&card.id).is_some_and(|s| s.finished()));
+    let finished = track
+        .lessons
+        .iter()
+        .filter(|card| progress.of(&card.id).is_some_and(|s| s.finished()));
     let sum = format!("{} of {} done", finished.count(), track.lessons.len());
-    let cards = track.lessons.iter().enumerate().map(|(at, card)| lesson(at, card, progress));
+    let cards = track
+        .lessons
+        .iter()
+        .enumerate()
+        .map(|(at, card)| lesson(at, card, progress));
     html! {
         <section class="track-row" aria-labelledby={format!("track-{}", track.id)}>
             <div>

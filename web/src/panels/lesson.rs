@@ -66,8 +66,7 @@ fn steps(lesson: &LessonView, act: &Callback<Act>) -> Html {
         let current = at as u32 == lesson.current;
         let stand = if step.done { ", done" } else { "" };
         let label = format!("Step {}: {}{stand}", at + 1, step.title);
-        let onclick =
-            act.reform(move |_: MouseEvent| Act::World(Input::GoToStep(at as u32)));
+        let onclick = act.reform(move |_: MouseEvent| Act::World(Input::GoToStep(at as u32)));
         html! {
             <li>
                 <button aria-label={label.clone()} title={label} disabled={!step.open}
@@ -89,7 +88,10 @@ fn steps(lesson: &LessonView, act: &Callback<Act>) -> Html {
 
 fn step(lesson: &LessonView, props: &LessonProps) -> Html {
     let at = lesson.current as usize;
-    let title = lesson.steps.get(at).map_or(lesson.title.as_str(), |step| step.title.as_str());
+    let title = lesson
+        .steps
+        .get(at)
+        .map_or(lesson.title.as_str(), |step| step.title.as_str());
     let ended = lesson.finished && at + 1 == lesson.steps.len();
     let hints = lesson.hints.iter().enumerate().map(|(at, hint)| {
         html! {
@@ -190,7 +192,11 @@ fn goal(lesson: &LessonView, act: &Callback<Act>) -> Html {
     let next = lesson.current + 1;
     let go_on = act.reform(move |_: MouseEvent| Act::World(Input::GoToStep(next)));
     let more = (next as usize) < lesson.steps.len();
-    let met = lesson.checks.iter().filter(|check| check.state == CheckState::Met).count();
+    let met = lesson
+        .checks
+        .iter()
+        .filter(|check| check.state == CheckState::Met)
+        .count();
     let said = match (lesson.step_done, more) {
         (true, true) => "Done. The cluster agrees.".to_owned(),
         (true, false) => "Done. That was the last step.".to_owned(),
@@ -198,7 +204,11 @@ fn goal(lesson: &LessonView, act: &Callback<Act>) -> Html {
         (false, _) => format!("{met} of {} shown", lesson.checks.len()),
     };
     let pip = |check: &Check| html! { <i data-done={(check.state == CheckState::Met).then_some("")}></i> };
-    let button = if lesson.step_done { "button primary" } else { "button" };
+    let button = if lesson.step_done {
+        "button primary"
+    } else {
+        "button"
+    };
     let may_go = more && (lesson.step_done || lesson.checks.is_empty());
     html! {
         <footer class="goal" data-done={lesson.step_done.then_some("")}>
@@ -273,7 +283,9 @@ struct HelpsProps {
 #[component]
 fn Helps(props: &HelpsProps) -> Html {
     let asking = use_state(|| false);
-    let hint = props.act.reform(|_: MouseEvent| Act::World(Input::RevealHint));
+    let hint = props
+        .act
+        .reform(|_: MouseEvent| Act::World(Input::RevealHint));
     let ask = |to: bool| {
         let asking = asking.clone();
         Callback::from(move |_: MouseEvent| asking.set(to))

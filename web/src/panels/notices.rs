@@ -21,7 +21,11 @@ pub fn notices(props: &NoticesProps) -> Html {
     let notice = |notice: &Notice| {
         let id = notice.id;
         let onclick = props.act.reform(move |_: MouseEvent| Act::Dismiss(id));
-        let sign = if notice.bad { Icon::Warning } else { Icon::Info };
+        let sign = if notice.bad {
+            Icon::Warning
+        } else {
+            Icon::Info
+        };
         html! {
             <div class="notice" key={id} data-bad={notice.bad.then_some("")}>
                 { icon(sign) }

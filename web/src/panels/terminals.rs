@@ -43,8 +43,10 @@ pub fn terminals_pane(props: &TerminalsProps) -> Html {
             act: props.act.clone(),
         })
     });
-    let screens = props.tabs.iter().map(|tab| html! { <Screen key={tab.terminal} tab={tab.clone()}
-        hidden={props.active != Some(tab.terminal)} /> });
+    let screens = props.tabs.iter().map(|tab| {
+        html! { <Screen key={tab.terminal} tab={tab.clone()}
+        hidden={props.active != Some(tab.terminal)} /> }
+    });
     html! {
         <section class="pane terminals" id="terminals" tabindex="-1" aria-label="Terminals">
             <header>
@@ -64,7 +66,8 @@ pub fn terminals_pane(props: &TerminalsProps) -> Html {
                 { maximise(Pane::Terminals, props.maximised, &props.act) }
             </header>
             <div class="screens">
-                { for screens }
+                // A list of its own: its members are told apart by their keys, not by their place.
+                <>{ for screens }</>
                 if props.tabs.is_empty() {
                     { empty(props) }
                 }
@@ -84,7 +87,9 @@ pub fn terminals_pane(props: &TerminalsProps) -> Html {
 /// Terminals on one machine are told apart by number, from the second on.
 fn number(tab: &Tab, tabs: &[Tab]) -> Option<usize> {
     let same = tabs.iter().filter(|other| other.machine == tab.machine);
-    let mut before = same.take_while(|other| other.terminal != tab.terminal).peekable();
+    let mut before = same
+        .take_while(|other| other.terminal != tab.terminal)
+        .peekable();
     before.peek()?;
     Some(before.count() + 1)
 }
@@ -125,8 +130,12 @@ fn tab_head(props: &TabProps) -> Html {
         Some(number) => format!("{} {number}", props.tab.machine),
         None => props.tab.machine.clone(),
     };
-    let show = props.act.reform(move |_: MouseEvent| Act::ShowTerminal(terminal));
-    let close = props.act.reform(move |_: MouseEvent| Act::World(Input::CloseTerminal(terminal)));
+    let show = props
+        .act
+        .reform(move |_: MouseEvent| Act::ShowTerminal(terminal));
+    let close = props
+        .act
+        .reform(move |_: MouseEvent| Act::World(Input::CloseTerminal(terminal)));
     let closing = format!("Close {name}");
     html! {
         <div class="tab" key={terminal} data-on={props.on.then_some("")}>

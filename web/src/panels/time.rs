@@ -21,7 +21,11 @@ pub fn time_controls(props: &TimeProps) -> Html {
     let paused = clock.speed == Speed::Paused;
     let toggle = props.act.reform(|_: MouseEvent| Act::TogglePause);
     let step = props.act.reform(|_: MouseEvent| Act::Step);
-    let (sign, word) = if paused { (Icon::Play, "Go on") } else { (Icon::Pause, "Pause") };
+    let (sign, word) = if paused {
+        (Icon::Play, "Go on")
+    } else {
+        (Icon::Pause, "Pause")
+    };
     let stepping = "Run until something happens";
     html! {
         <div class="time" role="group" aria-label="Time in the cluster">
@@ -47,8 +51,14 @@ fn choice(props: &TimeProps, speed: Speed) -> Html {
         Speed::Times(_) => ("10×", "Ten times as fast"),
         _ => ("max", "As fast as this computer can"),
     };
-    let Clock { speed: now, resume, .. } = props.clock;
-    let chosen = if now == Speed::Paused { resume == speed } else { now == speed };
+    let Clock {
+        speed: now, resume, ..
+    } = props.clock;
+    let chosen = if now == Speed::Paused {
+        resume == speed
+    } else {
+        now == speed
+    };
     let onclick = props.act.reform(move |_: MouseEvent| Act::SetSpeed(speed));
     html! {
         <button role="radio" aria-checked={chosen.to_string()} {title} {onclick}>{ word }</button>
@@ -63,7 +73,11 @@ pub fn wall_time(unix_secs: i64) -> String {
 
 fn told(at: u64) -> String {
     let secs = at / 1_000_000_000;
-    format!("The machines' clock. Their world is {} min {:02} s old.", secs / 60, secs % 60)
+    format!(
+        "The machines' clock. Their world is {} min {:02} s old.",
+        secs / 60,
+        secs % 60
+    )
 }
 
 #[cfg(test)]

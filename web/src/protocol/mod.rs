@@ -6,9 +6,7 @@
 mod lesson;
 mod picture;
 
-pub use lesson::{
-    Check, CheckState, Choice, Hint, LessonCard, LessonView, Question, Step, Track,
-};
+pub use lesson::{Check, CheckState, Choice, Hint, LessonCard, LessonView, Question, Step, Track};
 pub use picture::{Event, Machine, Owner, Picture, PictureChange, Pod, PodState};
 
 use serde::{Deserialize, Serialize};

@@ -159,7 +159,14 @@ pub struct PictureChange {
 impl PictureChange {
     /// Nothing changed.
     pub fn is_empty(&self) -> bool {
-        let Self { reset, machines, machines_gone, pods, pods_gone, events } = self;
+        let Self {
+            reset,
+            machines,
+            machines_gone,
+            pods,
+            pods_gone,
+            events,
+        } = self;
         !reset
             && machines.is_empty()
             && machines_gone.is_empty()
@@ -174,20 +181,37 @@ impl Picture {
     pub fn change_to(&self, new: &Picture) -> PictureChange {
         let (machines, machines_gone) = keyed_change(&self.machines, &new.machines);
         let (pods, pods_gone) = keyed_change(&self.pods, &new.pods);
-        let known: BTreeMap<&str, &Rc<Event>> =
-            self.events.iter().map(|event| (event.uid.as_str(), event)).collect();
+        let known: BTreeMap<&str, &Rc<Event>> = self
+            .events
+            .iter()
+            .map(|event| (event.uid.as_str(), event))
+            .collect();
         let events = new
             .events
             .iter()
             .filter(|event| known.get(event.uid.as_str()).is_none_or(|old| old != event))
             .map(|event| (**event).clone())
             .collect();
-        PictureChange { reset: false, machines, machines_gone, pods, pods_gone, events }
+        PictureChange {
+            reset: false,
+            machines,
+            machines_gone,
+            pods,
+            pods_gone,
+            events,
+        }
     }
 
     /// Takes a change in.
     pub fn apply(&mut self, change: PictureChange) {
-        let PictureChange { reset, machines, machines_gone, pods, pods_gone, events } = change;
+        let PictureChange {
+            reset,
+            machines,
+            machines_gone,
+            pods,
+            pods_gone,
+            events,
+        } = change;
         if reset {
             *self = Picture::default();
         }
@@ -218,14 +242,19 @@ fn keyed_change<T: Clone + PartialEq>(
     new: &BTreeMap<String, Rc<T>>,
 ) -> (Vec<T>, Vec<String>) {
     let differs = |key: &String, value: &Rc<T>| {
-        old.get(key).is_none_or(|before| !Rc::ptr_eq(before, value) && before != value)
+        old.get(key)
+            .is_none_or(|before| !Rc::ptr_eq(before, value) && before != value)
     };
     let changed = new
         .iter()
         .filter(|(key, value)| differs(key, value))
         .map(|(_, value)| (**value).clone())
         .collect();
-    let gone = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
+    let gone = old
+        .keys()
+        .filter(|key| !new.contains_key(*key))
+        .cloned()
+        .collect();
     (changed, gone)
 }
 
@@ -270,20 +299,37 @@ mod tests {
     fn picture(pods: &[Rc<Pod>], events: &[Rc<Event>]) -> Picture {
         Picture {
             machines: BTreeMap::new(),
-            pods: pods.iter().map(|pod| (pod.uid.clone(), pod.clone())).collect(),
+            pods: pods
+                .iter()
+                .map(|pod| (pod.uid.clone(), pod.clone()))
+                .collect(),
             events: events.iter().cloned().collect(),
         }
     }
 
     #[test]
     fn a_change_applied_gives_the_new_picture() {
-        let old = picture(&[pod("a", "Running"), pod("b", "Running")], &[event("e", 1)]);
+        let old = picture(
+            &[pod("a", "Running"), pod("b", "Running")],
+            &[event("e", 1)],
+        );
         let new = picture(
-            &[pod("a", "Running"), pod("b", "Terminating"), pod("c", "Pending")],
+            &[
+                pod("a", "Running"),
+                pod("b", "Terminating"),
+                pod("c", "Pending"),
+            ],
             &[event("e", 2), event("f", 1)],
         );
         let change = old.change_to(&new);
-        assert_eq!(change.pods.iter().map(|pod| pod.uid.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+        assert_eq!(
+            change
+                .pods
+                .iter()
+                .map(|pod| pod.uid.as_str())
+                .collect::<Vec<_>>(),
+            ["b", "c"]
+        );
         assert_eq!(change.events.len(), 2);
         let mut applied = old.clone();
         applied.apply(change);
@@ -296,14 +342,25 @@ mod tests {
     fn nothing_changed_is_an_empty_change() {
         let one = picture(&[pod("a", "Running")], &[event("e", 1)]);
         assert!(one.change_to(&one.clone()).is_empty());
-        assert!(!PictureChange { reset: true, ..PictureChange::default() }.is_empty());
+        assert!(
+            !PictureChange {
+                reset: true,
+                ..PictureChange::default()
+            }
+            .is_empty()
+        );
     }
 
     #[test]
     fn old_events_make_room() {
         let mut one = Picture::default();
-        let events = (0..EVENTS_KEPT + 5).map(|n| (*event(&n.to_string(), 1)).clone()).collect();
-        one.apply(PictureChange { events, ..PictureChange::default() });
+        let events = (0..EVENTS_KEPT + 5)
+            .map(|n| (*event(&n.to_string(), 1)).clone())
+            .collect();
+        one.apply(PictureChange {
+            events,
+            ..PictureChange::default()
+        });
         assert_eq!(one.events.len(), EVENTS_KEPT);
         assert_eq!(one.events[0].uid, "5");
     }

@@ -50,7 +50,9 @@ impl Link {
             let heard = heard.clone();
             move |event: &web_sys::Event| {
                 let said = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message);
-                heard.emit(Heard::Broke(said.unwrap_or_else(|| "it could not be loaded".to_owned())));
+                heard.emit(Heard::Broke(
+                    said.unwrap_or_else(|| "it could not be loaded".to_owned()),
+                ));
             }
         };
         let link = Link {
@@ -71,7 +73,11 @@ impl Link {
     pub fn send(&self, message: &ToWorker) {
         let bytes = Uint8Array::from(codec::encode(message).as_slice());
         let moved = js_sys::Array::of1(&bytes.buffer());
-        if self.worker.post_message_with_transfer(&bytes, &moved).is_err() {
+        if self
+            .worker
+            .post_message_with_transfer(&bytes, &moved)
+            .is_err()
+        {
             gloo::console::error!("the worker takes no messages");
         }
     }
@@ -84,7 +90,10 @@ impl Drop for Link {
 }
 
 fn understand(data: JsValue) -> Heard {
-    let bytes = data.dyn_into::<Uint8Array>().map(|bytes| bytes.to_vec()).unwrap_or_default();
+    let bytes = data
+        .dyn_into::<Uint8Array>()
+        .map(|bytes| bytes.to_vec())
+        .unwrap_or_default();
     match codec::decode(&bytes) {
         Ok(message) => Heard::Message(message),
         Err(why) => Heard::Broke(format!("it sent {why}")),

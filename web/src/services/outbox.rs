@@ -15,7 +15,10 @@ impl Outbox {
     pub fn post(&mut self, input: Input) -> ToWorker {
         self.last += 1;
         self.waiting.push((self.last, input.clone()));
-        ToWorker::Input { number: self.last, input }
+        ToWorker::Input {
+            number: self.last,
+            input,
+        }
     }
 
     /// A save holds everything up to this number.
@@ -25,9 +28,10 @@ impl Outbox {
 
     /// What to send again to a new worker after the last save.
     pub fn again(&self) -> impl Iterator<Item = ToWorker> + '_ {
-        self.waiting
-            .iter()
-            .map(|(number, input)| ToWorker::Input { number: *number, input: input.clone() })
+        self.waiting.iter().map(|(number, input)| ToWorker::Input {
+            number: *number,
+            input: input.clone(),
+        })
     }
 
     /// Gives up what is waiting: it belongs to a world that is no more, or it kills its worker.
@@ -48,10 +52,22 @@ mod tests {
         outbox.post(Input::RestartStep);
         outbox.saved(2);
         let again: Vec<ToWorker> = outbox.again().collect();
-        assert_eq!(again, [ToWorker::Input { number: 3, input: Input::RestartStep }]);
+        assert_eq!(
+            again,
+            [ToWorker::Input {
+                number: 3,
+                input: Input::RestartStep
+            }]
+        );
         outbox.forget();
         assert_eq!(outbox.again().count(), 0);
         let next = outbox.post(Input::RevealHint);
-        assert_eq!(next, ToWorker::Input { number: 4, input: Input::RevealHint });
+        assert_eq!(
+            next,
+            ToWorker::Input {
+                number: 4,
+                input: Input::RevealHint
+            }
+        );
     }
 }

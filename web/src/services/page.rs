@@ -6,7 +6,12 @@ use web_sys::HtmlElement;
 
 /// The address after `#`.
 pub fn hash() -> String {
-    window().location().hash().unwrap_or_default().trim_start_matches('#').to_owned()
+    window()
+        .location()
+        .hash()
+        .unwrap_or_default()
+        .trim_start_matches('#')
+        .to_owned()
 }
 
 /// Goes to another address within the page.
@@ -22,7 +27,10 @@ pub fn set_title(title: &str) {
 
 /// Whether the system asks for a dark page.
 pub fn system_is_dark() -> bool {
-    let query = window().match_media("(prefers-color-scheme: dark)").ok().flatten();
+    let query = window()
+        .match_media("(prefers-color-scheme: dark)")
+        .ok()
+        .flatten();
     query.is_some_and(|query| query.matches())
 }
 

@@ -22,7 +22,10 @@ pub struct BrowserStore;
 
 impl Store for BrowserStore {
     fn get(&self, name: &str) -> Option<String> {
-        LocalStorage::raw().get_item(&format!("kubarium/{name}")).ok().flatten()
+        LocalStorage::raw()
+            .get_item(&format!("kubarium/{name}"))
+            .ok()
+            .flatten()
     }
 
     fn put(&self, name: &str, text: &str) -> Result<(), String> {
@@ -49,7 +52,9 @@ impl Store for MemoryStore {
     }
 
     fn put(&self, name: &str, text: &str) -> Result<(), String> {
-        self.texts.borrow_mut().insert(name.to_owned(), text.to_owned());
+        self.texts
+            .borrow_mut()
+            .insert(name.to_owned(), text.to_owned());
         Ok(())
     }
 
@@ -60,8 +65,16 @@ impl Store for MemoryStore {
 
 /// The browser's storage where it works, else memory.
 pub fn open() -> Box<dyn Store> {
-    let works = gloo::utils::window().local_storage().ok().flatten().is_some();
-    if works { Box::new(BrowserStore) } else { Box::new(MemoryStore::default()) }
+    let works = gloo::utils::window()
+        .local_storage()
+        .ok()
+        .flatten()
+        .is_some();
+    if works {
+        Box::new(BrowserStore)
+    } else {
+        Box::new(MemoryStore::default())
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use crate::protocol::{LessonCard, Track};
 /// Id (`track/nn-name`), path and text of each, in reading order.
 const LESSONS: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 
+/// Tracks in the order in which they are best taken; others follow by name.
+const ORDER: &[&str] = &["workloads", "namespaces"];
+
 /// Reads a lesson; or says why it cannot be had.
 pub fn read(id: &str) -> Result<Rc<Lesson>, String> {
     let (_, path, text) = LESSONS
@@ -24,7 +27,7 @@ pub fn read(id: &str) -> Result<Rc<Lesson>, String> {
 
 /// All lessons by track, and what is wrong with those that cannot be read.
 pub fn tracks() -> (Vec<Track>, Vec<String>) {
-    let mut tracks: BTreeMap<&str, Track> = BTreeMap::new();
+    let mut tracks: BTreeMap<(usize, &str), Track> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (id, ..) in LESSONS {
         let lesson = match read(id) {
@@ -35,8 +38,20 @@ pub fn tracks() -> (Vec<Track>, Vec<String>) {
             }
         };
         let (track, _) = id.split_once('/').unwrap_or((id, ""));
-        let empty = || Track { id: track.to_owned(), title: title(track), lessons: Vec::new() };
-        tracks.entry(track).or_insert_with(empty).lessons.push(card(id, &lesson));
+        let empty = || Track {
+            id: track.to_owned(),
+            title: title(track),
+            lessons: Vec::new(),
+        };
+        let place = ORDER
+            .iter()
+            .position(|known| *known == track)
+            .unwrap_or(ORDER.len());
+        tracks
+            .entry((place, track))
+            .or_insert_with(empty)
+            .lessons
+            .push(card(id, &lesson));
     }
     (tracks.into_values().collect(), wrong)
 }

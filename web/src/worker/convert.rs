@@ -10,11 +10,16 @@ use crate::protocol::{Event, Machine, Owner, Picture, Pod, PodState};
 /// A picture for the wire. Parts that are the same allocation as in `before` are not made again.
 pub fn picture(view: &PictureView, before: &mut Parts) -> Picture {
     Picture {
-        machines: reuse(&mut before.machines, &view.machines, machine, |m| m.name.clone()),
+        machines: reuse(&mut before.machines, &view.machines, machine, |m| {
+            m.name.clone()
+        }),
         pods: reuse(&mut before.pods, &view.pods, pod, |p| p.uid.clone()),
         events: {
             let events = reuse(&mut before.events, &view.events, event, |e| e.uid.clone());
-            view.events.iter().filter_map(|event| events.get(&event.uid).cloned()).collect()
+            view.events
+                .iter()
+                .filter_map(|event| events.get(&event.uid).cloned())
+                .collect()
         },
     }
 }
@@ -36,22 +41,34 @@ fn reuse<V, T>(
     convert: impl Fn(&V) -> T,
     key: impl Fn(&T) -> String,
 ) -> ByKey<T> {
-    let mut old: std::collections::BTreeMap<*const V, Rc<T>> =
-        std::mem::take(before).into_iter().map(|(view, made)| (Rc::as_ptr(&view), made)).collect();
+    let mut old: std::collections::BTreeMap<*const V, Rc<T>> = std::mem::take(before)
+        .into_iter()
+        .map(|(view, made)| (Rc::as_ptr(&view), made))
+        .collect();
     *before = now
         .iter()
         .map(|view| {
-            let made = old.remove(&Rc::as_ptr(view)).unwrap_or_else(|| Rc::new(convert(view)));
+            let made = old
+                .remove(&Rc::as_ptr(view))
+                .unwrap_or_else(|| Rc::new(convert(view)));
             (view.clone(), made)
         })
         .collect();
-    before.iter().map(|(_, made)| (key(made), made.clone())).collect()
+    before
+        .iter()
+        .map(|(_, made)| (key(made), made.clone()))
+        .collect()
 }
 
 fn machine(view: &MachineView) -> Machine {
     Machine {
         name: view.name.to_string(),
-        role: if view.control_plane { "control-plane" } else { "worker" }.to_owned(),
+        role: if view.control_plane {
+            "control-plane"
+        } else {
+            "worker"
+        }
+        .to_owned(),
         ip: view.ip.clone(),
         ready: view.ready && view.powered,
         schedulable: view.schedulable,

@@ -3,9 +3,7 @@
 use lesson::{Phase, Seen, Session};
 
 use super::catalog;
-use crate::protocol::{
-    Check, CheckState, Choice, Hint, LessonView, Question, Step,
-};
+use crate::protocol::{Check, CheckState, Choice, Hint, LessonView, Question, Step};
 
 /// What the panel shows of the step at `shown`. `id` is the lesson's id on the page.
 pub fn view(session: &Session, id: &str, shown: usize) -> LessonView {
@@ -22,7 +20,11 @@ pub fn view(session: &Session, id: &str, shown: usize) -> LessonView {
     };
     let taken = session.current();
     let steps = lesson.steps.iter().zip(session.steps()).enumerate();
-    let made = step.mistakes.iter().zip(&stands.mistakes).filter(|(_, made)| **made);
+    let made = step
+        .mistakes
+        .iter()
+        .zip(&stands.mistakes)
+        .filter(|(_, made)| **made);
     LessonView {
         id: id.to_owned(),
         title: lesson.title.to_string(),
@@ -56,7 +58,9 @@ pub fn view(session: &Session, id: &str, shown: usize) -> LessonView {
             .hints
             .iter()
             .take(stands.hints)
-            .map(|hint| Hint { text: hint.to_string() })
+            .map(|hint| Hint {
+                text: hint.to_string(),
+            })
             .collect(),
         hints_total: step.hints.len() as u32,
         step_done: stands.done,

@@ -17,7 +17,10 @@ pub struct Pace {
 impl Pace {
     /// Runs at this speed from now on.
     pub fn new(speed: Speed) -> Pace {
-        Pace { speed, anchor: None }
+        Pace {
+            speed,
+            anchor: None,
+        }
     }
 
     /// The speed.
@@ -52,9 +55,9 @@ impl Pace {
         const LEAST: f64 = 4.0;
         const MOST: f64 = 100.0;
         match self.speed {
-            Speed::Times(times) => {
-                (ahead_ns as f64 / 1e6 / f64::from(times)).clamp(LEAST, MOST).ceil() as u32
-            }
+            Speed::Times(times) => (ahead_ns as f64 / 1e6 / f64::from(times))
+                .clamp(LEAST, MOST)
+                .ceil() as u32,
             Speed::Paused | Speed::Max => 0,
         }
     }
@@ -93,7 +96,10 @@ mod tests {
     #[test]
     fn waiting_is_short_and_rare() {
         let pace = Pace::new(Speed::Times(1));
-        assert_eq!([0, 20 * MS, 5000 * MS].map(|ahead| pace.wait_ms(ahead)), [4, 20, 100]);
+        assert_eq!(
+            [0, 20 * MS, 5000 * MS].map(|ahead| pace.wait_ms(ahead)),
+            [4, 20, 100]
+        );
         assert_eq!(Pace::new(Speed::Times(10)).wait_ms(200 * MS), 20);
     }
 }

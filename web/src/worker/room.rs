@@ -9,7 +9,9 @@ use super::guide;
 use super::pace::Pace;
 use super::screens::Screens;
 use super::world::{Readiness, World};
-use crate::protocol::{FromWorker, Input, LessonView, Picture, PictureChange, Place, Speed, Watched};
+use crate::protocol::{
+    FromWorker, Input, LessonView, Picture, PictureChange, Place, Speed, Watched,
+};
 use crate::services::clock::Clock;
 
 /// How long one turn may take; longer would delay keys and views.
@@ -47,6 +49,8 @@ pub struct Room {
     screens: Screens,
     /// The screens when each step began.
     screens_before: Vec<Screens>,
+    /// Steps that began in an earlier visit: their checkpoints hold what was shown until then.
+    replayed: usize,
     told: Option<(i64, Speed)>,
     /// Inputs that came before the world was there.
     waiting: Vec<(u64, Input)>,
@@ -58,7 +62,9 @@ pub struct Room {
 
 impl std::fmt::Debug for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Room").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("Room")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,6 +87,7 @@ impl Room {
             page: 0,
             screens: Screens::default(),
             screens_before: Vec::new(),
+            replayed: 0,
             told: None,
             waiting: Vec::new(),
             through: 0,
@@ -90,6 +97,10 @@ impl Room {
         };
         room.watch(watched);
         if restored {
+            room.replayed = room
+                .world
+                .session()
+                .map_or(0, |session| session.current() + 1);
             room.open();
         }
         room
@@ -116,7 +127,10 @@ impl Room {
         if watched.picture && !self.watched.picture {
             self.picture = Picture::default();
             self.picture_revision = -1;
-            let reset = PictureChange { reset: true, ..PictureChange::default() };
+            let reset = PictureChange {
+                reset: true,
+                ..PictureChange::default()
+            };
             self.out.push(FromWorker::Picture(Box::new(reset)));
         }
         self.watched = watched;
@@ -130,28 +144,45 @@ impl Room {
         }
         self.through = number;
         let done = match input {
-            Input::OpenTerminal { machine, cols, rows } => self.open_terminal(machine, cols, rows),
+            Input::OpenTerminal {
+                machine,
+                cols,
+                rows,
+            } => self.open_terminal(machine, cols, rows),
             Input::CloseTerminal(terminal) => {
                 self.close_terminal(terminal);
-                self.give(lab::Input::CloseTerminal { terminal: TerminalId(terminal) })
+                self.give(lab::Input::CloseTerminal {
+                    terminal: TerminalId(terminal),
+                })
             }
-            Input::Keys { terminal, bytes } => {
-                self.give(lab::Input::Keys { terminal: TerminalId(terminal), bytes: bytes.into() })
-            }
-            Input::Resize { terminal, cols, rows } => {
+            Input::Keys { terminal, bytes } => self.give(lab::Input::Keys {
+                terminal: TerminalId(terminal),
+                bytes: bytes.into(),
+            }),
+            Input::Resize {
+                terminal,
+                cols,
+                rows,
+            } => {
                 let terminal = TerminalId(terminal);
-                self.give(lab::Input::Resize { terminal, columns: cols, rows })
+                self.give(lab::Input::Resize {
+                    terminal,
+                    columns: cols,
+                    rows,
+                })
             }
-            Input::EditorClosed { request, text } => {
-                self.give(lab::Input::Edited { request, text: text.map(Into::into) })
-            }
+            Input::EditorClosed { request, text } => self.give(lab::Input::Edited {
+                request,
+                text: text.map(Into::into),
+            }),
             Input::RestartStep | Input::RevealHint | Input::Answer(_) | Input::GoToStep(_) => {
                 self.learn(input);
                 Ok(())
             }
         };
         if let Err(why) = done {
-            self.out.push(FromWorker::Notice(format!("That did not work: {why}.")));
+            self.out
+                .push(FromWorker::Notice(format!("That did not work: {why}.")));
         }
         self.echo_until = self.world.lab().now() + ECHO;
     }
@@ -162,9 +193,14 @@ impl Room {
 
     fn open_terminal(&mut self, machine: String, cols: u16, rows: u16) -> Result<(), String> {
         let name = machine.as_str().into();
-        let input = lab::Input::OpenTerminal { machine: name, columns: cols, rows };
+        let input = lab::Input::OpenTerminal {
+            machine: name,
+            columns: cols,
+            rows,
+        };
         if let Some(TerminalId(terminal)) = self.world.apply(input)? {
-            self.out.push(FromWorker::TerminalOpened { terminal, machine });
+            self.out
+                .push(FromWorker::TerminalOpened { terminal, machine });
         }
         Ok(())
     }
@@ -176,7 +212,9 @@ impl Room {
 
     /// Takes what a person did with the lesson.
     fn learn(&mut self, input: Input) {
-        let Some(session) = self.world.session_mut() else { return };
+        let Some(session) = self.world.session_mut() else {
+            return;
+        };
         match input {
             Input::RevealHint => {
                 session.hint();
@@ -216,15 +254,22 @@ impl Room {
     /// The world is what it was when a step began: so are the terminals.
     fn went_back(&mut self, step: usize) {
         let now: Vec<(u32, bool)> = self.terminals().map(|(id, _, open)| (id, open)).collect();
-        let before = self.screens_before.get(step).cloned().unwrap_or_default();
+        let outputs = self.world.lab_mut().take_outputs();
+        let mut before = self.screens_before.get(step).cloned().unwrap_or_default();
+        if step < self.replayed {
+            before = Screens::default();
+            before.show_all(&outputs);
+        }
         let later = std::mem::replace(&mut self.screens, before);
         for terminal in later.terminals() {
             if !now.contains(&(terminal, true)) {
                 self.out.push(FromWorker::TerminalClosed(terminal));
             }
         }
-        self.screens_before.truncate(step + 1);
-        self.world.lab_mut().take_outputs();
+        self.screens_before.truncate(step);
+        self.screens_before.resize(step, Screens::default());
+        self.screens_before.push(self.screens.clone());
+        self.page = step;
         self.tell_terminals();
         self.picture_revision = -1;
     }
@@ -239,8 +284,11 @@ impl Room {
         if !self.open {
             return self.make(clock);
         }
-        let again =
-            if self.step_until.is_some() { self.run_step(clock) } else { self.run(clock) };
+        let again = if self.step_until.is_some() {
+            self.run_step(clock)
+        } else {
+            self.run(clock)
+        };
         self.tell();
         self.save(clock.now_ms());
         again
@@ -290,11 +338,15 @@ impl Room {
         // The page opens a terminal where there is none, so it hears of terminals first.
         let open: Vec<_> = self.terminals().filter(|(.., open)| *open).collect();
         for (terminal, machine, _) in open {
-            self.out.push(FromWorker::TerminalOpened { terminal, machine });
+            self.out
+                .push(FromWorker::TerminalOpened { terminal, machine });
         }
         let nodes = &self.world.lab().spec().nodes;
         let machines = nodes.iter().map(|node| node.name.to_string()).collect();
-        self.out.push(FromWorker::Opened { place: self.place.clone(), machines });
+        self.out.push(FromWorker::Opened {
+            place: self.place.clone(),
+            machines,
+        });
         self.tell_terminals();
         for (number, input) in std::mem::take(&mut self.waiting) {
             self.input(number, input);
@@ -304,21 +356,28 @@ impl Room {
     /// Takes in what terminals showed while a world was made again.
     fn collect_screens(&mut self) {
         let mut asked = None;
-        for output in self.world.lab_mut().take_outputs() {
-            match output {
-                Output::Terminal { terminal, bytes } => self.screens.show(terminal.0, &bytes),
-                Output::TerminalClosed { terminal, .. } => self.screens.forget(terminal.0),
-                Output::Edit { request, path, text } => asked = Some((request, path, text)),
+        let outputs = self.world.lab_mut().take_outputs();
+        self.screens.show_all(&outputs);
+        for output in outputs {
+            if let Output::Edit {
+                request,
+                path,
+                text,
+            } = output
+            {
+                asked = Some((request, path, text));
             }
         }
-        let answers = |logged: &lab::Logged, to: u64| {
-            matches!(logged.input, lab::Input::Edited { request, .. } if request == to)
-        };
+        let answers = |logged: &lab::Logged, to: u64| matches!(logged.input, lab::Input::Edited { request, .. } if request == to);
         let log = self.world.lab().log();
         let open = asked.filter(|(request, ..)| !log.iter().any(|l| answers(l, *request)));
         if let Some((request, path, text)) = open {
             let (path, text) = (path.to_string(), text.to_string());
-            self.out.push(FromWorker::OpenEditor { request, path, text });
+            self.out.push(FromWorker::OpenEditor {
+                request,
+                path,
+                text,
+            });
         }
     }
 
@@ -342,21 +401,30 @@ impl Room {
             return Some(0);
         }
         let lab = self.world.lab();
-        let ahead = lab.next_at().map_or(u64::MAX, |at| at.as_nanos() - lab.now().as_nanos());
+        let ahead = lab
+            .next_at()
+            .map_or(u64::MAX, |at| at.as_nanos() - lab.now().as_nanos());
         Some(self.pace.wait_ms(ahead))
     }
 
     fn run_step(&mut self, clock: &dyn Clock) -> Option<u32> {
         let end_ms = clock.now_ms() + TURN_MS;
         while clock.now_ms() < end_ms {
-            let next = self.world.lab().next_at().filter(|next| Some(*next) <= self.step_until);
+            let next = self
+                .world
+                .lab()
+                .next_at()
+                .filter(|next| Some(*next) <= self.step_until);
             let Some(next) = next else {
-                self.out.push(FromWorker::Notice("Nothing happens for ten minutes.".to_owned()));
+                self.out.push(FromWorker::Notice(
+                    "Nothing happens for ten minutes.".to_owned(),
+                ));
                 self.end_step();
                 return None;
             };
             // What belongs together happens within a few milliseconds.
-            self.world.advance(next + Duration::from_millis(5), u64::MAX);
+            self.world
+                .advance(next + Duration::from_millis(5), u64::MAX);
             if self.tell_outputs() | self.tell_lesson() | self.tell_picture() {
                 self.end_step();
                 return None;
@@ -381,7 +449,11 @@ impl Room {
         if self.told != Some(told) {
             self.told = Some(told);
             let (unix_secs, speed) = told;
-            self.out.push(FromWorker::Clock { at: now.as_nanos(), unix_secs, speed });
+            self.out.push(FromWorker::Clock {
+                at: now.as_nanos(),
+                unix_secs,
+                speed,
+            });
         }
     }
 
@@ -393,9 +465,17 @@ impl Room {
             match output {
                 Output::Terminal { terminal, bytes } => self.tell_bytes(terminal.0, bytes),
                 Output::TerminalClosed { terminal, .. } => self.close_terminal(terminal.0),
-                Output::Edit { request, path, text } => {
+                Output::Edit {
+                    request,
+                    path,
+                    text,
+                } => {
                     let (path, text) = (path.to_string(), text.to_string());
-                    self.out.push(FromWorker::OpenEditor { request, path, text });
+                    self.out.push(FromWorker::OpenEditor {
+                        request,
+                        path,
+                        text,
+                    });
                 }
             }
         }
@@ -405,9 +485,10 @@ impl Room {
     fn tell_bytes(&mut self, terminal: u32, bytes: Vec<u8>) {
         self.screens.show(terminal, &bytes);
         match self.out.last_mut() {
-            Some(FromWorker::TerminalData { terminal: last, bytes: before })
-                if *last == terminal =>
-            {
+            Some(FromWorker::TerminalData {
+                terminal: last,
+                bytes: before,
+            }) if *last == terminal => {
                 before.extend(bytes);
             }
             _ => self.out.push(FromWorker::TerminalData { terminal, bytes }),
@@ -416,8 +497,12 @@ impl Room {
 
     /// Looks at the lesson's checks and says how it stands; says whether that is news.
     fn tell_lesson(&mut self) -> bool {
-        let Place::Lesson(id) = &self.place else { return false };
-        let Some(session) = self.world.session_mut() else { return false };
+        let Place::Lesson(id) = &self.place else {
+            return false;
+        };
+        let Some(session) = self.world.session_mut() else {
+            return false;
+        };
         session.look();
         let view = guide::view(session, id, self.page);
         if self.lesson.as_ref() == Some(&view) {
@@ -448,13 +533,20 @@ impl Room {
 
     fn save(&mut self, now_ms: f64) {
         let state = (self.world.lab().log().len(), self.through);
-        let due = if self.saved == state { SAVE_AGE_MS } else { SAVE_EVERY_MS };
+        let due = if self.saved == state {
+            SAVE_AGE_MS
+        } else {
+            SAVE_EVERY_MS
+        };
         if now_ms < self.saved_ms + due {
             return;
         }
         self.saved = state;
         self.saved_ms = now_ms;
         let blob = self.world.keep(self.place.clone()).encode();
-        self.out.push(FromWorker::Save { blob, through: self.through });
+        self.out.push(FromWorker::Save {
+            blob,
+            through: self.through,
+        });
     }
 }

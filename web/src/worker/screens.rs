@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use lab::Output;
+
 /// Bytes kept for a terminal at most.
 const KEPT: usize = 256 << 10;
 /// Clears a terminal and its past.
@@ -22,8 +24,22 @@ impl Screens {
         // Cut seldom, and after a line, so that no control sequence is torn.
         if shown.len() > 2 * KEPT {
             let from = shown.len() - KEPT;
-            let line = shown[from..].iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let line = shown[from..]
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
             shown.drain(..from + line);
+        }
+    }
+
+    /// Terminals show what a world said.
+    pub fn show_all(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match output {
+                Output::Terminal { terminal, bytes } => self.show(terminal.0, bytes),
+                Output::TerminalClosed { terminal, .. } => self.forget(terminal.0),
+                _ => {}
+            }
         }
     }
 

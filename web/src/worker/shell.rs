@@ -24,7 +24,11 @@ pub struct LabShell {
 impl Shell for LabShell {
     fn receive(&mut self, message: ToWorker) {
         match message {
-            ToWorker::Open { place, saved, speed } => self.open(place, saved, speed),
+            ToWorker::Open {
+                place,
+                saved,
+                speed,
+            } => self.open(place, saved, speed),
             ToWorker::Input { number, input } => match (&mut self.room, &mut self.restoring) {
                 (Some(room), _) => room.input(number, input),
                 (None, Some((.., waiting))) => waiting.push((number, input)),

@@ -32,7 +32,9 @@ struct Wire<S> {
 /// Connects a shell to the wire and lets it run.
 pub fn start(shell: impl Shell) {
     std::panic::set_hook(Box::new(|info| {
-        post(&FromWorker::Failed { message: info.to_string() });
+        post(&FromWorker::Failed {
+            message: info.to_string(),
+        });
         console_error_panic_hook::hook(info);
         // What comes after a panic would only meet its ruins.
         scope().close();
@@ -41,7 +43,11 @@ pub fn start(shell: impl Shell) {
     let receive = {
         let wire = wire.clone();
         Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let bytes = event.data().dyn_into::<Uint8Array>().map(|b| b.to_vec()).unwrap_or_default();
+            let bytes = event
+                .data()
+                .dyn_into::<Uint8Array>()
+                .map(|b| b.to_vec())
+                .unwrap_or_default();
             match codec::decode(&bytes) {
                 Ok(message) => wire.borrow_mut().shell.receive(message),
                 Err(why) => post(&FromWorker::Notice(format!("A message was lost: {why}."))),

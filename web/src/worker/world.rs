@@ -24,7 +24,9 @@ pub enum World {
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("now", &self.lab().now()).finish_non_exhaustive()
+        f.debug_struct("World")
+            .field("now", &self.lab().now())
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,7 +149,10 @@ impl World {
     /// All there is to save.
     pub fn keep(&self, place: Place) -> Kept {
         let lab = self.lab();
-        let steps = self.session().map(|session| session.save().steps).unwrap_or_default();
+        let steps = self
+            .session()
+            .map(|session| session.save().steps)
+            .unwrap_or_default();
         Kept {
             place,
             seed: lab.spec().seed,

@@ -105,7 +105,9 @@ pub(super) async fn create(
     let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
     let path = resource.collection(namespace);
     let path = format!("{path}{}", query(line, dry, manager, true));
-    session.call(Call::send(Method::Post, path, object.clone())).await
+    session
+        .call(Call::send(Method::Post, path, object.clone()))
+        .await
 }
 
 /// Sends a patch.
@@ -120,7 +122,14 @@ pub(super) async fn patch(
     let dry = dry_run(line)?;
     let path = format!("{}{}", found.path(), query(line, dry, manager, false));
     let body = Some((media_type, body));
-    session.call(Call { method: Method::Patch, target: path, accept: JSON, body }).await
+    session
+        .call(Call {
+            method: Method::Patch,
+            target: path,
+            accept: JSON,
+            body,
+        })
+        .await
 }
 
 /// Media type of a strategic merge patch.
@@ -138,7 +147,8 @@ pub(super) struct Found {
 impl Found {
     /// The path of the object.
     pub(super) fn path(&self) -> String {
-        self.resource.path(self.value.namespace(), self.value.name())
+        self.resource
+            .path(self.value.namespace(), self.value.name())
     }
 }
 
@@ -152,23 +162,31 @@ pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Out
             let resource = resource_of(&discovery, &manifest)?.clone();
             let namespace = namespace_of(session, &resource, &manifest.value)?;
             let Manifest { value, .. } = manifest;
-            let value = session.call(Call::get(resource.path(&namespace, value.name()))).await?;
+            let value = session
+                .call(Call::get(resource.path(&namespace, value.name())))
+                .await?;
             found.push(Found { resource, value });
         }
         return Ok(found);
     }
     let mut named = targets(&discovery, args)?;
     if named.is_empty() {
-        return Err(Failure::message("resource(s) were provided, but no name was specified"));
+        return Err(Failure::message(
+            "resource(s) were provided, but no name was specified",
+        ));
     }
     let selected = line.has("selector") || line.on("all") || line.has("field-selector");
     if !selected && named.iter().any(|target| target.name.is_none()) {
-        return Err(Failure::message("resource(s) were provided, but no name was specified"));
+        return Err(Failure::message(
+            "resource(s) were provided, but no name was specified",
+        ));
     }
     for Target { resource, name } in named.drain(..) {
         match name {
             Some(name) => {
-                let value = session.call(Call::get(resource.path(&session.namespace, &name))).await?;
+                let value = session
+                    .call(Call::get(resource.path(&session.namespace, &name)))
+                    .await?;
                 found.push(Found { resource, value });
             }
             None => found.extend(list(session, line, &resource).await?),
@@ -185,19 +203,29 @@ pub(super) async fn list(
 ) -> Outcome<Vec<Found>> {
     let namespace = Some(session.namespace.as_str()).filter(|_| !line.on("all-namespaces"));
     let mut query = Vec::new();
-    for (flag, key) in [("selector", "labelSelector"), ("field-selector", "fieldSelector")] {
+    for (flag, key) in [
+        ("selector", "labelSelector"),
+        ("field-selector", "fieldSelector"),
+    ] {
         if let Some(text) = line.get(flag).filter(|text| !text.is_empty()) {
             query.push(format!("{key}={}", percent_encode(text)));
         }
     }
     let path = resource.collection(namespace);
-    let path = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
+    let path = if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{}", query.join("&"))
+    };
     let list = session.call(Call::get(path)).await?;
     let complete = |item: &Value| {
         let mut value = item.clone();
         value.set("apiVersion", resource.api_version());
         value.set("kind", resource.kind.as_str());
-        Found { resource: resource.clone(), value }
+        Found {
+            resource: resource.clone(),
+            value,
+        }
     };
     Ok(list.list_at("items").iter().map(complete).collect())
 }

@@ -61,7 +61,9 @@ async fn apply(session: &Session, line: &Line) -> Outcome {
         return Err(Failure::message(sim::unmodelled!("kustomize").to_string()));
     }
     if line.on("server-side") {
-        return Err(Failure::message(sim::unmodelled!("server-side apply").to_string()));
+        return Err(Failure::message(
+            sim::unmodelled!("server-side apply").to_string(),
+        ));
     }
     if !line.has("filename") {
         return Err(Failure::message("must specify one of -f and -k"));
@@ -79,7 +81,9 @@ async fn apply(session: &Session, line: &Line) -> Outcome {
         };
         failures.extend(applied.err());
     }
-    let Some(last) = failures.pop() else { return Ok(()) };
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
     for failure in failures {
         session.io.eprint(&failure.text()).await;
     }
@@ -116,10 +120,19 @@ async fn one(session: &Session, line: &Line, resource: &Resource, manifest: &Man
             return done(session, line, dry, &made, "created").await;
         }
         Err(failure) => {
-            return Err(retrieving(failure, resource, value.name(), &namespace, source));
+            return Err(retrieving(
+                failure,
+                resource,
+                value.name(),
+                &namespace,
+                source,
+            ));
         }
     };
-    let found = Found { resource: resource.clone(), value: current };
+    let found = Found {
+        resource: resource.clone(),
+        value: current,
+    };
     update(session, line, found, &annotated, source, dry).await
 }
 
@@ -162,7 +175,14 @@ async fn update(
         ))
     })?;
     let same = patched.resource_version() == current.resource_version();
-    done(session, line, dry, &patched, if same { "unchanged" } else { "configured" }).await
+    done(
+        session,
+        line,
+        dry,
+        &patched,
+        if same { "unchanged" } else { "configured" },
+    )
+    .await
 }
 
 /// The patch from `current` to `wanted`, with what left `original` removed: strategic for built-in
@@ -177,7 +197,10 @@ pub(super) fn three_way(
         Some(id) => patch::three_way_strategic_patch(&schemas, id, original, wanted, current)
             .map(|body| (STRATEGIC, body))
             .map_err(|why| Failure::message(why.to_string())),
-        None => Ok((MERGE, patch::three_way_merge_patch(original, wanted, current))),
+        None => Ok((
+            MERGE,
+            patch::three_way_merge_patch(original, wanted, current),
+        )),
     }
 }
 
@@ -209,7 +232,13 @@ fn missing_annotation(found: &Found) -> String {
 }
 
 fn describe(resource: &Resource, name: &str, namespace: &str) -> String {
-    let Resource { group, version, plural, kind, .. } = resource;
+    let Resource {
+        group,
+        version,
+        plural,
+        kind,
+        ..
+    } = resource;
     format!(
         "Resource: \"{group}/{version}, Resource={plural}\", GroupVersionKind: \
          \"{group}/{version}, Kind={kind}\"\nName: {name:?}, Namespace: {namespace:?}"

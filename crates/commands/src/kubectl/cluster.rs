@@ -88,7 +88,9 @@ async fn version(session: &Session, line: &Line) -> Outcome {
 
 async fn cluster_info(session: &Session, line: &Line) -> Outcome {
     if line.args.first().is_some_and(|arg| arg == "dump") {
-        return Err(Failure::message(sim::unmodelled!("kubectl cluster-info dump").to_string()));
+        return Err(Failure::message(
+            sim::unmodelled!("kubectl cluster-info dump").to_string(),
+        ));
     }
     let server = &session.access.server;
     let selector = "labelSelector=kubernetes.io%2Fcluster-service%3Dtrue";
@@ -97,18 +99,29 @@ async fn cluster_info(session: &Session, line: &Line) -> Outcome {
     // Names are coloured on a terminal.
     let colour = session.io.sys(|sys| sys.is_tty(machine::Fd::STDOUT)).await;
     let paint = |text: &str, code: u8| {
-        if colour { format!("\u{1b}[0;{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if colour {
+            format!("\u{1b}[0;{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     };
     let title = paint("Kubernetes control plane", 32);
     let mut text = format!("{title} is running at {}\n", paint(server, 33));
     for service in services.list_at("items") {
         let name = or(service.label("kubernetes.io/name"), service.name());
-        let port = service.list_at("spec.ports").first().map_or("", |port| port.str_at("name"));
+        let port = service
+            .list_at("spec.ports")
+            .first()
+            .map_or("", |port| port.str_at("name"));
         let url = format!(
             "{server}/api/v1/namespaces/kube-system/services/{}:{port}/proxy",
             service.name()
         );
-        text.push_str(&format!("{} is running at {}\n", paint(name, 32), paint(&url, 33)));
+        text.push_str(&format!(
+            "{} is running at {}\n",
+            paint(name, 32),
+            paint(&url, 33)
+        ));
     }
     text.push_str(
         "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n",
@@ -123,17 +136,26 @@ async fn api_resources(session: &Session, line: &Line) -> Outcome {
         None => false,
         Some("wide") => true,
         Some("name") => {
-            let text: String =
-                discovery.resources.iter().filter(|r| shown(r, line)).map(name_line).collect();
+            let text: String = discovery
+                .resources
+                .iter()
+                .filter(|r| shown(r, line))
+                .map(name_line)
+                .collect();
             session.io.print(&text).await;
             return Ok(());
         }
         Some(other) => {
-            return Err(Failure::message(format!("--output {other} is not available")));
+            return Err(Failure::message(format!(
+                "--output {other} is not available"
+            )));
         }
     };
-    let mut resources: Vec<&Resource> =
-        discovery.resources.iter().filter(|resource| shown(resource, line)).collect();
+    let mut resources: Vec<&Resource> = discovery
+        .resources
+        .iter()
+        .filter(|resource| shown(resource, line))
+        .collect();
     match line.get("sort-by") {
         Some("name") => resources.sort_by(|a, b| a.plural.cmp(&b.plural)),
         Some("kind") => resources.sort_by(|a, b| a.kind.cmp(&b.kind)),
@@ -165,12 +187,20 @@ async fn api_resources(session: &Session, line: &Line) -> Outcome {
 }
 
 fn shown(resource: &Resource, line: &Line) -> bool {
-    let group = line.get("api-group").is_none_or(|group| resource.group == group);
+    let group = line
+        .get("api-group")
+        .is_none_or(|group| resource.group == group);
     let namespaced = !line.has("namespaced") || resource.namespaced == line.on("namespaced");
     let verbs = !line.has("verbs")
-        || line.list("verbs").iter().all(|verb| resource.verbs.iter().any(|v| v == verb));
+        || line
+            .list("verbs")
+            .iter()
+            .all(|verb| resource.verbs.iter().any(|v| v == verb));
     let categories = !line.has("categories")
-        || line.list("categories").iter().all(|c| resource.categories.contains(c));
+        || line
+            .list("categories")
+            .iter()
+            .all(|c| resource.categories.contains(c));
     group && namespaced && verbs && categories
 }
 
@@ -180,9 +210,16 @@ fn name_line(resource: &Resource) -> String {
 
 async fn api_versions(session: &Session) -> Outcome {
     let discovery = session.discovery().await?;
-    let mut versions: Vec<String> = discovery.resources.iter().map(Resource::api_version).collect();
+    let mut versions: Vec<String> = discovery
+        .resources
+        .iter()
+        .map(Resource::api_version)
+        .collect();
     versions.sort();
     versions.dedup();
-    session.io.print(&format!("{}\n", versions.join("\n"))).await;
+    session
+        .io
+        .print(&format!("{}\n", versions.join("\n")))
+        .await;
     Ok(())
 }

@@ -23,7 +23,14 @@ const FLAGS: &[Flag] = &[
 type Run = for<'a> fn(&'a Session, &'a Line) -> super::Running<'a>;
 
 const fn verb(name: &'static str, summary: &'static str, usage: &'static str, run: Run) -> Verb {
-    Verb { name, summary, usage, flags: FLAGS, interspersed: true, run }
+    Verb {
+        name,
+        summary,
+        usage,
+        flags: FLAGS,
+        interspersed: true,
+        run,
+    }
 }
 
 /// `kubectl config …`, in the order of the help text.
@@ -100,13 +107,21 @@ async fn load(session: &Session, line: &Line) -> Outcome<(String, Value)> {
 
 async fn save(session: &Session, path: &str, config: &Value) -> Outcome {
     let text = yaml::to_string(config);
-    session.io.write_file(path, text.as_bytes()).await.map_err(|errno| {
-        Failure::message(format!("open {path}: {}", errno.message().to_lowercase()))
-    })
+    session
+        .io
+        .write_file(path, text.as_bytes())
+        .await
+        .map_err(|errno| {
+            Failure::message(format!("open {path}: {}", errno.message().to_lowercase()))
+        })
 }
 
 fn find<'a>(config: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
-    config.get(list).list().iter().find(|entry| entry.str_at("name") == name)
+    config
+        .get(list)
+        .list()
+        .iter()
+        .find(|entry| entry.str_at("name") == name)
 }
 
 async fn current(session: &Session, line: &Line) -> Outcome {
@@ -134,15 +149,22 @@ async fn contexts(session: &Session, line: &Line) -> Outcome {
     let (_, config) = load(session, line).await?;
     let current = config.get("current-context").as_str();
     let all = config.get("contexts").list();
-    if let Some(missing) = line.args.iter().find(|name| find(&config, "contexts", name).is_none()) {
+    if let Some(missing) = line
+        .args
+        .iter()
+        .find(|name| find(&config, "contexts", name).is_none())
+    {
         return Err(Failure::message(format!("context {missing} not found")));
     }
     let meant = |entry: &&Value| {
         line.args.is_empty() || line.args.iter().any(|name| name == entry.str_at("name"))
     };
     if line.get("output") == Some("name") {
-        let text: String =
-            all.iter().filter(meant).map(|e| format!("{}\n", e.str_at("name"))).collect();
+        let text: String = all
+            .iter()
+            .filter(meant)
+            .map(|e| format!("{}\n", e.str_at("name")))
+            .collect();
         session.io.print(&text).await;
         return Ok(());
     }
@@ -170,15 +192,22 @@ async fn contexts(session: &Session, line: &Line) -> Outcome {
 
 async fn use_context(session: &Session, line: &Line) -> Outcome {
     let [name] = line.args.as_slice() else {
-        return Err(Failure::message("unexpected args: exactly one context name is needed"));
+        return Err(Failure::message(
+            "unexpected args: exactly one context name is needed",
+        ));
     };
     let (path, mut config) = load(session, line).await?;
     if find(&config, "contexts", name).is_none() {
-        return Err(Failure::message(format!("no context exists with the name: {name:?}")));
+        return Err(Failure::message(format!(
+            "no context exists with the name: {name:?}"
+        )));
     }
     config.set_path(&["current-context"], name.as_str());
     save(session, &path, &config).await?;
-    session.io.print(&format!("Switched to context {name:?}.\n")).await;
+    session
+        .io
+        .print(&format!("Switched to context {name:?}.\n"))
+        .await;
     Ok(())
 }
 
@@ -202,7 +231,11 @@ async fn set(session: &Session, line: &Line) -> Outcome {
         let entry = object!({ "context": { "cluster": "", "user": "" }, "name": (name.as_str()) });
         config.list_mut("contexts").push(entry);
     }
-    for entry in config.list_mut("contexts").iter_mut().filter(|e| e.str_at("name") == name) {
+    for entry in config
+        .list_mut("contexts")
+        .iter_mut()
+        .filter(|e| e.str_at("name") == name)
+    {
         for field in ["namespace", "cluster", "user"] {
             if let Some(text) = line.get(field) {
                 entry.set_path(&["context", field], text);
@@ -211,7 +244,10 @@ async fn set(session: &Session, line: &Line) -> Outcome {
     }
     save(session, &path, &config).await?;
     let what = if known { "modified" } else { "created" };
-    session.io.print(&format!("Context {name:?} {what}.\n")).await;
+    session
+        .io
+        .print(&format!("Context {name:?} {what}.\n"))
+        .await;
     Ok(())
 }
 
@@ -221,18 +257,27 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
         return Err(Failure::message("exactly one context name is needed"));
     };
     if find(&config, "contexts", name).is_none() {
-        return Err(Failure::message(format!("cannot delete context {name}, not in {path}")));
+        return Err(Failure::message(format!(
+            "cannot delete context {name}, not in {path}"
+        )));
     }
-    config.list_mut("contexts").retain(|entry| entry.str_at("name") != name);
+    config
+        .list_mut("contexts")
+        .retain(|entry| entry.str_at("name") != name);
     save(session, &path, &config).await?;
-    session.io.print(&format!("deleted context {name} from {path}\n")).await;
+    session
+        .io
+        .print(&format!("deleted context {name} from {path}\n"))
+        .await;
     Ok(())
 }
 
 async fn rename(session: &Session, line: &Line) -> Outcome {
     let (path, mut config) = load(session, line).await?;
     let [old, new] = line.args.as_slice() else {
-        return Err(Failure::message("the old and the new name of the context are needed"));
+        return Err(Failure::message(
+            "the old and the new name of the context are needed",
+        ));
     };
     if find(&config, "contexts", old).is_none() {
         return Err(Failure::message(format!(
@@ -244,14 +289,21 @@ async fn rename(session: &Session, line: &Line) -> Outcome {
             "cannot rename the context {old:?}, the context {new:?} already exists in {path}"
         )));
     }
-    for entry in config.list_mut("contexts").iter_mut().filter(|e| e.str_at("name") == old) {
+    for entry in config
+        .list_mut("contexts")
+        .iter_mut()
+        .filter(|e| e.str_at("name") == old)
+    {
         entry.set("name", new.as_str());
     }
     if config.str("current-context") == old {
         config.set_path(&["current-context"], new.as_str());
     }
     save(session, &path, &config).await?;
-    session.io.print(&format!("Context {old:?} renamed to {new:?}.\n")).await;
+    session
+        .io
+        .print(&format!("Context {old:?} renamed to {new:?}.\n"))
+        .await;
     Ok(())
 }
 
@@ -267,18 +319,28 @@ async fn view(session: &Session, line: &Line) -> Outcome {
             ("users", context.str_at("user").to_owned()),
         ];
         for (list, name) in keep {
-            config.list_mut(list).retain(|entry| entry.str_at("name") == name);
+            config
+                .list_mut(list)
+                .retain(|entry| entry.str_at("name") == name);
         }
     }
     if !line.on("raw") {
         for (list, inner, fields) in [
             ("clusters", "cluster", &["certificate-authority-data"][..]),
-            ("users", "user", &["client-certificate-data", "client-key-data", "token"][..]),
+            (
+                "users",
+                "user",
+                &["client-certificate-data", "client-key-data", "token"][..],
+            ),
         ] {
             for entry in config.list_mut(list).iter_mut() {
                 for field in fields {
                     if !entry.get(inner).get(field).is_null() {
-                        let text = if *field == "token" { "REDACTED" } else { "DATA+OMITTED" };
+                        let text = if *field == "token" {
+                            "REDACTED"
+                        } else {
+                            "DATA+OMITTED"
+                        };
                         entry.set_path(&[inner, field], text);
                     }
                 }
@@ -293,7 +355,11 @@ async fn view(session: &Session, line: &Line) -> Outcome {
                 let format = super::print::Format::JsonPath(path.to_owned());
                 super::print::objects(&format, &[config], true)?
             }
-            None => return Err(Failure::message(format!("output {template:?} is not available"))),
+            None => {
+                return Err(Failure::message(format!(
+                    "output {template:?} is not available"
+                )));
+            }
         },
     };
     session.io.print(&text).await;

@@ -48,23 +48,40 @@ async fn mark(session: &Session, line: &Line, cordon: bool) -> Outcome {
     for name in &line.args {
         let name = name.strip_prefix("node/").unwrap_or(name);
         let value = session.call(Call::get(resource.path("", name))).await?;
-        nodes.push(Found { resource: resource.clone(), value });
+        nodes.push(Found {
+            resource: resource.clone(),
+            value,
+        });
     }
     let dry = dry_run(line)?;
     for node in nodes {
         let name = node.value.name();
         let state = format!("{what}ed");
         if node.value.bool_at("spec.unschedulable") == cordon {
-            session.io.print(&format!("node/{name} already {state}\n")).await;
+            session
+                .io
+                .print(&format!("node/{name} already {state}\n"))
+                .await;
             continue;
         }
         if dry != DryRun::Client {
-            let value = if cordon { Value::Bool(true) } else { Value::Null };
+            let value = if cordon {
+                Value::Bool(true)
+            } else {
+                Value::Null
+            };
             let body = object!({ "spec": { "unschedulable": (value) } });
             act::patch(session, line, &node, STRATEGIC, body, "kubectl-cordon").await?;
         }
-        let suffix = if dry == DryRun::None { "" } else { " (dry run)" };
-        session.io.print(&format!("node/{name} {state}{suffix}\n")).await;
+        let suffix = if dry == DryRun::None {
+            ""
+        } else {
+            " (dry run)"
+        };
+        session
+            .io
+            .print(&format!("node/{name} {state}{suffix}\n"))
+            .await;
     }
     Ok(())
 }

@@ -61,7 +61,11 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
         _ => None,
     };
     let force = line.on("force");
-    let grace = if force && grace.is_none() { Some(0) } else { grace };
+    let grace = if force && grace.is_none() {
+        Some(0)
+    } else {
+        grace
+    };
     if grace == Some(0) && !force {
         // Without --force the shortest grace is a second: the kubelet confirms.
         return Err(Failure::message(
@@ -105,7 +109,9 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
             wait_gone(session, &object, &uid, limit).await?;
         }
     }
-    let Some(last) = failures.pop() else { return Ok(()) };
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
     for failure in failures {
         session.io.eprint(&failure.text()).await;
     }
@@ -120,7 +126,12 @@ async fn doomed(session: &Session, line: &Line) -> Outcome<Vec<Doomed>> {
             let resource = resource_of(&discovery, &manifest)?.clone();
             let namespace = namespace_of(session, &resource, &manifest.value)?;
             let name = manifest.value.name().to_owned();
-            found.push(Doomed { resource, namespace, name, source: Some(manifest.source) });
+            found.push(Doomed {
+                resource,
+                namespace,
+                name,
+                source: Some(manifest.source),
+            });
         }
         return Ok(found);
     }
@@ -129,12 +140,22 @@ async fn doomed(session: &Session, line: &Line) -> Outcome<Vec<Doomed>> {
         match name {
             Some(name) => {
                 let namespace = session.namespace.clone();
-                found.push(Doomed { resource, namespace, name, source: None });
+                found.push(Doomed {
+                    resource,
+                    namespace,
+                    name,
+                    source: None,
+                });
             }
             None if selected => {
                 for Found { resource, value } in list(session, line, &resource).await? {
                     let (namespace, name) = (value.namespace().to_owned(), value.name().to_owned());
-                    found.push(Doomed { resource, namespace, name, source: None });
+                    found.push(Doomed {
+                        resource,
+                        namespace,
+                        name,
+                        source: None,
+                    });
                 }
             }
             None => {
@@ -162,7 +183,12 @@ async fn one(
     grace: Option<i64>,
     dry: DryRun,
 ) -> Outcome<Option<String>> {
-    let Doomed { resource, namespace, name, .. } = object;
+    let Doomed {
+        resource,
+        namespace,
+        name,
+        ..
+    } = object;
     let path = resource.path(namespace, name);
     let mut options = object!({ "apiVersion": "v1", "kind": "DeleteOptions" });
     options.set(
@@ -185,7 +211,9 @@ async fn one(
             if dry == DryRun::Server {
                 options.set("dryRun", Value::from(vec![Value::from("All")]));
             }
-            let answer = session.call(Call::send(Method::Delete, path, options)).await?;
+            let answer = session
+                .call(Call::send(Method::Delete, path, options))
+                .await?;
             let uid = match answer.kind() {
                 "Status" => answer.str_at("details.uid").to_owned(),
                 _ => answer.uid().to_owned(),
@@ -193,7 +221,11 @@ async fn one(
             Some(uid)
         }
     };
-    let what = if grace == Some(0) { "force deleted" } else { "deleted" };
+    let what = if grace == Some(0) {
+        "force deleted"
+    } else {
+        "deleted"
+    };
     let suffix = match dry {
         DryRun::None => "",
         DryRun::Client => " (dry run)",
@@ -216,8 +248,16 @@ async fn wait_gone(
     uid: &str,
     limit: Option<sim::Duration>,
 ) -> Outcome {
-    let Doomed { resource, namespace, name, .. } = object;
-    let current = match session.call(Call::get(resource.path(namespace, name))).await {
+    let Doomed {
+        resource,
+        namespace,
+        name,
+        ..
+    } = object;
+    let current = match session
+        .call(Call::get(resource.path(namespace, name)))
+        .await
+    {
         Ok(current) => current,
         Err(failure) if failure.is_not_found() => return Ok(()),
         Err(failure) => return Err(failure),
@@ -240,6 +280,7 @@ async fn wait_gone(
     while let Some(body) = next {
         let event = body_value(&body).unwrap_or_default();
         if event.str_at("type") == "DELETED" {
+            session.cancel(stream).await;
             return Ok(());
         }
         next = session.next_part(stream).await?;

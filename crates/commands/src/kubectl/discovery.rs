@@ -85,23 +85,39 @@ impl Discovery {
         if let Some(found) = self.resources.iter().find(|r| names(r, &lower)) {
             return Some(found);
         }
-        if let Some(found) = self.resources.iter().find(|r| r.short_names.contains(&lower)) {
+        if let Some(found) = self
+            .resources
+            .iter()
+            .find(|r| r.short_names.contains(&lower))
+        {
             return Some(found);
         }
         let (name, rest) = lower.split_once('.')?;
-        let named = |r: &&Resource| {
-            names(r, name) || r.short_names.iter().any(|short| short == name)
-        };
-        if let Some(found) = self.resources.iter().filter(named).find(|r| r.group == rest) {
+        let named =
+            |r: &&Resource| names(r, name) || r.short_names.iter().any(|short| short == name);
+        if let Some(found) = self
+            .resources
+            .iter()
+            .filter(named)
+            .find(|r| r.group == rest)
+        {
             return Some(found);
         }
         // A group may be named by its first labels alone.
         let prefix = format!("{rest}.");
-        if let Some(found) = self.resources.iter().filter(named).find(|r| r.group.starts_with(&prefix)) {
+        if let Some(found) = self
+            .resources
+            .iter()
+            .filter(named)
+            .find(|r| r.group.starts_with(&prefix))
+        {
             return Some(found);
         }
         let (version, group) = rest.split_once('.').unwrap_or((rest, ""));
-        self.resources.iter().filter(named).find(|r| r.version == version && r.group == group)
+        self.resources
+            .iter()
+            .filter(named)
+            .find(|r| r.version == version && r.group == group)
     }
 
     /// As [`Discovery::find`], with kubectl's sentence if there is none.
@@ -113,12 +129,17 @@ impl Discovery {
 
     /// The resource of an object's `apiVersion` and `kind`.
     pub(crate) fn of(&self, api_version: &str, kind: &str) -> Option<&Resource> {
-        self.resources.iter().find(|r| r.kind == kind && r.api_version() == api_version)
+        self.resources
+            .iter()
+            .find(|r| r.kind == kind && r.api_version() == api_version)
     }
 
     /// The resources of a category such as `all`.
     pub(crate) fn category(&self, name: &str) -> Vec<&Resource> {
-        self.resources.iter().filter(|r| r.categories.iter().any(|c| c == name)).collect()
+        self.resources
+            .iter()
+            .filter(|r| r.categories.iter().any(|c| c == name))
+            .collect()
     }
 }
 
@@ -126,7 +147,10 @@ impl Discovery {
 pub(super) async fn discover(session: &Session) -> Outcome<Discovery> {
     let mut resources = Vec::new();
     for root in ["/api", "/apis"] {
-        let call = Call { accept: AGGREGATED, ..Call::get(root) };
+        let call = Call {
+            accept: AGGREGATED,
+            ..Call::get(root)
+        };
         let list = session.call(call).await?;
         for group in list.list_at("items") {
             read_group(group, &mut resources);
@@ -137,7 +161,11 @@ pub(super) async fn discover(session: &Session) -> Outcome<Discovery> {
 
 fn read_group(group: &Value, resources: &mut Vec<Resource>) {
     let strings = |value: &Value, key: &str| -> Vec<String> {
-        value.list_at(key).iter().map(|v| v.as_str().to_owned()).collect()
+        value
+            .list_at(key)
+            .iter()
+            .map(|v| v.as_str().to_owned())
+            .collect()
     };
     for version in group.list_at("versions") {
         for resource in version.list_at("resources") {

@@ -53,7 +53,10 @@ async fn one(session: &Session, line: &Line, found: &Found) -> Outcome {
     let first = yaml::to_string(&original);
     let mut shown = first.clone();
     let mut problem = String::new();
-    let path = format!("/tmp/kubectl-edit-{}.yaml", session.io.sys(|sys| sys.random().hex(10)).await);
+    let path = format!(
+        "/tmp/kubectl-edit-{}.yaml",
+        session.io.sys(|sys| sys.random().hex(10)).await
+    );
     loop {
         let notes: String = problem.lines().map(|line| format!("# {line}\n")).collect();
         let text = format!("{NOTE}{notes}{shown}");
@@ -66,13 +69,18 @@ async fn one(session: &Session, line: &Line, found: &Found) -> Outcome {
             .map(|line| format!("{line}\n"))
             .collect();
         if body.trim().is_empty() || body == first {
-            session.io.eprint("Edit cancelled, no changes made.\n").await;
+            session
+                .io
+                .eprint("Edit cancelled, no changes made.\n")
+                .await;
             return Ok(());
         }
         if body == shown && !problem.is_empty() {
             let text = format!("A copy of your changes has been stored to {path:?}\n");
             session.io.eprint(&text).await;
-            return Err(Failure::message("Edit cancelled, no valid changes were saved."));
+            return Err(Failure::message(
+                "Edit cancelled, no valid changes were saved.",
+            ));
         }
         match send(session, line, found, &original, &body).await {
             Ok(patched) => {
@@ -105,20 +113,40 @@ async fn send(
     let query = act::query(line, DryRun::None, "kubectl-edit", true);
     let target = format!("{}{query}", found.path());
     let body = Some((media_type, body));
-    session.call(Call { method: Method::Patch, target, accept: JSON, body }).await
+    session
+        .call(Call {
+            method: Method::Patch,
+            target,
+            accept: JSON,
+            body,
+        })
+        .await
 }
 
 /// Runs the editor of `KUBE_EDITOR` or `EDITOR`, vi unless set, on a file.
 async fn open_editor(session: &Session, path: &str) -> Outcome {
-    let editor = session.io.env("KUBE_EDITOR").or_else(|| session.io.env("EDITOR"));
+    let editor = session
+        .io
+        .env("KUBE_EDITOR")
+        .or_else(|| session.io.env("EDITOR"));
     let editor = editor.unwrap_or_else(|| "vi".into());
     let command = format!("{editor} {path}");
     let args = vec!["sh".into(), "-c".into(), command.into()];
     let spawn = Spawn::new(Exec::Path("/bin/sh".into()), args).with_stdio();
     let failed = |why: &str| {
-        Failure::message(format!("there was a problem with the editor {editor:?}: {why}"))
+        Failure::message(format!(
+            "there was a problem with the editor {editor:?}: {why}"
+        ))
     };
-    let pid = session.io.spawn(spawn).await.map_err(|errno| failed(errno.message()))?;
+    let pid = session
+        .io
+        .spawn(spawn)
+        .await
+        .map_err(|errno| failed(errno.message()))?;
     let status = session.io.wait(pid).await;
-    if status.success() { Ok(()) } else { Err(failed("it ended with an error")) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(failed("it ended with an error"))
+    }
 }

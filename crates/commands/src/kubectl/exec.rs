@@ -72,7 +72,9 @@ async fn exec(session: &Session, line: &Line) -> Outcome {
         ));
     }
     if command.is_empty() {
-        return Err(Failure::message("you must specify at least one command for the container"));
+        return Err(Failure::message(
+            "you must specify at least one command for the container",
+        ));
     }
     let pod = pod(session, word).await?;
     if matches!(pod.str_at("status.phase"), "Succeeded" | "Failed") {
@@ -82,8 +84,10 @@ async fn exec(session: &Session, line: &Line) -> Outcome {
         )));
     }
     let container = container(session, line, &pod).await?;
-    let command: Vec<String> =
-        command.iter().map(|word| format!("command={}", percent_encode(word))).collect();
+    let command: Vec<String> = command
+        .iter()
+        .map(|word| format!("command={}", percent_encode(word)))
+        .collect();
     let streams = Streams::of(session, line).await;
     let target = format!(
         "/api/v1/namespaces/{}/pods/{}/exec?{}&container={container}&{}",
@@ -97,7 +101,9 @@ async fn exec(session: &Session, line: &Line) -> Outcome {
 
 async fn attach(session: &Session, line: &Line) -> Outcome {
     let Some(word) = line.args.first() else {
-        return Err(Failure::message("at least 1 argument is required for attach"));
+        return Err(Failure::message(
+            "at least 1 argument is required for attach",
+        ));
     };
     let pod = pod(session, word).await?;
     let container = container(session, line, &pod).await?;
@@ -159,9 +165,14 @@ impl Streams {
 
     async fn run(self, session: &Session, target: String) -> Outcome {
         let io = &session.io;
-        let call = Call { method: Method::Post, ..Call::get(target) };
+        let call = Call {
+            method: Method::Post,
+            ..Call::get(target)
+        };
         let (response, stream) = session.stream(call).await?;
-        let Some(conn) = session.connection() else { return Ok(()) };
+        let Some(conn) = session.connection() else {
+            return Ok(());
+        };
         if !response.more {
             return Ok(());
         }
@@ -196,7 +207,9 @@ impl Streams {
                     send(io, conn, stream, [&[RESIZE], text.as_bytes()].concat()).await?;
                 }
                 Next::Remote(payload) => {
-                    let Some(message) = payload.downcast::<Message>() else { continue };
+                    let Some(message) = payload.downcast::<Message>() else {
+                        continue;
+                    };
                     if message.stream != stream {
                         continue;
                     }
@@ -274,5 +287,8 @@ fn ended(status: &Value) -> Outcome {
         .find(|cause| cause.str_at("reason") == "ExitCode")
         .and_then(|cause| cause.str_at("message").parse().ok())
         .unwrap_or(1);
-    Err(Failure::Exit(format!("command terminated with exit code {code}"), code))
+    Err(Failure::Exit(
+        format!("command terminated with exit code {code}"),
+        code,
+    ))
 }

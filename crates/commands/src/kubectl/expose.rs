@@ -55,7 +55,14 @@ async fn expose(session: &Session, line: &Line) -> Outcome {
         if session.namespace_given || dry != DryRun::Client {
             service.set("metadata.namespace", namespace);
         }
-        let made = act::create(session, line, services, namespace, &service, "kubectl-expose");
+        let made = act::create(
+            session,
+            line,
+            services,
+            namespace,
+            &service,
+            "kubectl-expose",
+        );
         done(session, line, dry, &made.await?, "exposed").await?;
     }
     Ok(())
@@ -86,7 +93,9 @@ fn service(line: &Line, found: &Found) -> Outcome<Value> {
             .collect(),
     };
     if ports.is_empty() {
-        return Err(Failure::message("couldn't find port via --port flag or introspection"));
+        return Err(Failure::message(
+            "couldn't find port via --port flag or introspection",
+        ));
     }
     let several = ports.len() > 1;
     let ports: Vec<Value> = ports

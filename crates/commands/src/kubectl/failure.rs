@@ -72,14 +72,26 @@ impl Failure {
     pub(crate) fn text(&self) -> String {
         match self {
             Failure::Status(status) => status_text(status),
-            Failure::Connection { host, errno: Errno::ECONNREFUSED, .. } => format!(
+            Failure::Connection {
+                host,
+                errno: Errno::ECONNREFUSED,
+                ..
+            } => format!(
                 "The connection to the server {host} was refused - did you specify the right host \
                  or port?\n"
             ),
-            Failure::Connection { url, errno: Errno::ECONNRESET, .. } => {
+            Failure::Connection {
+                url,
+                errno: Errno::ECONNRESET,
+                ..
+            } => {
                 format!("Unable to connect to the server: Get \"{url}\": EOF\n")
             }
-            Failure::Connection { host, errno: Errno::ETIMEDOUT, .. } => {
+            Failure::Connection {
+                host,
+                errno: Errno::ETIMEDOUT,
+                ..
+            } => {
                 format!("Unable to connect to the server: dial tcp {host}: i/o timeout\n")
             }
             Failure::Connection { host, errno, .. } => {
@@ -156,7 +168,10 @@ mod tests {
             "message": "pods \"x\" not found",
         });
         let failure = Failure::Status(missing);
-        assert_eq!(failure.text(), "Error from server (NotFound): pods \"x\" not found\n");
+        assert_eq!(
+            failure.text(),
+            "Error from server (NotFound): pods \"x\" not found\n"
+        );
         let failure = failure.context("error when creating \"STDIN\"");
         assert_eq!(
             failure.text(),

@@ -28,28 +28,47 @@ pub(crate) struct Flag {
 
 /// A switch.
 pub(crate) const fn switch(name: &'static str) -> Flag {
-    Flag { name, short: None, takes: Takes::Switch }
+    Flag {
+        name,
+        short: None,
+        takes: Takes::Switch,
+    }
 }
 
 /// A flag with a value.
 pub(crate) const fn value(name: &'static str) -> Flag {
-    Flag { name, short: None, takes: Takes::Value }
+    Flag {
+        name,
+        short: None,
+        takes: Takes::Value,
+    }
 }
 
 /// A flag with a value, which may be given more than once.
 pub(crate) const fn values(name: &'static str) -> Flag {
-    Flag { name, short: None, takes: Takes::Values }
+    Flag {
+        name,
+        short: None,
+        takes: Takes::Values,
+    }
 }
 
 /// A flag whose value may be left out.
 pub(crate) const fn optional(name: &'static str, default: &'static str) -> Flag {
-    Flag { name, short: None, takes: Takes::Optional(default) }
+    Flag {
+        name,
+        short: None,
+        takes: Takes::Optional(default),
+    }
 }
 
 impl Flag {
     /// The same with a short form.
     pub(crate) const fn short(self, short: char) -> Flag {
-        Flag { short: Some(short), ..self }
+        Flag {
+            short: Some(short),
+            ..self
+        }
     }
 }
 
@@ -86,13 +105,15 @@ pub(crate) const GLOBAL: &[Flag] = &[
 /// Whether a global flag in front of the verb takes the word after it.
 pub(crate) fn takes_next(word: &str) -> bool {
     if let Some(name) = word.strip_prefix("--") {
-        return GLOBAL.iter().any(|flag| flag.name == name && flag.takes != Takes::Switch);
+        return GLOBAL
+            .iter()
+            .any(|flag| flag.name == name && flag.takes != Takes::Switch);
     }
     let mut letters = word[1..].chars();
     match (letters.next(), letters.next()) {
-        (Some(letter), None) => {
-            GLOBAL.iter().any(|flag| flag.short == Some(letter) && flag.takes != Takes::Switch)
-        }
+        (Some(letter), None) => GLOBAL
+            .iter()
+            .any(|flag| flag.short == Some(letter) && flag.takes != Takes::Switch),
         _ => false,
     }
 }
@@ -159,16 +180,13 @@ impl Line {
         known: &[Flag],
         rest: &mut impl Iterator<Item = &'a String>,
     ) -> Result<(), String> {
-        let mut letters = word[1..].char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in word[1..].char_indices() {
             let after = &word[1 + at + letter.len_utf8()..];
             let flag = known
                 .iter()
                 .chain(GLOBAL)
                 .find(|flag| flag.short == Some(letter))
-                .ok_or_else(|| {
-                    format!("unknown shorthand flag: '{letter}' in {word}")
-                })?;
+                .ok_or_else(|| format!("unknown shorthand flag: '{letter}' in {word}"))?;
             match flag.takes {
                 Takes::Switch if !after.starts_with('=') => self.set(flag, "true".to_owned())?,
                 Takes::Optional(default) if after.is_empty() => {
@@ -179,9 +197,10 @@ impl Line {
                     return self.set(flag, given);
                 }
                 _ => {
-                    let given = rest.next().cloned().ok_or_else(|| {
-                        format!("flag needs an argument: '{letter}' in {word}")
-                    })?;
+                    let given = rest
+                        .next()
+                        .cloned()
+                        .ok_or_else(|| format!("flag needs an argument: '{letter}' in {word}"))?;
                     return self.set(flag, given);
                 }
             }
@@ -225,7 +244,10 @@ impl Line {
 
     /// A flag's value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.flags.get(name).and_then(|values| values.last()).map(String::as_str)
+        self.flags
+            .get(name)
+            .and_then(|values| values.last())
+            .map(String::as_str)
     }
 
     /// A flag's value, empty if it was not given.
@@ -240,12 +262,18 @@ impl Line {
 
     /// All values of a flag, each split at commas (`--from-literal` is not read this way).
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
-        self.all(name).iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
+        self.all(name)
+            .iter()
+            .flat_map(|text| text.split(','))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// A flag's whole number.
     pub(crate) fn number(&self, name: &'static str) -> Result<Option<i64>, String> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
         text.parse().map(Some).map_err(|_| {
             format!(
                 "invalid argument \"{text}\" for \"--{name}\" flag: strconv.ParseInt: parsing \
@@ -256,7 +284,9 @@ impl Line {
 
     /// A flag's duration in Go's form: `30s`, `1m30s`; a plain `0` is allowed.
     pub(crate) fn duration(&self, name: &'static str) -> Result<Option<sim::Duration>, String> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
         match api::time::parse_go_duration(text) {
             Some(duration) => Ok(Some(duration)),
             None => Err(format!(
@@ -292,18 +322,37 @@ mod tests {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let read = Line::parse(&words, FLAGS, true);
         let shown = read.map(|line| {
-            let flags: Vec<String> =
-                line.flags.iter().map(|(name, values)| format!("{name}={}", values.join("+"))).collect();
+            let flags: Vec<String> = line
+                .flags
+                .iter()
+                .map(|(name, values)| format!("{name}={}", values.join("+")))
+                .collect();
             format!("{} | {}", flags.join(" "), line.args.join(" "))
         });
-        assert_eq!(shown.as_deref(), expect.as_ref().map(|s| *s).map_err(|e| (*e).to_owned()).as_deref());
+        assert_eq!(
+            shown.as_deref(),
+            expect
+                .as_ref()
+                .map(|s| *s)
+                .map_err(|e| (*e).to_owned())
+                .as_deref()
+        );
     }
 
     #[test]
     fn lines_are_read_as_pflag_reads_them() {
-        check("pods -o wide -n kube-system", Ok("namespace=kube-system output=wide | pods"));
-        check("-owide pods -Aw", Ok("all-namespaces=true output=wide watch=true | pods"));
-        check("-o=name --dry-run --dry-run=client", Ok("dry-run=client output=name | "));
+        check(
+            "pods -o wide -n kube-system",
+            Ok("namespace=kube-system output=wide | pods"),
+        );
+        check(
+            "-owide pods -Aw",
+            Ok("all-namespaces=true output=wide watch=true | pods"),
+        );
+        check(
+            "-o=name --dry-run --dry-run=client",
+            Ok("dry-run=client output=name | "),
+        );
         check("-f a -f b -- -f c", Ok("filename=a+b | -f c"));
         check("--nope", Err("unknown flag: --nope"));
         check("-x", Err("unknown shorthand flag: 'x' in -x"));
@@ -311,8 +360,10 @@ mod tests {
         check("-o", Err("flag needs an argument: 'o' in -o"));
         check(
             "--watch=maybe",
-            Err("invalid argument \"maybe\" for \"-w, --watch\" flag: strconv.ParseBool: parsing \
-                 \"maybe\": invalid syntax"),
+            Err(
+                "invalid argument \"maybe\" for \"-w, --watch\" flag: strconv.ParseBool: parsing \
+                 \"maybe\": invalid syntax",
+            ),
         );
     }
 }

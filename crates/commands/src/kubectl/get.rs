@@ -87,7 +87,10 @@ async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<Target>> {
         let resource = resource_of(&discovery, &manifest)?.clone();
         namespace_of(session, &resource, &manifest.value)?;
         let Manifest { value, .. } = manifest;
-        found.push(Target { resource, name: Some(value.name().to_owned()) });
+        found.push(Target {
+            resource,
+            name: Some(value.name().to_owned()),
+        });
     }
     Ok(found)
 }
@@ -97,7 +100,10 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
     let namespace = Some(session.namespace.as_str()).filter(|_| !line.on("all-namespaces"));
     let Some(name) = &target.name else {
         let mut query = vec!["limit=500".to_owned()];
-        for (flag, key) in [("selector", "labelSelector"), ("field-selector", "fieldSelector")] {
+        for (flag, key) in [
+            ("selector", "labelSelector"),
+            ("field-selector", "fieldSelector"),
+        ] {
             if let Some(text) = line.get(flag).filter(|text| !text.is_empty()) {
                 query.push(format!("{key}={}", percent_encode(text)));
             }
@@ -105,7 +111,11 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
         if line.get("chunk-size") == Some("0") {
             query.remove(0);
         }
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        let query = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", query.join("&"))
+        };
         return format!("{}{query}", target.resource.collection(namespace));
     };
     let path = target.resource.path(&session.namespace, name);
@@ -117,24 +127,42 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
 
 /// All pages of a list as one.
 async fn fetch(session: &Session, path: &str, accept: &'static str) -> Outcome<Value> {
-    let mut whole = session.call(Call { accept, ..Call::get(path) }).await?;
+    let mut whole = session
+        .call(Call {
+            accept,
+            ..Call::get(path)
+        })
+        .await?;
     loop {
         let token = whole.str_at("metadata.continue").to_owned();
         if token.is_empty() {
             return Ok(whole);
         }
         let next = format!("{path}&continue={}", percent_encode(&token));
-        let page = session.call(Call { accept, ..Call::get(next) }).await?;
-        let key = if whole.kind() == "Table" { "rows" } else { "items" };
-        whole.list_mut(key).extend(page.list_at(key).iter().cloned());
+        let page = session
+            .call(Call {
+                accept,
+                ..Call::get(next)
+            })
+            .await?;
+        let key = if whole.kind() == "Table" {
+            "rows"
+        } else {
+            "items"
+        };
+        whole
+            .list_mut(key)
+            .extend(page.list_at(key).iter().cloned());
         whole.set("metadata", page.get("metadata").clone());
     }
 }
 
 async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) -> Outcome {
     let io = &session.io;
-    let kinds: std::collections::BTreeSet<&str> =
-        targets.iter().map(|target| target.resource.kind.as_str()).collect();
+    let kinds: std::collections::BTreeSet<&str> = targets
+        .iter()
+        .map(|target| target.resource.kind.as_str())
+        .collect();
     let mixed = kinds.len() > 1 || line.on("show-kind");
     let mut writer = TableWriter::default();
     let mut failures: Vec<Failure> = Vec::new();
@@ -186,8 +214,17 @@ fn explain_list(line: &Line, target: &Target, failure: Failure) -> Failure {
     if target.name.is_some() || failure.reason() != "BadRequest" {
         return failure;
     }
-    let Resource { group, version, plural, .. } = &target.resource;
-    let group = if group.is_empty() { String::new() } else { group.clone() };
+    let Resource {
+        group,
+        version,
+        plural,
+        ..
+    } = &target.resource;
+    let group = if group.is_empty() {
+        String::new()
+    } else {
+        group.clone()
+    };
     failure.context(&format!(
         "Unable to find \"{group}/{version}, Resource={plural}\" that match label selector {:?}, \
          field selector {:?}",
@@ -198,7 +235,9 @@ fn explain_list(line: &Line, target: &Target, failure: Failure) -> Failure {
 
 /// Prints all failures but the last, which ends the command.
 async fn report(session: &Session, mut failures: Vec<Failure>) -> Outcome {
-    let Some(last) = failures.pop() else { return Ok(()) };
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
     for failure in failures {
         session.io.eprint(&failure.text()).await;
     }
@@ -214,7 +253,11 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
         match fetch(session, &path(session, line, target), JSON).await {
             Ok(value) if target.name.is_some() => found.push(print::trimmed(&value, keep)),
             Ok(list) => {
-                let kind = list.kind().strip_suffix("List").unwrap_or_default().to_owned();
+                let kind = list
+                    .kind()
+                    .strip_suffix("List")
+                    .unwrap_or_default()
+                    .to_owned();
                 for item in list.list_at("items") {
                     let mut item = print::trimmed(item, keep);
                     if item.kind().is_empty() {
@@ -243,7 +286,9 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
 }
 
 fn sorted(line: &Line, mut table: Value) -> Outcome<Value> {
-    let Some(by) = line.get("sort-by") else { return Ok(table) };
+    let Some(by) = line.get("sort-by") else {
+        return Ok(table);
+    };
     let path = print::jsonpath(&print::relaxed_path(by))?;
     let rows = table.list_mut("rows");
     rows.sort_by(|a, b| {
@@ -290,7 +335,9 @@ async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Form
         with_namespace: line.on("all-namespaces") && target.resource.namespaced,
         show_labels: line.on("show-labels"),
         label_columns: line.list("label-columns"),
-        kind_prefix: line.on("show-kind").then(|| target.resource.qualified_singular()),
+        kind_prefix: line
+            .on("show-kind")
+            .then(|| target.resource.qualified_singular()),
     };
     let first = fetch(session, &path(session, line, target), accept).await?;
     if !line.on("watch-only") {
@@ -303,13 +350,21 @@ async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Form
         Some(name) => format!("metadata.name={name}"),
         None => line.text("field-selector").to_owned(),
     };
-    for (key, text) in [("labelSelector", line.text("selector")), ("fieldSelector", &field)] {
+    for (key, text) in [
+        ("labelSelector", line.text("selector")),
+        ("fieldSelector", &field),
+    ] {
         if !text.is_empty() {
             query.push_str(&format!("&{key}={}", percent_encode(text)));
         }
     }
     let target = format!("{}?{query}", target.resource.collection(namespace));
-    let (response, stream) = session.stream(Call { accept, ..Call::get(target) }).await?;
+    let (response, stream) = session
+        .stream(Call {
+            accept,
+            ..Call::get(target)
+        })
+        .await?;
     let mut next = Some(response.body.clone());
     while let Some(body) = next {
         if let Ok(event) = body_value(&body)
@@ -348,7 +403,11 @@ fn show(
         format => {
             let trimmed = print::trimmed(value, false);
             let text = print::objects(format, &[trimmed], true)?;
-            Ok(if *format == Format::Yaml { format!("---\n{text}") } else { text })
+            Ok(if *format == Format::Yaml {
+                format!("---\n{text}")
+            } else {
+                text
+            })
         }
     }
 }

@@ -57,19 +57,29 @@ struct Wanted {
 
 async fn change(session: &Session, line: &Line, map: &'static str) -> Outcome {
     let is_change = |arg: &&String| arg.contains('=') || arg.ends_with('-');
-    let first = line.args.iter().position(|arg| is_change(&arg)).unwrap_or(line.args.len());
+    let first = line
+        .args
+        .iter()
+        .position(|arg| is_change(&arg))
+        .unwrap_or(line.args.len());
     let (objects, changes) = line.args.split_at(first);
     let wanted = read(changes, map)?;
     if wanted.set.is_empty() && wanted.remove.is_empty() && !line.on("list") {
-        let what = if map == "labels" { "label" } else { "annotation" };
-        return Err(Failure::message(format!("at least one {what} update is required")));
+        let what = if map == "labels" {
+            "label"
+        } else {
+            "annotation"
+        };
+        return Err(Failure::message(format!(
+            "at least one {what} update is required"
+        )));
     }
     let mut failure = None;
     for found in find(session, line, objects).await? {
-        if let Err(why) = one(session, line, &found, &wanted, map).await {
-            if let Some(earlier) = failure.replace(why) {
-                session.io.eprint(&earlier.text()).await;
-            }
+        if let Err(why) = one(session, line, &found, &wanted, map).await
+            && let Some(earlier) = failure.replace(why)
+        {
+            session.io.eprint(&earlier.text()).await;
         }
     }
     failure.map_or(Ok(()), Err)
@@ -80,7 +90,11 @@ fn read(changes: &[String], map: &str) -> Outcome<Wanted> {
     for change in changes {
         if let Some((key, value)) = change.split_once('=') {
             if key.is_empty() {
-                let what = if map == "labels" { "label" } else { "annotation" };
+                let what = if map == "labels" {
+                    "label"
+                } else {
+                    "annotation"
+                };
                 return Err(Failure::message(format!("invalid {what} format: {change}")));
             }
             wanted.set.push((key.to_owned(), value.to_owned()));
@@ -92,7 +106,11 @@ fn read(changes: &[String], map: &str) -> Outcome<Wanted> {
     }
     for key in &wanted.remove {
         if wanted.set.iter().any(|(set, _)| set == key) {
-            let what = if map == "labels" { "label" } else { "annotation" };
+            let what = if map == "labels" {
+                "label"
+            } else {
+                "annotation"
+            };
             return Err(Failure::message(format!(
                 "can not both modify and remove a {what} in the same command"
             )));
@@ -128,7 +146,10 @@ async fn one(
     for key in &wanted.remove {
         if current.get(key).is_null() {
             if map == "labels" {
-                session.io.print(&format!("label {key:?} not found.\n")).await;
+                session
+                    .io
+                    .print(&format!("label {key:?} not found.\n"))
+                    .await;
             }
         } else {
             changes.set_path(&[key], Value::Null);
@@ -141,7 +162,11 @@ async fn one(
     }
     let mut body = object!({ "metadata": {} });
     body.set_path(&["metadata", map], changes);
-    let manager = if map == "labels" { "kubectl-label" } else { "kubectl-annotate" };
+    let manager = if map == "labels" {
+        "kubectl-label"
+    } else {
+        "kubectl-annotate"
+    };
     let patched = act::patch(session, line, found, MERGE, body, manager).await?;
     done(session, line, dry, &patched, what).await
 }
@@ -164,15 +189,16 @@ fn refuse_overwrite(line: &Line, current: &Value, wanted: &Wanted, map: &str) ->
         .set
         .iter()
         .filter_map(|(key, value)| {
-            let old = Some(current.str(key)).filter(|old| *old != value && current.get(key).is_str())?;
+            let old =
+                Some(current.str(key)).filter(|old| *old != value && current.get(key).is_str())?;
             Some(format!("'{key}' already has a value ({old})"))
         })
         .collect();
     match (taken.as_slice(), map) {
         ([], _) => Ok(()),
-        ([first, ..], "labels") => {
-            Err(Failure::message(format!("{first}, and --overwrite is false")))
-        }
+        ([first, ..], "labels") => Err(Failure::message(format!(
+            "{first}, and --overwrite is false"
+        ))),
         (all, _) => Err(Failure::message(format!(
             "--overwrite is false but found the following declared annotation(s): {}",
             all.join("; ")

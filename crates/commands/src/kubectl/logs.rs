@@ -49,7 +49,8 @@ struct Source {
 
 async fn logs(session: &Session, line: &Line) -> Outcome {
     for flag in ["tail", "limit-bytes", "max-log-requests"] {
-        line.number(flag).map_err(|why| Failure::Usage(why, "kubectl logs".to_owned()))?;
+        line.number(flag)
+            .map_err(|why| Failure::Usage(why, "kubectl logs".to_owned()))?;
     }
     let sources = sources(session, line).await?;
     if sources.is_empty() {
@@ -104,7 +105,10 @@ async fn sources(session: &Session, line: &Line) -> Outcome<Vec<Source>> {
             for field in ["initContainers", "containers", "ephemeralContainers"] {
                 for c in pod.get("spec").list_at(field) {
                     let container = c.str_at("name").to_owned();
-                    found.push(Source { pod: pod.clone(), container });
+                    found.push(Source {
+                        pod: pod.clone(),
+                        container,
+                    });
                 }
             }
         } else {
@@ -112,7 +116,10 @@ async fn sources(session: &Session, line: &Line) -> Outcome<Vec<Source>> {
                 Some(name) => name.clone(),
                 None => container(session, line, &pod).await?,
             };
-            found.push(Source { pod, container: named });
+            found.push(Source {
+                pod,
+                container: named,
+            });
         }
     }
     Ok(found)
@@ -134,14 +141,21 @@ fn not_found(session: &Session) -> impl Fn(Failure) -> Failure {
 async fn print_log(session: &Session, line: &Line, source: &Source) -> Outcome {
     let Source { pod, container } = source;
     let mut query = vec![format!("container={container}")];
-    for (flag, key) in [("follow", "follow"), ("previous", "previous"), ("timestamps", "timestamps")]
-    {
+    for (flag, key) in [
+        ("follow", "follow"),
+        ("previous", "previous"),
+        ("timestamps", "timestamps"),
+    ] {
         if line.on(flag) {
             query.push(format!("{key}=true"));
         }
     }
     let default_tail = if line.has("selector") { Some(10) } else { None };
-    if let Some(tail) = line.number("tail")?.or(default_tail).filter(|tail| *tail >= 0) {
+    if let Some(tail) = line
+        .number("tail")?
+        .or(default_tail)
+        .filter(|tail| *tail >= 0)
+    {
         query.push(format!("tailLines={tail}"));
     }
     if let Some(limit) = line.number("limit-bytes")? {
@@ -154,11 +168,20 @@ async fn print_log(session: &Session, line: &Line, source: &Source) -> Outcome {
         query.push(format!("sinceTime={}", net::http::percent_encode(time)));
     }
     let (namespace, name) = (pod.namespace(), pod.name());
-    let target =
-        format!("/api/v1/namespaces/{namespace}/pods/{name}/log?{}", query.join("&"));
-    let prefix = if line.on("prefix") { format!("[pod/{name}/{container}] ") } else { String::new() };
+    let target = format!(
+        "/api/v1/namespaces/{namespace}/pods/{name}/log?{}",
+        query.join("&")
+    );
+    let prefix = if line.on("prefix") {
+        format!("[pod/{name}/{container}] ")
+    } else {
+        String::new()
+    };
     let (response, stream) = session.stream(Call::get(target)).await?;
-    let mut printer = Printer { prefix, at_start: true };
+    let mut printer = Printer {
+        prefix,
+        at_start: true,
+    };
     printer.print(session, &response.body.bytes()).await;
     if response.more {
         while let Some(part) = session.next_part(stream).await? {

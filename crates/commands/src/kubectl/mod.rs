@@ -102,11 +102,19 @@ const VERBS: &[&Verb] = &[
 const GROUPS: &[&[&Verb]] = &[create::GENERATORS, &rollout::VERBS, &config::VERBS];
 
 fn verbs() -> impl Iterator<Item = &'static Verb> {
-    VERBS.iter().chain(GROUPS.iter().copied().flatten()).copied()
+    VERBS
+        .iter()
+        .chain(GROUPS.iter().copied().flatten())
+        .copied()
 }
 
 async fn main(io: Io) -> i32 {
-    let words: Vec<String> = io.args().iter().skip(1).map(|word| word.to_string()).collect();
+    let words: Vec<String> = io
+        .args()
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string())
+        .collect();
     match run(&io, &words).await {
         Ok(()) => 0,
         Err(failure) => {
@@ -149,7 +157,11 @@ fn find_verb(words: &[String]) -> Option<(&'static Verb, Vec<String>)> {
     }
     // The longest path wins: `rollout status` before `rollout`.
     (1..=at.len()).rev().find_map(|count| {
-        let name = at[..count].iter().map(|at| words[*at].as_str()).collect::<Vec<_>>().join(" ");
+        let name = at[..count]
+            .iter()
+            .map(|at| words[*at].as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
         let verb = verbs().find(|verb| verb.name == name)?;
         let rest = words
             .iter()
@@ -167,11 +179,17 @@ async fn no_verb(io: &Io, words: &[String]) -> Outcome {
         return Ok(());
     };
     let prefix = format!("{first} ");
-    let group: Vec<&Verb> = verbs().filter(|verb| verb.name.starts_with(&prefix)).collect();
+    let group: Vec<&Verb> = verbs()
+        .filter(|verb| verb.name.starts_with(&prefix))
+        .collect();
     if !group.is_empty() {
         let mut text = String::from("Available Commands:\n");
         for verb in group {
-            text.push_str(&format!("  {:15} {}\n", &verb.name[prefix.len()..], verb.summary));
+            text.push_str(&format!(
+                "  {:15} {}\n",
+                &verb.name[prefix.len()..],
+                verb.summary
+            ));
         }
         text.push_str(&format!("\nUsage:\n  kubectl {first} [flags] [options]\n"));
         io.print(&text).await;
@@ -185,7 +203,8 @@ async fn no_verb(io: &Io, words: &[String]) -> Outcome {
         .collect();
     if !near.is_empty() {
         text.push_str("\nDid you mean this?\n");
-        near.iter().for_each(|name| text.push_str(&format!("\t{name}\n")));
+        near.iter()
+            .for_each(|name| text.push_str(&format!("\t{name}\n")));
     }
     Err(Failure::Plain(text.trim_end_matches('\n').to_owned()))
 }
@@ -205,7 +224,9 @@ fn overview() -> String {
 fn help(verb: &Verb) -> String {
     let mut text = format!("{}\n\nOptions:\n", verb.summary);
     for flag in verb.flags {
-        let short = flag.short.map_or("    ".to_owned(), |short| format!("-{short}, "));
+        let short = flag
+            .short
+            .map_or("    ".to_owned(), |short| format!("-{short}, "));
         text.push_str(&format!("    {short}--{}\n", flag.name));
     }
     text.push_str(&format!("\nUsage:\n  {}\n", verb.usage));

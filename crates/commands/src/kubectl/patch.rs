@@ -48,9 +48,16 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
     let text = match (line.get("patch"), line.get("patch-file")) {
         (Some(text), None) => text.to_owned(),
         (None, Some(path)) => session.io.read_to_string(path).await.map_err(|errno| {
-            Failure::message(format!("unable to read patch file: open {path}: {}", errno.message()))
+            Failure::message(format!(
+                "unable to read patch file: open {path}: {}",
+                errno.message()
+            ))
         })?,
-        _ => return Err(Failure::message("must specify --patch or --patch-file containing the contents of the patch")),
+        _ => {
+            return Err(Failure::message(
+                "must specify --patch or --patch-file containing the contents of the patch",
+            ));
+        }
     };
     let body = yaml::parse_all(&text)
         .map_err(|why| Failure::message(format!("unable to parse {text:?}: {why}")))?
@@ -70,10 +77,19 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
         }
         let target = format!("{path}{}", act::query(line, dry, "kubectl-patch", false));
         let body = Some((media_type, body.clone()));
-        let call = Call { method: Method::Patch, target, accept: JSON, body };
+        let call = Call {
+            method: Method::Patch,
+            target,
+            accept: JSON,
+            body,
+        };
         let patched: Value = session.call(call).await?;
         let same = patched.resource_version() == found.value.resource_version();
-        let what = if same { "patched (no change)" } else { "patched" };
+        let what = if same {
+            "patched (no change)"
+        } else {
+            "patched"
+        };
         done(session, line, dry, &patched, what).await?;
     }
     Ok(())

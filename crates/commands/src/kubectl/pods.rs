@@ -23,8 +23,12 @@ pub(super) async fn pod(session: &Session, word: &str) -> Outcome<Value> {
             Ok(pods.remove(0))
         }
         (object, true) => {
-            let name = object.map(|object| object.name().to_owned()).unwrap_or_default();
-            Err(Failure::message(format!("timed out waiting for pods of {name} to be running")))
+            let name = object
+                .map(|object| object.name().to_owned())
+                .unwrap_or_default();
+            Err(Failure::message(format!(
+                "timed out waiting for pods of {name} to be running"
+            )))
         }
     }
 }
@@ -32,10 +36,16 @@ pub(super) async fn pod(session: &Session, word: &str) -> Outcome<Value> {
 /// The object a word means, if it is no pod, and its pods.
 pub(super) async fn pods(session: &Session, word: &str) -> Outcome<(Option<Value>, Vec<Value>)> {
     let discovery = session.discovery().await?;
-    let args = [if word.contains('/') { word.to_owned() } else { format!("pods/{word}") }];
+    let args = [if word.contains('/') {
+        word.to_owned()
+    } else {
+        format!("pods/{word}")
+    }];
     let target = targets(&discovery, &args)?.remove(0);
     let name = target.name.unwrap_or_default();
-    let object = session.call(Call::get(target.resource.path(&session.namespace, &name))).await?;
+    let object = session
+        .call(Call::get(target.resource.path(&session.namespace, &name)))
+        .await?;
     if target.resource.kind == "Pod" {
         return Ok((None, vec![object]));
     }
@@ -63,7 +73,9 @@ pub(super) async fn matching(session: &Session, labels: &Value) -> Outcome<Vec<V
 /// Pods that a selector matches.
 pub(super) async fn select(session: &Session, selector: &str) -> Outcome<Vec<Value>> {
     let discovery = session.discovery().await?;
-    let path = discovery.resolve("pods")?.collection(Some(&session.namespace));
+    let path = discovery
+        .resolve("pods")?
+        .collection(Some(&session.namespace));
     let path = format!("{path}?labelSelector={}", percent_encode(selector));
     let list = session.call(Call::get(path)).await?;
     Ok(list.list_at("items").to_vec())
@@ -73,7 +85,10 @@ pub(super) async fn select(session: &Session, selector: &str) -> Outcome<Vec<Val
 fn all_containers(pod: &Value) -> String {
     let names = |field: &str, mark: &str| -> Vec<String> {
         let containers = pod.get("spec").list_at(field);
-        containers.iter().map(|c| format!("{}{mark}", c.str_at("name"))).collect()
+        containers
+            .iter()
+            .map(|c| format!("{}{mark}", c.str_at("name")))
+            .collect()
     };
     let mut all = names("containers", "");
     all.extend(names("initContainers", " (init)"));
@@ -102,11 +117,21 @@ pub(super) async fn container(session: &Session, line: &Line, pod: &Value) -> Ou
     if !named.is_empty() {
         return Ok(named.to_owned());
     }
-    let first = pod.list_at("spec.containers").first().map_or("", |c| c.str_at("name")).to_owned();
-    let count: usize = fields.iter().map(|field| pod.get("spec").list_at(field).len()).sum();
+    let first = pod
+        .list_at("spec.containers")
+        .first()
+        .map_or("", |c| c.str_at("name"))
+        .to_owned();
+    let count: usize = fields
+        .iter()
+        .map(|field| pod.get("spec").list_at(field).len())
+        .sum();
     if count > 1 && !line.on("quiet") {
         let all = all_containers(pod);
-        session.io.eprint(&format!("Defaulted container {first:?} out of: {all}\n")).await;
+        session
+            .io
+            .eprint(&format!("Defaulted container {first:?} out of: {all}\n"))
+            .await;
     }
     Ok(first)
 }

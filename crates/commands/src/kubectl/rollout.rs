@@ -12,7 +12,7 @@ use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
 use super::session::{Call, JSON, Session};
 use super::target::or;
-use super::wait::watch;
+use super::wait::{Seen, Watch};
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
@@ -32,21 +32,42 @@ const FLAGS: &[Flag] = &[
 
 const fn verb(name: &'static str, summary: &'static str, run: Run) -> Verb {
     let usage = "kubectl rollout SUBCOMMAND (TYPE NAME | TYPE/NAME) [flags] [options]";
-    Verb { name, summary, usage, flags: FLAGS, interspersed: true, run }
+    Verb {
+        name,
+        summary,
+        usage,
+        flags: FLAGS,
+        interspersed: true,
+        run,
+    }
 }
 
 type Run = for<'a> fn(&'a Session, &'a Line) -> super::Running<'a>;
 
 /// `kubectl rollout …`, in the order of the help text.
 pub(super) const VERBS: [&Verb; 6] = [
-    &verb("rollout history", "View rollout history", |s, l| Box::pin(history(s, l))),
-    &verb("rollout pause", "Mark the provided resource as paused", |s, l| {
-        Box::pin(pause(s, l, true))
+    &verb("rollout history", "View rollout history", |s, l| {
+        Box::pin(history(s, l))
     }),
-    &verb("rollout restart", "Restart a resource", |s, l| Box::pin(restart(s, l))),
-    &verb("rollout resume", "Resume a paused resource", |s, l| Box::pin(pause(s, l, false))),
-    &verb("rollout status", "Show the status of the rollout", |s, l| Box::pin(status(s, l))),
-    &verb("rollout undo", "Undo a previous rollout", |s, l| Box::pin(undo(s, l))),
+    &verb(
+        "rollout pause",
+        "Mark the provided resource as paused",
+        |s, l| Box::pin(pause(s, l, true)),
+    ),
+    &verb("rollout restart", "Restart a resource", |s, l| {
+        Box::pin(restart(s, l))
+    }),
+    &verb("rollout resume", "Resume a paused resource", |s, l| {
+        Box::pin(pause(s, l, false))
+    }),
+    &verb(
+        "rollout status",
+        "Show the status of the rollout",
+        |s, l| Box::pin(status(s, l)),
+    ),
+    &verb("rollout undo", "Undo a previous rollout", |s, l| {
+        Box::pin(undo(s, l))
+    }),
 ];
 
 /// The objects meant; a type alone means all of it here.
@@ -71,7 +92,9 @@ fn only_deployments(found: &Found, what: &str) -> Outcome {
         "DaemonSet" | "StatefulSet" => Err(Failure::message(
             sim::unmodelled!("rollouts of DaemonSets and StatefulSets").to_string(),
         )),
-        _ => Err(Failure::message(format!("no {what} has been implemented for {kind:?}"))),
+        _ => Err(Failure::message(format!(
+            "no {what} has been implemented for {kind:?}"
+        ))),
     }
 }
 
@@ -79,49 +102,36 @@ async fn status(session: &Session, line: &Line) -> Outcome {
     let limit = line.duration("timeout")?.filter(|limit| !limit.is_zero());
     for found in rollouts(session, line).await? {
         only_deployments(&found, "status viewer")?;
-        let deadline = match limit {
-            Some(limit) => session.io.deadline(limit).await,
-            None => sim::Instant::FAR,
-        };
-        let mut current = found.value.clone();
-        loop {
-            let (text, over) = deployment_status(&current)?;
-            session.io.print(&text).await;
-            if over || line.get("watch") == Some("false") {
-                break;
-            }
-            current = match change(session, &found, &current, deadline).await? {
-                Some(newer) => newer,
-                None => return Err(Failure::message("timed out waiting for the condition")),
+        let (text, over) = deployment_status(&found.value)?;
+        session.io.print(&text).await;
+        if !over && line.get("watch") != Some("false") {
+            let deadline = match limit {
+                Some(limit) => session.io.deadline(limit).await,
+                None => session.io.now().await + sim::Duration::from_secs(86_400),
             };
+            follow(session, &found, deadline).await?;
         }
     }
     Ok(())
 }
 
-/// The next state of an object after `current`; `None` at the deadline.
-async fn change(
-    session: &Session,
-    found: &Found,
-    current: &Value,
-    deadline: sim::Instant,
-) -> Outcome<Option<Value>> {
-    let before = current.resource_version().to_owned();
-    let newer = std::cell::RefCell::new(None);
-    let far = deadline.min(session.io.now().await + sim::Duration::from_secs(86_400));
-    let met = |object: Option<&Value>| {
-        let changed = object.is_none_or(|object| object.resource_version() != before);
-        if changed {
-            *newer.borrow_mut() = object.cloned();
+/// Prints how far a rollout has come, until it is over. One watch tells of every state, so the
+/// cost grows with the changes, not with their square.
+async fn follow(session: &Session, found: &Found, deadline: sim::Instant) -> Outcome {
+    let late = || Failure::message("timed out waiting for the condition");
+    let watch = Watch::begin(session, &found.resource, &found.value, deadline).await?;
+    let mut watch = watch.ok_or_else(late)?;
+    loop {
+        let (text, over) = match watch.next().await? {
+            Seen::Object(object) => deployment_status(&object)?,
+            Seen::Gone => return Err(Failure::message("object has been deleted")),
+            Seen::Over => return Err(late()),
+        };
+        session.io.print(&text).await;
+        if over {
+            watch.cancel().await;
+            return Ok(());
         }
-        changed
-    };
-    if !watch(session, &found.resource, current, far, met).await? {
-        return Ok(None);
-    }
-    match newer.into_inner() {
-        Some(object) => Ok(Some(object)),
-        None => Err(Failure::message("object has been deleted")),
     }
 }
 
@@ -130,12 +140,18 @@ fn deployment_status(deployment: &Value) -> Outcome<(String, bool)> {
     let name = deployment.name();
     let number = |path: &str| deployment.i64_at(path).unwrap_or(0);
     if deployment.generation() > number("status.observedGeneration") {
-        return Ok(("Waiting for deployment spec update to be observed...\n".to_owned(), false));
+        return Ok((
+            "Waiting for deployment spec update to be observed...\n".to_owned(),
+            false,
+        ));
     }
-    let late = deployment.list_at("status.conditions").iter().any(|condition| {
-        condition.str_at("type") == "Progressing"
-            && condition.str_at("reason") == "ProgressDeadlineExceeded"
-    });
+    let late = deployment
+        .list_at("status.conditions")
+        .iter()
+        .any(|condition| {
+            condition.str_at("type") == "Progressing"
+                && condition.str_at("reason") == "ProgressDeadlineExceeded"
+        });
     if late {
         return Err(Failure::message(format!(
             "deployment {name:?} exceeded its progress deadline"
@@ -149,33 +165,40 @@ fn deployment_status(deployment: &Value) -> Outcome<(String, bool)> {
     );
     let waiting = format!("Waiting for deployment {name:?} rollout to finish: ");
     if updated < wanted {
-        let text = format!(
-            "{waiting}{updated} out of {wanted} new replicas have been updated...\n"
-        );
+        let text =
+            format!("{waiting}{updated} out of {wanted} new replicas have been updated...\n");
         return Ok((text, false));
     }
     if total > updated {
         let old = total - updated;
-        return Ok((format!("{waiting}{old} old replicas are pending termination...\n"), false));
+        return Ok((
+            format!("{waiting}{old} old replicas are pending termination...\n"),
+            false,
+        ));
     }
     if available < updated {
-        let text =
-            format!("{waiting}{available} of {updated} updated replicas are available...\n");
+        let text = format!("{waiting}{available} of {updated} updated replicas are available...\n");
         return Ok((text, false));
     }
-    Ok((format!("deployment {name:?} successfully rolled out\n"), true))
+    Ok((
+        format!("deployment {name:?} successfully rolled out\n"),
+        true,
+    ))
 }
 
 /// The ReplicaSets of a Deployment by revision.
 async fn revisions(session: &Session, deployment: &Value) -> Outcome<Vec<(i64, Value)>> {
     let discovery = session.discovery().await?;
-    let path = discovery.resolve("replicasets")?.collection(Some(deployment.namespace()));
+    let path = discovery
+        .resolve("replicasets")?
+        .collection(Some(deployment.namespace()));
     let list = session.call(Call::get(path)).await?;
     let mut found: Vec<(i64, Value)> = list
         .list_at("items")
         .iter()
         .filter(|set| {
-            set.controller().is_some_and(|owner| owner.str_at("uid") == deployment.uid())
+            set.controller()
+                .is_some_and(|owner| owner.str_at("uid") == deployment.uid())
         })
         .filter_map(|set| {
             let revision = set.annotation(REVISION).parse().ok()?;
@@ -202,7 +225,10 @@ async fn history(session: &Session, line: &Line) -> Outcome {
                 if !cause.is_empty() {
                     template.set_path(&["metadata", "annotations", CHANGE_CAUSE], cause);
                 }
-                format!("{name} with revision #{revision}\n{}\n", template_text(&template))
+                format!(
+                    "{name} with revision #{revision}\n{}\n",
+                    template_text(&template)
+                )
             }
             None => {
                 let mut text = format!("{name} \nREVISION  CHANGE-CAUSE\n");
@@ -238,14 +264,18 @@ async fn undo(session: &Session, line: &Line) -> Outcome {
                     .and_then(|at| all.get(at))
                     .ok_or_else(|| {
                         let name = found.value.name();
-                        Failure::message(format!("no rollout history found for deployment {name:?}"))
+                        Failure::message(format!(
+                            "no rollout history found for deployment {name:?}"
+                        ))
                     })?;
                 set
             }
             wanted => {
                 let found = all.iter().find(|(revision, _)| *revision == wanted);
                 let (_, set) = found.ok_or_else(|| {
-                    Failure::message(format!("unable to find specified revision {wanted} in history"))
+                    Failure::message(format!(
+                        "unable to find specified revision {wanted} in history"
+                    ))
                 })?;
                 set
             }
@@ -278,8 +308,19 @@ async fn undo(session: &Session, line: &Line) -> Outcome {
         }));
         let body = Some(("application/json-patch+json", Value::from(operations)));
         let dry = dry_run(line)?;
-        let target = format!("{}{}", found.path(), act::query(line, dry, "kubectl-rollout", false));
-        session.call(Call { method: Method::Patch, target, accept: JSON, body }).await?;
+        let target = format!(
+            "{}{}",
+            found.path(),
+            act::query(line, dry, "kubectl-rollout", false)
+        );
+        session
+            .call(Call {
+                method: Method::Patch,
+                target,
+                accept: JSON,
+                body,
+            })
+            .await?;
         done(session, line, dry, &found.value, "rolled back").await?;
     }
     Ok(())
@@ -289,18 +330,33 @@ async fn pause(session: &Session, line: &Line, pause: bool) -> Outcome {
     for found in rollouts(session, line).await? {
         only_deployments(&found, if pause { "pauser" } else { "resumer" })?;
         if found.value.bool_at("spec.paused") == pause {
-            let state = if pause { "already paused" } else { "not paused" };
+            let state = if pause {
+                "already paused"
+            } else {
+                "not paused"
+            };
             return Err(Failure::message(format!(
                 "{} {:?} is {state}",
                 found.resource.qualified(),
                 found.value.name()
             )));
         }
-        let value = if pause { Value::Bool(true) } else { Value::Null };
+        let value = if pause {
+            Value::Bool(true)
+        } else {
+            Value::Null
+        };
         let body = object!({ "spec": { "paused": (value) } });
         let dry = dry_run(line)?;
         act::patch(session, line, &found, STRATEGIC, body, "kubectl-rollout").await?;
-        done(session, line, dry, &found.value, if pause { "paused" } else { "resumed" }).await?;
+        done(
+            session,
+            line,
+            dry,
+            &found.value,
+            if pause { "paused" } else { "resumed" },
+        )
+        .await?;
     }
     Ok(())
 }

@@ -56,17 +56,24 @@ pub(super) const VERB: Verb = Verb {
 
 async fn run(session: &Session, line: &Line) -> Outcome {
     let Some((name, words)) = line.args.split_first() else {
-        return Err(Failure::Usage("NAME is required for run".to_owned(), "kubectl run".to_owned()));
+        return Err(Failure::Usage(
+            "NAME is required for run".to_owned(),
+            "kubectl run".to_owned(),
+        ));
     };
     if !line.has("image") {
         return Err(Failure::message("required flag(s) \"image\" not set"));
     }
     let interactive = line.on("stdin") || line.on("tty") || line.on("attach");
     if line.on("rm") && !interactive {
-        return Err(Failure::message("--rm should only be used for attached containers"));
+        return Err(Failure::message(
+            "--rm should only be used for attached containers",
+        ));
     }
     if line.on("tty") && !line.on("stdin") {
-        return Err(Failure::message("-i/--stdin is required for containers with -t/--tty=true"));
+        return Err(Failure::message(
+            "-i/--stdin is required for containers with -t/--tty=true",
+        ));
     }
     let dry = dry_run(line)?;
     let pod = pod(line, name, words)?;
@@ -79,24 +86,46 @@ async fn run(session: &Session, line: &Line) -> Outcome {
         let service = service(name, port, Value::from(pod.labels()));
         let services = discovery.resolve("services")?;
         let namespace = &session.namespace;
-        let made = act::create(session, line, services, namespace, &service, "kubectl-expose");
+        let made = act::create(
+            session,
+            line,
+            services,
+            namespace,
+            &service,
+            "kubectl-expose",
+        );
         done(session, line, dry, &made.await?, "created").await?;
     }
     let mut wanted = pod;
     if session.namespace_given || dry != DryRun::Client {
         wanted.set("metadata.namespace", session.namespace.as_str());
     }
-    let made =
-        act::create(session, line, resource, &session.namespace, &wanted, "kubectl-run").await?;
+    let made = act::create(
+        session,
+        line,
+        resource,
+        &session.namespace,
+        &wanted,
+        "kubectl-run",
+    )
+    .await?;
     if !interactive || dry != DryRun::None {
         return done(session, line, dry, &made, "created").await;
     }
-    until_pod(session, name, |phase| matches!(phase, "Running" | "Succeeded" | "Failed")).await?;
+    until_pod(session, name, |phase| {
+        matches!(phase, "Running" | "Succeeded" | "Failed")
+    })
+    .await?;
     let code = attach_to(session, line, name, name).await;
     if line.on("rm") {
         let path = resource.path(&session.namespace, name);
-        session.call(Call::send(Method::Delete, path, Value::empty_map())).await?;
-        let text = format!("pod {name:?} deleted from {} namespace\n", session.namespace);
+        session
+            .call(Call::send(Method::Delete, path, Value::empty_map()))
+            .await?;
+        let text = format!(
+            "pod {name:?} deleted from {} namespace\n",
+            session.namespace
+        );
         session.io.print(&text).await;
     }
     code
@@ -109,10 +138,22 @@ fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
         "resources": {},
     });
     let strings = |words: &[String]| -> Value {
-        Value::from(words.iter().map(|word| Value::from(word.as_str())).collect::<Vec<_>>())
+        Value::from(
+            words
+                .iter()
+                .map(|word| Value::from(word.as_str()))
+                .collect::<Vec<_>>(),
+        )
     };
     if !words.is_empty() {
-        container.set(if line.on("command") { "command" } else { "args" }, strings(words));
+        container.set(
+            if line.on("command") {
+                "command"
+            } else {
+                "args"
+            },
+            strings(words),
+        );
     }
     let mut env = Vec::new();
     for text in line.all("env") {
@@ -126,7 +167,10 @@ fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
         container.set("env", Value::from(env));
     }
     if let Some(port) = line.number("port")? {
-        container.set("ports", Value::from(vec![object!({ "containerPort": (port) })]));
+        container.set(
+            "ports",
+            Value::from(vec![object!({ "containerPort": (port) })]),
+        );
     }
     if let Some(policy) = line.get("image-pull-policy") {
         container.set("imagePullPolicy", policy);

@@ -51,17 +51,25 @@ async fn one(session: &Session, line: &Line, found: &Found, replicas: i64) -> Ou
     let path = format!("{}/scale", found.path());
     let current = session.call(Call::get(&*path)).await?;
     let has = current.i64_at("spec.replicas").unwrap_or(0);
-    if let Some(expected) = line.number("current-replicas")?.filter(|expected| *expected != -1)
+    if let Some(expected) = line
+        .number("current-replicas")?
+        .filter(|expected| *expected != -1)
         && expected != has
     {
-        return Err(Failure::message(format!("Expected replicas to be {expected}, was {has}")));
+        return Err(Failure::message(format!(
+            "Expected replicas to be {expected}, was {has}"
+        )));
     }
     let dry = dry_run(line)?;
     if dry != DryRun::Client {
         let body = object!({ "spec": { "replicas": (replicas) } });
         let target = format!("{path}{}", act::query(line, dry, "kubectl", false));
-        let call =
-            Call { method: Method::Patch, target, accept: JSON, body: Some((MERGE, body)) };
+        let call = Call {
+            method: Method::Patch,
+            target,
+            accept: JSON,
+            body: Some((MERGE, body)),
+        };
         session.call(call).await?;
     }
     done(session, line, dry, &found.value, "scaled").await

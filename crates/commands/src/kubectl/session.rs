@@ -21,8 +21,7 @@ const DIAL_TIMEOUT: sim::Duration = sim::Duration::from_secs(30);
 /// What a request accepts.
 pub(crate) const JSON: &str = "application/json";
 /// What a request accepts that will be printed as a table.
-pub(crate) const TABLE: &str =
-    "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
+pub(crate) const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
 
 /// A request, before it is sent.
 #[derive(Clone, Debug)]
@@ -38,12 +37,22 @@ pub(crate) struct Call {
 impl Call {
     /// `GET target` for JSON.
     pub(crate) fn get(target: impl Into<String>) -> Call {
-        Call { method: Method::Get, target: target.into(), accept: JSON, body: None }
+        Call {
+            method: Method::Get,
+            target: target.into(),
+            accept: JSON,
+            body: None,
+        }
     }
 
     /// A request with a JSON body.
     pub(crate) fn send(method: Method, target: impl Into<String>, body: Value) -> Call {
-        Call { method, target: target.into(), accept: JSON, body: Some((JSON, body)) }
+        Call {
+            method,
+            target: target.into(),
+            accept: JSON,
+            body: Some((JSON, body)),
+        }
     }
 }
 
@@ -66,7 +75,10 @@ impl Session {
     /// Reads the configuration a command line asks for.
     pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
         let access = access(io, line).await?;
-        let given = line.get("namespace").filter(|n| !n.is_empty()).map(str::to_owned);
+        let given = line
+            .get("namespace")
+            .filter(|n| !n.is_empty())
+            .map(str::to_owned);
         let namespace_given = given.is_some();
         let namespace = given.unwrap_or_else(|| match &*access.namespace {
             "" => "default".to_owned(),
@@ -90,14 +102,21 @@ impl Session {
         self.print_warnings(&response).await;
         let value = body_value(&response.body)
             .map_err(|_| Failure::message("the server's answer is no JSON"))?;
-        if response.status >= 400 { Err(failed(&response, value)) } else { Ok(value) }
+        if response.status >= 400 {
+            Err(failed(&response, value))
+        } else {
+            Ok(value)
+        }
     }
 
     /// `GET target` as text (logs, raw paths).
     pub(crate) async fn text(&self, target: &str) -> Outcome<Vec<u8>> {
         let (response, stream) = self.begin(Call::get(target)).await?;
         if response.status >= 400 {
-            return Err(failed(&response, body_value(&response.body).unwrap_or_default()));
+            return Err(failed(
+                &response,
+                body_value(&response.body).unwrap_or_default(),
+            ));
         }
         let mut text = response.body.bytes().to_vec();
         if response.more {
@@ -112,18 +131,31 @@ impl Session {
     pub(crate) async fn stream(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
         let (response, stream) = self.begin(call).await?;
         if response.status >= 400 {
-            return Err(failed(&response, body_value(&response.body).unwrap_or_default()));
+            return Err(failed(
+                &response,
+                body_value(&response.body).unwrap_or_default(),
+            ));
         }
         Ok((response, stream))
     }
 
     /// The next part of a streamed answer; `None` at its end.
     pub(crate) async fn next_part(&self, stream: u32) -> Outcome<Option<Body>> {
-        let Some(fd) = self.conn.get() else { return Ok(None) };
+        let Some(fd) = self.conn.get() else {
+            return Ok(None);
+        };
         loop {
-            let payload = self.io.recv(fd).await.map_err(|errno| self.lost("", errno))?;
-            let Some(payload) = payload else { return Ok(None) };
-            let Some(message) = payload.downcast_rc::<Message>() else { continue };
+            let payload = self
+                .io
+                .recv(fd)
+                .await
+                .map_err(|errno| self.lost("", errno))?;
+            let Some(payload) = payload else {
+                return Ok(None);
+            };
+            let Some(message) = payload.downcast_rc::<Message>() else {
+                continue;
+            };
             if message.stream == stream {
                 match &message.frame {
                     Frame::Data(body) => return Ok(Some(body.clone())),
@@ -131,6 +163,17 @@ impl Session {
                     _ => {}
                 }
             }
+        }
+    }
+
+    /// Gives a streamed answer up, as a cancelled request does: the server works for it no more.
+    pub(crate) async fn cancel(&self, stream: u32) {
+        if let Some(fd) = self.conn.get() {
+            // Where the connection is lost, so is the stream.
+            let _ = self
+                .io
+                .send(fd, Message::payload(stream, Frame::Reset))
+                .await;
         }
     }
 
@@ -151,7 +194,11 @@ impl Session {
 
     /// `172.30.1.2:6443`.
     pub(crate) fn host(&self) -> String {
-        let rest = self.access.server.split_once("://").map_or(&*self.access.server, |(_, r)| r);
+        let rest = self
+            .access
+            .server
+            .split_once("://")
+            .map_or(&*self.access.server, |(_, r)| r);
         rest.split('/').next().unwrap_or(rest).to_owned()
     }
 
@@ -184,13 +231,18 @@ impl Session {
     fn request(&self, call: &Call) -> Request {
         let mut request = Request::new(call.method, call.target.as_str());
         request.headers.set("Accept", call.accept);
-        request.headers.set("User-Agent", "kubectl/v1.36.2 (linux/amd64) kubernetes/0b6b32d");
+        request.headers.set(
+            "User-Agent",
+            "kubectl/v1.36.2 (linux/amd64) kubernetes/0b6b32d",
+        );
         if let Some((media_type, value)) = &call.body {
             request.headers.set("Content-Type", *media_type);
             request.body = api::body(value.clone());
         }
         if let Some(token) = &self.access.identity.token {
-            request.headers.set("Authorization", format!("Bearer {token}"));
+            request
+                .headers
+                .set("Authorization", format!("Bearer {token}"));
         }
         if let Some(user) = self.line.get("as") {
             request.headers.set("Impersonate-User", user);
@@ -206,8 +258,14 @@ impl Session {
         for (name, value) in response.headers.iter() {
             if name.eq_ignore_ascii_case("Warning") {
                 // `299 - "text"`
-                let text = value.splitn(3, ' ').nth(2).unwrap_or(value).trim_matches('"');
-                self.io.eprint(&format!("Warning: {}\n", text.replace("\\\"", "\""))).await;
+                let text = value
+                    .splitn(3, ' ')
+                    .nth(2)
+                    .unwrap_or(value)
+                    .trim_matches('"');
+                self.io
+                    .eprint(&format!("Warning: {}\n", text.replace("\\\"", "\"")))
+                    .await;
             }
         }
     }
@@ -223,7 +281,11 @@ impl Session {
 
     fn lost(&self, target: &str, errno: Errno) -> Failure {
         let url = format!("{}{target}", self.access.server);
-        Failure::Connection { host: self.host(), url, errno }
+        Failure::Connection {
+            host: self.host(),
+            url,
+            errno,
+        }
     }
 }
 
@@ -243,7 +305,10 @@ pub(crate) fn config_path(io: &Io, line: &Line) -> String {
     if let Some(paths) = io.env("KUBECONFIG").filter(|paths| !paths.is_empty()) {
         return paths.split(':').next().unwrap_or_default().to_owned();
     }
-    format!("{}/.kube/config", io.env("HOME").unwrap_or_else(|| "/root".into()))
+    format!(
+        "{}/.kube/config",
+        io.env("HOME").unwrap_or_else(|| "/root".into())
+    )
 }
 
 async fn access(io: &Io, line: &Line) -> Outcome<Access> {
@@ -260,7 +325,10 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
     // Files the configuration names are read first; a tool may not read inside a closure.
     let mut files = std::collections::BTreeMap::new();
     for key in ["client-certificate:", "tokenFile:"] {
-        for found in text.lines().filter_map(|line| line.trim().strip_prefix(key)) {
+        for found in text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(key))
+        {
             let name = found.trim().trim_matches('"').to_owned();
             if let Ok(contents) = io.read_to_string(&name).await {
                 files.insert(name, contents);
@@ -294,12 +362,15 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 async fn in_cluster(io: &Io, access: &mut Access) {
-    let (Some(host), Some(port)) =
-        (io.env("KUBERNETES_SERVICE_HOST"), io.env("KUBERNETES_SERVICE_PORT"))
-    else {
+    let (Some(host), Some(port)) = (
+        io.env("KUBERNETES_SERVICE_HOST"),
+        io.env("KUBERNETES_SERVICE_PORT"),
+    ) else {
         return;
     };
-    let Ok(token) = io.read_to_string(&format!("{ACCOUNT}/token")).await else { return };
+    let Ok(token) = io.read_to_string(&format!("{ACCOUNT}/token")).await else {
+        return;
+    };
     access.server = format!("https://{host}:{port}").into();
     access.identity.token = Some(token.trim().into());
     if let Ok(namespace) = io.read_to_string(&format!("{ACCOUNT}/namespace")).await {

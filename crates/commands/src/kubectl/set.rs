@@ -52,11 +52,17 @@ fn split(args: &[String]) -> (&[String], &[String]) {
 
 /// Where the pod spec of an object is, by the names on the way.
 fn spec_path(found: &Found) -> &'static [&'static str] {
-    if found.resource.kind == "Pod" { &["spec"] } else { &["spec", "template", "spec"] }
+    if found.resource.kind == "Pod" {
+        &["spec"]
+    } else {
+        &["spec", "template", "spec"]
+    }
 }
 
 fn pod_spec(found: &Found) -> &Value {
-    spec_path(found).iter().fold(&found.value, |value, name| value.get(name))
+    spec_path(found)
+        .iter()
+        .fold(&found.value, |value, name| value.get(name))
 }
 
 async fn image(session: &Session, line: &Line) -> Outcome {
@@ -82,11 +88,14 @@ async fn image(session: &Session, line: &Line) -> Outcome {
             }
         }
         for (name, _) in changes.iter().filter_map(|change| change.split_once('=')) {
-            let known = updates
-                .iter()
-                .any(|(_, list)| list.iter().any(|container| container.str_at("name") == name));
+            let known = updates.iter().any(|(_, list)| {
+                list.iter()
+                    .any(|container| container.str_at("name") == name)
+            });
             if !known && name != "*" {
-                return Err(Failure::message(format!("unable to find container named {name:?}")));
+                return Err(Failure::message(format!(
+                    "unable to find container named {name:?}"
+                )));
             }
         }
         if changed {
@@ -120,7 +129,9 @@ async fn env(session: &Session, line: &Line) -> Outcome {
         return Ok(());
     }
     if changes.is_empty() {
-        return Err(Failure::message("at least one environment variable must be provided"));
+        return Err(Failure::message(
+            "at least one environment variable must be provided",
+        ));
     }
     let only = line.get("containers").unwrap_or("*");
     for found in find(session, line, objects).await? {
@@ -139,7 +150,14 @@ async fn env(session: &Session, line: &Line) -> Outcome {
                 .collect();
             list.push(object!({ "env": (Value::from(variables)), "name": (name) }));
         }
-        finish(session, line, &found, vec![("containers", list)], "env updated").await?;
+        finish(
+            session,
+            line,
+            &found,
+            vec![("containers", list)],
+            "env updated",
+        )
+        .await?;
     }
     Ok(())
 }

@@ -24,21 +24,28 @@ pub(crate) fn targets(discovery: &Discovery, args: &[String]) -> Outcome<Vec<Tar
     if slashes > 0 {
         return slashed(discovery, args);
     }
-    let Some((types, names)) = args.split_first() else { return Ok(Vec::new()) };
+    let Some((types, names)) = args.split_first() else {
+        return Ok(Vec::new());
+    };
     let mut found = Vec::new();
     for word in types.split(',').filter(|word| !word.is_empty()) {
         let category = discovery.category(word);
-        let resources: Vec<&Resource> =
-            if category.is_empty() { vec![discovery.resolve(word)?] } else { category };
+        let resources: Vec<&Resource> = if category.is_empty() {
+            vec![discovery.resolve(word)?]
+        } else {
+            category
+        };
         for resource in resources {
             if names.is_empty() {
-                found.push(Target { resource: resource.clone(), name: None });
+                found.push(Target {
+                    resource: resource.clone(),
+                    name: None,
+                });
             }
-            found.extend(
-                names
-                    .iter()
-                    .map(|name| Target { resource: resource.clone(), name: Some(name.clone()) }),
-            );
+            found.extend(names.iter().map(|name| Target {
+                resource: resource.clone(),
+                name: Some(name.clone()),
+            }));
         }
     }
     Ok(found)
@@ -60,12 +67,15 @@ fn slashed(discovery: &Discovery, args: &[String]) -> Outcome<Vec<Target>> {
             ));
         }
         if word.is_empty() || name.is_empty() {
-            return Err(Failure::message(format!(
-                "arguments in resource/name form must have a single resource and name"
-            )));
+            return Err(Failure::message(
+                "arguments in resource/name form must have a single resource and name",
+            ));
         }
         let resource = discovery.resolve(word)?.clone();
-        found.push(Target { resource, name: Some(name.to_owned()) });
+        found.push(Target {
+            resource,
+            name: Some(name.to_owned()),
+        });
     }
     Ok(found)
 }
@@ -108,9 +118,7 @@ pub(crate) async fn manifests(io: &Io, line: &Line) -> Outcome<Vec<Manifest>> {
 async fn files(io: &Io, name: &str, recursive: bool) -> Outcome<Vec<String>> {
     let asked = name.to_owned();
     let stat = io.sys(move |sys| sys.stat(&asked)).await;
-    let stat = stat.map_err(|_| {
-        Failure::message(format!("the path {name:?} does not exist"))
-    })?;
+    let stat = stat.map_err(|_| Failure::message(format!("the path {name:?} does not exist")))?;
     if !stat.is_dir() {
         return Ok(vec![name.to_owned()]);
     }
@@ -118,10 +126,15 @@ async fn files(io: &Io, name: &str, recursive: bool) -> Outcome<Vec<String>> {
     let mut directories = vec![name.trim_end_matches('/').to_owned()];
     while let Some(directory) = directories.pop() {
         let asked = directory.clone();
-        let entries = io.sys(move |sys| sys.read_dir(&asked)).await.unwrap_or_default();
+        let entries = io
+            .sys(move |sys| sys.read_dir(&asked))
+            .await
+            .unwrap_or_default();
         for entry in entries {
             let path = format!("{directory}/{}", entry.name);
-            let manifest = [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end));
+            let manifest = [".yaml", ".yml", ".json"]
+                .iter()
+                .any(|end| path.ends_with(end));
             if entry.stat.is_dir() && recursive {
                 directories.push(path);
             } else if manifest && !entry.stat.is_dir() {
@@ -139,18 +152,24 @@ async fn files(io: &Io, name: &str, recursive: bool) -> Outcome<Vec<String>> {
 }
 
 fn parse(source: &str, text: &str, found: &mut Vec<Manifest>) -> Outcome {
-    let documents = yaml::parse_all(text)
-        .map_err(|error| Failure::message(format!("error parsing {source}: {error}")))?;
+    let documents = yaml::decode_stream(text)
+        .map_err(|why| Failure::message(format!("error parsing {source}: {why}")))?;
     for document in documents {
         if document.value.is_null() {
             continue;
         }
         if document.value.kind().ends_with("List") && document.value.get("items").is_list() {
             for item in document.value.list_at("items") {
-                found.push(Manifest { source: source.to_owned(), value: item.clone() });
+                found.push(Manifest {
+                    source: source.to_owned(),
+                    value: item.clone(),
+                });
             }
         } else {
-            found.push(Manifest { source: source.to_owned(), value: document.value });
+            found.push(Manifest {
+                source: source.to_owned(),
+                value: document.value,
+            });
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 
 use api::jsonpath::JsonPath;
 use api::{Value, body_value};
-use net::http::percent_encode;
+use net::http::{Body, percent_encode};
 
 use super::Verb;
 use super::act::{self, Found, find};
@@ -45,18 +45,35 @@ pub(super) const VERB: Verb = Verb {
 enum Until {
     Gone,
     Exists,
-    Condition { name: String, status: String },
-    Path { path: JsonPath, value: Option<String> },
+    Condition {
+        name: String,
+        status: String,
+    },
+    Path {
+        path: JsonPath,
+        value: Option<String>,
+    },
 }
 
 async fn wait(session: &Session, line: &Line) -> Outcome {
     let until = read(line)?;
-    let limit = line.duration("timeout")?.unwrap_or(sim::Duration::from_secs(30));
+    let limit = line
+        .duration("timeout")?
+        .unwrap_or(sim::Duration::from_secs(30));
     let deadline = session.io.deadline(limit).await;
-    let found = match find(session, line, &line.args).await {
-        Ok(found) => found,
-        Err(failure) if failure.is_not_found() && matches!(until, Until::Gone) => return Ok(()),
-        Err(failure) => return Err(failure),
+    let found = loop {
+        match find(session, line, &line.args).await {
+            Ok(found) => break found,
+            Err(failure) if failure.is_not_found() => match until {
+                Until::Gone => return Ok(()),
+                // There is nothing to watch yet; upstream asks twice a second too.
+                Until::Exists if session.io.now().await < deadline => {
+                    session.io.sleep(sim::Duration::from_millis(500)).await;
+                }
+                _ => return Err(failure),
+            },
+            Err(failure) => return Err(failure),
+        }
     };
     if found.is_empty() {
         return match until {
@@ -65,7 +82,10 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
         };
     }
     for Found { resource, value } in found {
-        let met = watch(session, &resource, &value, deadline, |object| holds(&until, object)).await?;
+        let met = watch(session, &resource, &value, deadline, |object| {
+            holds(&until, object)
+        })
+        .await?;
         let name = value.name();
         if !met {
             return Err(Failure::message(format!(
@@ -74,7 +94,10 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
             )));
         }
         let kind = resource.qualified_singular();
-        session.io.print(&format!("{kind}/{name} condition met\n")).await;
+        session
+            .io
+            .print(&format!("{kind}/{name} condition met\n"))
+            .await;
     }
     Ok(())
 }
@@ -86,7 +109,10 @@ fn read(line: &Line) -> Outcome<Until> {
         None if text.eq_ignore_ascii_case("create") => Ok(Until::Exists),
         Some(("condition", wanted)) => {
             let (name, status) = wanted.split_once('=').unwrap_or((wanted, "True"));
-            Ok(Until::Condition { name: name.to_owned(), status: status.to_owned() })
+            Ok(Until::Condition {
+                name: name.to_owned(),
+                status: status.to_owned(),
+            })
         }
         Some(("jsonpath", wanted)) => {
             let wanted = wanted.trim_matches('\'');
@@ -94,10 +120,14 @@ fn read(line: &Line) -> Outcome<Until> {
             let (path, rest) = wanted.split_at(end);
             let template = relaxed_path(path);
             let path = jsonpath(&template)?;
-            let value = rest.strip_prefix('=').map(|value| value.trim_matches('"').to_owned());
+            let value = rest
+                .strip_prefix('=')
+                .map(|value| value.trim_matches('"').to_owned());
             Ok(Until::Path { path, value })
         }
-        _ => Err(Failure::message(format!("unrecognized condition: {text:?}"))),
+        _ => Err(Failure::message(format!(
+            "unrecognized condition: {text:?}"
+        ))),
     }
 }
 
@@ -135,35 +165,94 @@ pub(super) async fn watch(
     if met(Some(object)) {
         return Ok(true);
     }
-    let left = deadline.since(session.io.now().await);
-    if left.is_zero() {
+    let Some(mut watch) = Watch::begin(session, resource, object, deadline).await? else {
         return Ok(false);
-    }
-    let namespace = Some(object.namespace()).filter(|namespace| !namespace.is_empty());
-    // The server ends the watch at the deadline, to the second.
-    let seconds = left.as_millis().div_ceil(1000).max(1);
-    let target = format!(
-        "{}?watch=true&fieldSelector={}&resourceVersion={}&timeoutSeconds={seconds}",
-        resource.collection(namespace),
-        percent_encode(&format!("metadata.name={}", object.name())),
-        object.resource_version(),
-    );
-    let (response, stream) = session.stream(Call::get(target)).await?;
-    let mut next = Some(response.body.clone());
-    while let Some(body) = next {
-        let event = body_value(&body).unwrap_or_default();
-        let done = match event.str_at("type") {
-            "DELETED" => met(None),
-            "ADDED" | "MODIFIED" => met(Some(event.get("object"))),
-            "ERROR" => return Err(Failure::Status(event.get("object").clone())),
-            _ => false,
+    };
+    loop {
+        let done = match watch.next().await? {
+            Seen::Object(object) => met(Some(&object)),
+            Seen::Gone => met(None),
+            Seen::Over => return Ok(false),
         };
         if done {
+            watch.cancel().await;
             return Ok(true);
         }
-        next = session.next_part(stream).await?;
     }
-    Ok(false)
+}
+
+/// A watch on one object. Who needs it no more cancels it: a watch left open is told of every
+/// change until the command ends.
+pub(super) struct Watch<'a> {
+    session: &'a Session,
+    stream: u32,
+    /// What came with the head of the answer.
+    first: Option<Body>,
+}
+
+/// What a watch tells of its object.
+pub(super) enum Seen {
+    /// Its newest state.
+    Object(Value),
+    /// It is deleted.
+    Gone,
+    /// Nothing more: the deadline has come.
+    Over,
+}
+
+impl<'a> Watch<'a> {
+    /// Watches from the state `object` on; `None` if the deadline has come already.
+    pub(super) async fn begin(
+        session: &'a Session,
+        resource: &Resource,
+        object: &Value,
+        deadline: sim::Instant,
+    ) -> Outcome<Option<Watch<'a>>> {
+        let left = deadline.since(session.io.now().await);
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let namespace = Some(object.namespace()).filter(|namespace| !namespace.is_empty());
+        // The server ends the watch at the deadline, to the second.
+        let seconds = left.as_millis().div_ceil(1000).max(1);
+        let target = format!(
+            "{}?watch=true&fieldSelector={}&resourceVersion={}&timeoutSeconds={seconds}",
+            resource.collection(namespace),
+            percent_encode(&format!("metadata.name={}", object.name())),
+            object.resource_version(),
+        );
+        let (response, stream) = session.stream(Call::get(target)).await?;
+        Ok(Some(Watch {
+            session,
+            stream,
+            first: Some(response.body.clone()),
+        }))
+    }
+
+    /// What comes next.
+    pub(super) async fn next(&mut self) -> Outcome<Seen> {
+        loop {
+            let part = match self.first.take() {
+                Some(first) => Some(first),
+                None => self.session.next_part(self.stream).await?,
+            };
+            let Some(part) = part else {
+                return Ok(Seen::Over);
+            };
+            let event = body_value(&part).unwrap_or_default();
+            match event.str_at("type") {
+                "DELETED" => return Ok(Seen::Gone),
+                "ADDED" | "MODIFIED" => return Ok(Seen::Object(event.get("object").clone())),
+                "ERROR" => return Err(Failure::Status(event.get("object").clone())),
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends it.
+    pub(super) async fn cancel(self) {
+        self.session.cancel(self.stream).await;
+    }
 }
 
 /// Waits at most a minute for a pod of the session's namespace to be in a phase.
@@ -174,7 +263,9 @@ pub(super) async fn until_pod(
 ) -> Outcome {
     let discovery = session.discovery().await?;
     let resource = discovery.resolve("pods")?;
-    let object = session.call(Call::get(resource.path(&session.namespace, name))).await?;
+    let object = session
+        .call(Call::get(resource.path(&session.namespace, name)))
+        .await?;
     let deadline = session.io.deadline(sim::Duration::from_secs(60)).await;
     let met = |pod: Option<&Value>| pod.is_none_or(|pod| phase(pod.str_at("status.phase")));
     if watch(session, resource, &object, deadline, met).await? {

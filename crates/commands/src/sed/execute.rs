@@ -171,7 +171,11 @@ impl Machine {
                     }
                 }
                 Action::Translate(map) => {
-                    self.pattern = self.pattern.chars().map(|c| *map.get(&c).unwrap_or(&c)).collect();
+                    self.pattern = self
+                        .pattern
+                        .chars()
+                        .map(|c| *map.get(&c).unwrap_or(&c))
+                        .collect();
                 }
                 Action::Read(path) => return Next::Read(path.clone()),
                 Action::Write(path) => {
@@ -255,8 +259,12 @@ impl Machine {
 
     fn selects(&mut self, at: usize, script: &Script) -> bool {
         let command = &script.commands[at];
-        let Some(from) = &command.from else { return true };
-        let Some(to) = &command.to else { return self.fits(from) };
+        let Some(from) = &command.from else {
+            return true;
+        };
+        let Some(to) = &command.to else {
+            return self.fits(from);
+        };
         match self.ranges[at] {
             None => {
                 let begins = match from {
@@ -311,7 +319,9 @@ impl Machine {
                 if let Some(regex) = regex {
                     self.recent = Some(regex.clone());
                 }
-                self.recent.as_ref().is_some_and(|regex| regex.is_match(&self.pattern))
+                self.recent
+                    .as_ref()
+                    .is_some_and(|regex| regex.is_match(&self.pattern))
             }
         }
     }
@@ -320,13 +330,17 @@ impl Machine {
         if let Some(regex) = &substitute.regex {
             self.recent = Some(regex.clone());
         }
-        let Some(regex) = self.recent.clone() else { return false };
+        let Some(regex) = self.recent.clone() else {
+            return false;
+        };
         let text = std::mem::take(&mut self.pattern);
         let mut out = String::new();
         let (mut at, mut copied, mut count) = (0, 0, 0);
         let mut changed = false;
         while at <= text.len() {
-            let Some(groups) = regex.captures(&text, at) else { break };
+            let Some(groups) = regex.captures(&text, at) else {
+                break;
+            };
             let Some((from, to)) = groups[0] else { break };
             // An empty match right behind the last one does not count.
             let empty_again = to == from && changed && from == copied && count > 0;
@@ -342,7 +356,11 @@ impl Machine {
                     }
                 }
             }
-            at = if to > from { to } else { to + text[to..].chars().next().map_or(1, char::len_utf8) };
+            at = if to > from {
+                to
+            } else {
+                to + text[to..].chars().next().map_or(1, char::len_utf8)
+            };
         }
         out.push_str(&text[copied..]);
         self.pattern = out;
@@ -387,7 +405,11 @@ fn replace(pieces: &[Piece], text: &str, groups: &[shell::regex::Span], out: &mu
             },
         };
         for c in part.chars() {
-            let wanted = if once == 'E' { case } else { std::mem::replace(&mut once, 'E') };
+            let wanted = if once == 'E' {
+                case
+            } else {
+                std::mem::replace(&mut once, 'E')
+            };
             match wanted {
                 'U' | 'u' => out.extend(c.to_uppercase()),
                 'L' | 'l' => out.extend(c.to_lowercase()),

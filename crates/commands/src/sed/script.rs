@@ -88,7 +88,11 @@ struct Parser<'a> {
 
 /// Reads a script given in parts; the error is what sed says of it.
 pub(super) fn parse(sources: &[String], extended: bool) -> Result<Script, String> {
-    let mut script = Script { commands: Vec::new(), labels: BTreeMap::new(), quiet: false };
+    let mut script = Script {
+        commands: Vec::new(),
+        labels: BTreeMap::new(),
+        quiet: false,
+    };
     if sources[0] == "#n" || sources[0].starts_with("#n\n") {
         script.quiet = true;
     }
@@ -120,7 +124,10 @@ pub(super) fn parse(sources: &[String], extended: bool) -> Result<Script, String
             && !label.is_empty()
             && !script.labels.contains_key(label)
         {
-            return Err(format!("-e expression #1, char {}: can't find label for jump to `{label}'", joined.chars().count()));
+            return Err(format!(
+                "-e expression #1, char {}: can't find label for jump to `{label}'",
+                joined.chars().count()
+            ));
         }
     }
     Ok(script)
@@ -136,7 +143,6 @@ impl Parser<'_> {
         self.at += 1;
         Some(c)
     }
-
 
     fn all(&mut self) -> Result<(), String> {
         loop {
@@ -176,9 +182,16 @@ impl Parser<'_> {
             self.at += 1;
             self.spaces();
         }
-        let Some(letter) = self.next() else { return Err("missing command".to_owned()) };
+        let Some(letter) = self.next() else {
+            return Err("missing command".to_owned());
+        };
         let action = self.action(letter, from.is_some())?;
-        self.script.commands.push(Command { from, to, negated, action });
+        self.script.commands.push(Command {
+            from,
+            to,
+            negated,
+            action,
+        });
         Ok(())
     }
 
@@ -233,8 +246,11 @@ impl Parser<'_> {
         if text.is_empty() {
             return Ok(None);
         }
-        let regex =
-            if self.extended { Regex::extended(text, fold) } else { Regex::basic(text, fold) };
+        let regex = if self.extended {
+            Regex::extended(text, fold)
+        } else {
+            Regex::basic(text, fold)
+        };
         regex.map(Some)
     }
 
@@ -290,7 +306,9 @@ impl Parser<'_> {
                 if addressed {
                     return Err("} doesn't want any addresses".to_owned());
                 }
-                let Some(open) = self.open.pop() else { return Err("unexpected `}'".to_owned()) };
+                let Some(open) = self.open.pop() else {
+                    return Err("unexpected `}'".to_owned());
+                };
                 let here = self.script.commands.len();
                 self.script.commands[open].action = Action::Open(here);
                 self.end()?;
@@ -332,7 +350,11 @@ impl Parser<'_> {
                 if name.is_empty() {
                     return Err("missing filename in r/R/w/W commands".to_owned());
                 }
-                if letter == 'r' { Action::Read(name) } else { Action::Write(name) }
+                if letter == 'r' {
+                    Action::Read(name)
+                } else {
+                    Action::Write(name)
+                }
             }
             'q' | 'Q' => {
                 self.spaces();
@@ -416,7 +438,14 @@ impl Parser<'_> {
         let end = self.next().ok_or(unterminated)?;
         let pattern = self.until(end).ok_or(unterminated)?;
         let with = self.replacement(end).ok_or(unterminated)?;
-        let mut found = Substitute { regex: None, with, all: false, nth: 1, print: false, file: None };
+        let mut found = Substitute {
+            regex: None,
+            with,
+            all: false,
+            nth: 1,
+            print: false,
+            file: None,
+        };
         let mut fold = false;
         while let Some(c) = self.peek() {
             match c {
@@ -447,7 +476,9 @@ impl Parser<'_> {
         }
         self.end()?;
         found.regex = self.regex(&pattern, fold)?;
-        let groups = pattern.matches(if self.extended { "(" } else { "\\(" }).count();
+        let groups = pattern
+            .matches(if self.extended { "(" } else { "\\(" })
+            .count();
         let highest = found.with.iter().filter_map(|piece| match piece {
             Piece::Group(group) => Some(*group),
             _ => None,
@@ -512,6 +543,12 @@ impl Parser<'_> {
             return Err("strings for `y' command are different lengths".to_owned());
         }
         self.end()?;
-        Ok(Action::Translate(sets[0].iter().copied().zip(sets[1].iter().copied()).collect()))
+        Ok(Action::Translate(
+            sets[0]
+                .iter()
+                .copied()
+                .zip(sets[1].iter().copied())
+                .collect(),
+        ))
     }
 }

@@ -85,6 +85,7 @@ impl Rollout {
     /// Says how far the rollout has come, against the progress deadline.
     pub(super) fn note_progress(&mut self, cx: &mut Cx<'_>) {
         let status = self.counts();
+        self.note_availability(cx.now, &status);
         let Some(deadline) = self.deadline() else {
             remove_condition(&mut self.wanted, PROGRESSING);
             return;

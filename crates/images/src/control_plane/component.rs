@@ -66,27 +66,48 @@ impl Notes for Journal<'_, '_> {
 
 impl<C: Component + Clone + Debug + 'static> Hosted<C> {
     pub(super) fn boxed(name: &'static str, port: u16, make: Make<C>) -> Box<dyn Program> {
-        Box::new(Hosted { name, port, make, running: None })
+        Box::new(Hosted {
+            name,
+            port,
+            make,
+            running: None,
+        })
     }
 
     fn start(&self, sys: &mut Sys<'_>) -> Result<Running<C>, String> {
         let flags = Flags::read(&sys.args());
-        let path = flags.get("kubeconfig").ok_or("--kubeconfig is not set")?.to_owned();
+        let path = flags
+            .get("kubeconfig")
+            .ok_or("--kubeconfig is not set")?
+            .to_owned();
         let text = sys
             .read_to_string(&path)
             .map_err(|errno| format!("stat {path}: {}", errno.message().to_lowercase()))?;
         let access = kubeconfig::resolve(&text, None, |file| sys.read_to_string(file).ok())?;
-        let addr = access.addr().ok_or_else(|| format!("no server in {path}"))?;
+        let addr = access
+            .addr()
+            .ok_or_else(|| format!("no server in {path}"))?;
         let mut identity = access.identity;
         identity.user_agent =
             format!("{}/v1.36.2 (linux/amd64) kubernetes/0b6b32d", self.name).into();
         let seed = sys.random().next_u64();
         let mut health = Health::default();
-        let bind = flags.or("bind-address", "0.0.0.0").parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
-        let port = flags.get("secure-port").and_then(|p| p.parse().ok()).unwrap_or(self.port);
-        health.listen(sys, SocketAddrV4::new(bind, port)).map_err(|errno| {
-            format!("failed to create listener: listen tcp {bind}:{port}: {}", errno.message())
-        })?;
+        let bind = flags
+            .or("bind-address", "0.0.0.0")
+            .parse()
+            .unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let port = flags
+            .get("secure-port")
+            .and_then(|p| p.parse().ok())
+            .unwrap_or(self.port);
+        health
+            .listen(sys, SocketAddrV4::new(bind, port))
+            .map_err(|errno| {
+                format!(
+                    "failed to create listener: listen tcp {bind}:{port}: {}",
+                    errno.message()
+                )
+            })?;
         Ok(Running {
             component: (self.make)(sys, &flags, identity),
             server: Target::Tcp(addr),
@@ -115,7 +136,9 @@ impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
                 }
             }
         }
-        let Some(running) = &mut self.running else { return Poll::Pending };
+        let Some(running) = &mut self.running else {
+            return Poll::Pending;
+        };
         match why {
             Wake::Ready(fd) => running.ready(sys, fd),
             Wake::Timer(_) => {
@@ -149,7 +172,12 @@ impl<C: Component> Running<C> {
     fn with(&mut self, sys: &mut Sys<'_>, act: impl FnOnce(&mut C, &mut Env<'_>)) {
         let (now, cause) = (sys.now(), sys.cause());
         let mut journal = Journal(sys);
-        let mut env = Env { now, cause, random: &mut self.random, journal: &mut journal };
+        let mut env = Env {
+            now,
+            cause,
+            random: &mut self.random,
+            journal: &mut journal,
+        };
         act(&mut self.component, &mut env);
     }
 
@@ -165,8 +193,14 @@ impl<C: Component> Running<C> {
     }
 
     fn incoming(&mut self, sys: &mut Sys<'_>, event: ClientEvent) {
-        let ClientEvent { call, cause, outcome } = event;
-        let Some(own) = self.calls.get(&call).copied() else { return };
+        let ClientEvent {
+            call,
+            cause,
+            outcome,
+        } = event;
+        let Some(own) = self.calls.get(&call).copied() else {
+            return;
+        };
         let (incoming, over) = match outcome {
             Outcome::Response(response) => {
                 let over = !response.more;
@@ -181,7 +215,9 @@ impl<C: Component> Running<C> {
             self.back.remove(&own);
         }
         sys.set_cause(cause);
-        self.with(sys, |component, env| component.on_incoming(env, own, &incoming));
+        self.with(sys, |component, env| {
+            component.on_incoming(env, own, &incoming)
+        });
     }
 
     /// Sends what the component wants sent, and sets the timer for what it waits for.
@@ -189,7 +225,11 @@ impl<C: Component> Running<C> {
         loop {
             while let Some(outgoing) = self.component.next_outgoing() {
                 match outgoing {
-                    Outgoing::Send { call, request, cause } => {
+                    Outgoing::Send {
+                        call,
+                        request,
+                        cause,
+                    } => {
                         sys.set_cause(cause);
                         let id = self.http.call(sys, &self.server, request);
                         self.calls.insert(id, call);

@@ -20,12 +20,18 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "registry.k8s.io/etcd",
     tags: Tags {
         words: &[],
-        versions: &[Versions { major: 3, minors: 5..=6 }],
+        versions: &[Versions {
+            major: 3,
+            minors: 5..=6,
+        }],
         suffixes: &["0"],
     },
     layers: &[("kube base", 3_100_000), ("etcd {tag}", 20_100_000)],
     files: |tree, _| put(tree, "/usr/local/bin/etcd", Node::binary("etcd")),
-    env: &[("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")],
+    env: &[(
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    )],
     ports: &[2379, 2380],
     programs: &[("etcd", || Box::new(Etcd::default()))],
     ..Definition::PLAIN
@@ -78,26 +84,44 @@ impl Etcd {
         sys.mkdir_all(&format!("{dir}/member/snap"))
             .and_then(|()| sys.mkdir_all(&format!("{dir}/member/wal")))
             .map_err(|errno| {
-                format!("cannot access data directory: {}", errno.message().to_lowercase())
+                format!(
+                    "cannot access data directory: {}",
+                    errno.message().to_lowercase()
+                )
             })?;
         let seed = sys.random().next_u64();
         let mut random = Stream::new(seed, "etcd");
         let mut clients = http::Server::new();
-        let listen = flags.or("listen-client-urls", "http://localhost:2379").to_owned();
+        let listen = flags
+            .or("listen-client-urls", "http://localhost:2379")
+            .to_owned();
         for url in listen.split(',') {
             let addr = address(url).ok_or_else(|| format!("{url}: not an address"))?;
             clients.listen(sys, addr).map_err(|errno| {
-                format!("listen tcp {addr}: bind: {}", errno.message().to_lowercase())
+                format!(
+                    "listen tcp {addr}: bind: {}",
+                    errno.message().to_lowercase()
+                )
             })?;
         }
         let mut health = Health::default();
         if let Some(addr) = flags.get("listen-metrics-urls").and_then(address) {
             health.listen(sys, addr).map_err(|errno| {
-                format!("listen tcp {addr}: bind: {}", errno.message().to_lowercase())
+                format!(
+                    "listen tcp {addr}: bind: {}",
+                    errno.message().to_lowercase()
+                )
             })?;
         }
         let server = Server::open(config, data.as_deref(), sys.now(), &mut random);
-        Ok(Running { server, clients, health, database, random, timer: None })
+        Ok(Running {
+            server,
+            clients,
+            health,
+            database,
+            random,
+            timer: None,
+        })
     }
 }
 
@@ -120,7 +144,9 @@ impl Program for Etcd {
                 }
             }
         }
-        let Some(running) = &mut self.running else { return Poll::Pending };
+        let Some(running) = &mut self.running else {
+            return Poll::Pending;
+        };
         match why {
             Wake::Ready(fd) => running.ready(sys, fd),
             Wake::Timer(_) => running.on_time(sys),
@@ -146,14 +172,16 @@ impl Running {
             return;
         }
         let mut events: Vec<(EntryId, ServerEvent)> = Vec::new();
-        self.clients.on_ready_caused(sys, fd, &mut |cause, event| events.push((cause, event)));
+        self.clients
+            .on_ready_caused(sys, fd, &mut |cause, event| events.push((cause, event)));
         for (cause, event) in events {
             sys.set_cause(cause);
             let mut out = Vec::new();
             match event {
                 ServerEvent::Request(from, request) => {
                     let (now, from) = (sys.now(), stream(from));
-                    self.server.on_request(now, cause, &mut self.random, from, &request, &mut out);
+                    self.server
+                        .on_request(now, cause, &mut self.random, from, &request, &mut out);
                 }
                 ServerEvent::Data(from, body) => self.server.on_data(stream(from), &body, &mut out),
                 ServerEvent::End(from) | ServerEvent::Reset(from) => {
@@ -191,7 +219,8 @@ impl Running {
                 Output::Data(to, body) => self.clients.data(sys, back(to), body),
                 Output::End(to) => self.clients.end(sys, back(to)),
                 Output::Close(conn) => {
-                    self.clients.close(sys, Fd(u32::try_from(conn).unwrap_or(u32::MAX)));
+                    self.clients
+                        .close(sys, Fd(u32::try_from(conn).unwrap_or(u32::MAX)));
                 }
             }
         }
@@ -209,11 +238,17 @@ impl Running {
 }
 
 fn stream(from: StreamRef) -> StreamId {
-    StreamId { conn: u64::from(from.conn.0), stream: from.stream }
+    StreamId {
+        conn: u64::from(from.conn.0),
+        stream: from.stream,
+    }
 }
 
 fn back(to: StreamId) -> StreamRef {
-    StreamRef { conn: Fd(u32::try_from(to.conn).unwrap_or(u32::MAX)), stream: to.stream }
+    StreamRef {
+        conn: Fd(u32::try_from(to.conn).unwrap_or(u32::MAX)),
+        stream: to.stream,
+    }
 }
 
 /// The address of `https://127.0.0.1:2379`.

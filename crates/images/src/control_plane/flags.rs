@@ -12,7 +12,9 @@ impl Flags {
         let mut flags = Vec::new();
         let mut rest = args.iter().skip(1).peekable();
         while let Some(arg) = rest.next() {
-            let Some(flag) = arg.strip_prefix("--") else { continue };
+            let Some(flag) = arg.strip_prefix("--") else {
+                continue;
+            };
             match flag.split_once('=') {
                 Some((name, value)) => flags.push((name.into(), value.into())),
                 None => {
@@ -26,7 +28,11 @@ impl Flags {
 
     /// The last value of a flag.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(known, _)| &**known == name).map(|(_, value)| &**value)
+        self.0
+            .iter()
+            .rev()
+            .find(|(known, _)| &**known == name)
+            .map(|(_, value)| &**value)
     }
 
     /// The last value of a flag, or `other`.
@@ -41,7 +47,14 @@ mod tests {
 
     #[test]
     fn flags_are_read_in_all_their_forms() {
-        let args = ["etcd", "--name=a", "--data-dir", "/d", "--auto-tls", "--name=b"];
+        let args = [
+            "etcd",
+            "--name=a",
+            "--data-dir",
+            "/d",
+            "--auto-tls",
+            "--name=b",
+        ];
         let flags = Flags::read(&args.map(Rc::from));
         assert_eq!(flags.get("name"), Some("b"));
         assert_eq!(flags.get("data-dir"), Some("/d"));

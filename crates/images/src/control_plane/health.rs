@@ -23,7 +23,9 @@ impl Health {
         let mut events = Vec::new();
         let own = self.server.on_ready(sys, fd, &mut events);
         for event in events {
-            let ServerEvent::Request(from, request) = event else { continue };
+            let ServerEvent::Request(from, request) = event else {
+                continue;
+            };
             let path = request.path();
             let known = ["/livez", "/readyz", "/healthz", "/health"]
                 .iter()
@@ -34,7 +36,9 @@ impl Health {
                 (true, false) => (500, "not ready"),
             };
             let mut response = Response::new(status, Body::Bytes(text.as_bytes().into()));
-            response.headers.set("Content-Type", "text/plain; charset=utf-8");
+            response
+                .headers
+                .set("Content-Type", "text/plain; charset=utf-8");
             self.server.respond(sys, from, response);
         }
         own

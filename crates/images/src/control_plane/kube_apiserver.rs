@@ -21,9 +21,21 @@ use crate::userland::put;
 pub(crate) static IMAGE: Definition = Definition {
     repository: "registry.k8s.io/kube-apiserver",
     tags: RELEASES,
-    layers: &[("kube base", 3_100_000), ("kube-apiserver {tag}", 24_800_000)],
-    files: |tree, _| put(tree, "/usr/local/bin/kube-apiserver", Node::binary("kube-apiserver")),
-    env: &[("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")],
+    layers: &[
+        ("kube base", 3_100_000),
+        ("kube-apiserver {tag}", 24_800_000),
+    ],
+    files: |tree, _| {
+        put(
+            tree,
+            "/usr/local/bin/kube-apiserver",
+            Node::binary("kube-apiserver"),
+        )
+    },
+    env: &[(
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    )],
     programs: &[("kube-apiserver", || Box::new(KubeApiserver::default()))],
     ..Definition::PLAIN
 };
@@ -61,10 +73,12 @@ impl KubeApiserver {
         let flags = Flags::read(&args);
         let mut config = Config::from_args(args.iter().skip(1).map(|arg| &**arg))?;
         let mut subject = |flag: &str| -> Result<Option<Rc<str>>, String> {
-            let Some(path) = flags.get(flag) else { return Ok(None) };
-            let text = sys.read_to_string(path).map_err(|errno| {
-                format!("open {path}: {}", errno.message().to_lowercase())
-            })?;
+            let Some(path) = flags.get(flag) else {
+                return Ok(None);
+            };
+            let text = sys
+                .read_to_string(path)
+                .map_err(|errno| format!("open {path}: {}", errno.message().to_lowercase()))?;
             let read = Certificate::from_pem(&text).map(|certificate| certificate.subject);
             read.map(Some).ok_or_else(|| {
                 format!("tls: failed to find any PEM data in certificate input: {path}")
@@ -75,13 +89,15 @@ impl KubeApiserver {
         subject("tls-cert-file")?;
         subject("client-ca-file")?;
         if let Some(path) = flags.get("service-account-signing-key-file") {
-            let key = sys.read_file(path).map_err(|errno| {
-                format!("open {path}: {}", errno.message().to_lowercase())
-            })?;
+            let key = sys
+                .read_file(path)
+                .map_err(|errno| format!("open {path}: {}", errno.message().to_lowercase()))?;
             config.signing_key = fold(&key);
         }
-        let bind: Ipv4Addr =
-            flags.or("bind-address", "0.0.0.0").parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let bind: Ipv4Addr = flags
+            .or("bind-address", "0.0.0.0")
+            .parse()
+            .unwrap_or(Ipv4Addr::UNSPECIFIED);
         let mut clients = http::Server::new();
         let addr = SocketAddrV4::new(bind, config.secure_port);
         clients.listen(sys, addr).map_err(|errno| {
@@ -114,7 +130,9 @@ impl Program for KubeApiserver {
                 }
             }
         }
-        let Some(running) = &mut self.running else { return Poll::Pending };
+        let Some(running) = &mut self.running else {
+            return Poll::Pending;
+        };
         let more = match why {
             Wake::Ready(fd) => running.ready(sys, fd),
             Wake::Start | Wake::Timer(_) => {
@@ -147,7 +165,10 @@ type Going = Result<(), String>;
 impl Running {
     fn ready(&mut self, sys: &mut Sys<'_>, fd: Fd) -> Going {
         let mut requests: Vec<(EntryId, ServerEvent)> = Vec::new();
-        if self.clients.on_ready_caused(sys, fd, &mut |cause, e| requests.push((cause, e))) {
+        if self
+            .clients
+            .on_ready_caused(sys, fd, &mut |cause, e| requests.push((cause, e)))
+        {
             for (cause, event) in requests {
                 sys.set_cause(cause);
                 self.with(sys, |server, cx| match event {
@@ -165,12 +186,20 @@ impl Running {
         }
         let mut events = Vec::new();
         self.http.on_ready(sys, fd, &mut events);
-        events.into_iter().try_for_each(|event| self.answered(sys, event))
+        events
+            .into_iter()
+            .try_for_each(|event| self.answered(sys, event))
     }
 
     fn answered(&mut self, sys: &mut Sys<'_>, event: ClientEvent) -> Going {
-        let ClientEvent { call, cause, outcome } = event;
-        let Some(own) = self.calls.get(&call).copied() else { return Ok(()) };
+        let ClientEvent {
+            call,
+            cause,
+            outcome,
+        } = event;
+        let Some(own) = self.calls.get(&call).copied() else {
+            return Ok(());
+        };
         let over = match &outcome {
             Outcome::Response(response) => !response.more,
             Outcome::Data(_) => false,
@@ -200,7 +229,9 @@ impl Running {
             self.carry_out(sys, effect)?;
         }
         let early = self.http.take_early();
-        early.into_iter().try_for_each(|event| self.answered(sys, event))
+        early
+            .into_iter()
+            .try_for_each(|event| self.answered(sys, event))
     }
 
     fn carry_out(&mut self, sys: &mut Sys<'_>, effect: Effect) -> Going {
@@ -252,11 +283,17 @@ impl Running {
 }
 
 fn stream(from: StreamRef) -> StreamId {
-    StreamId { conn: u64::from(from.conn.0), stream: from.stream }
+    StreamId {
+        conn: u64::from(from.conn.0),
+        stream: from.stream,
+    }
 }
 
 fn back(to: StreamId) -> StreamRef {
-    StreamRef { conn: Fd(u32::try_from(to.conn).unwrap_or(u32::MAX)), stream: to.stream }
+    StreamRef {
+        conn: Fd(u32::try_from(to.conn).unwrap_or(u32::MAX)),
+        stream: to.stream,
+    }
 }
 
 /// A number made of a key file: what tokens are signed with.

@@ -12,13 +12,29 @@ use crate::userland::put;
 pub(crate) static IMAGE: Definition = Definition {
     repository: "registry.k8s.io/kube-scheduler",
     tags: RELEASES,
-    layers: &[("kube base", 3_100_000), ("kube-scheduler {tag}", 14_300_000)],
-    files: |tree, _| put(tree, "/usr/local/bin/kube-scheduler", Node::binary("kube-scheduler")),
-    env: &[("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")],
+    layers: &[
+        ("kube base", 3_100_000),
+        ("kube-scheduler {tag}", 14_300_000),
+    ],
+    files: |tree, _| {
+        put(
+            tree,
+            "/usr/local/bin/kube-scheduler",
+            Node::binary("kube-scheduler"),
+        )
+    },
+    env: &[(
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    )],
     programs: &[("kube-scheduler", || {
         Hosted::boxed("kube-scheduler", 10259, |sys, flags, identity| {
             let hostname = (&*sys.hostname()).into();
-            KubeScheduler::new(Options { identity, hostname, holder: holder(sys, flags) })
+            KubeScheduler::new(Options {
+                identity,
+                hostname,
+                holder: holder(sys, flags),
+            })
         })
     })],
     ..Definition::PLAIN

@@ -42,11 +42,36 @@ pub(super) struct Rules {
 
 /// Directives that are known and change nothing here.
 const IGNORED: [&str; 30] = [
-    "user", "worker_processes", "pid", "error_log", "access_log", "log_format", "sendfile",
-    "tcp_nopush", "tcp_nodelay", "keepalive_timeout", "gzip", "gzip_types", "charset",
-    "client_max_body_size", "error_page", "types_hash_max_size", "server_tokens", "autoindex",
-    "expires", "internal", "allow", "deny", "worker_connections", "daemon", "proxy_set_header",
-    "proxy_http_version", "proxy_read_timeout", "stub_status", "absolute_redirect", "try_files",
+    "user",
+    "worker_processes",
+    "pid",
+    "error_log",
+    "access_log",
+    "log_format",
+    "sendfile",
+    "tcp_nopush",
+    "tcp_nodelay",
+    "keepalive_timeout",
+    "gzip",
+    "gzip_types",
+    "charset",
+    "client_max_body_size",
+    "error_page",
+    "types_hash_max_size",
+    "server_tokens",
+    "autoindex",
+    "expires",
+    "internal",
+    "allow",
+    "deny",
+    "worker_connections",
+    "daemon",
+    "proxy_set_header",
+    "proxy_http_version",
+    "proxy_read_timeout",
+    "stub_status",
+    "absolute_redirect",
+    "try_files",
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +97,11 @@ pub(super) type Files<'a> = dyn FnMut(&str) -> Result<Vec<(String, String)>, Str
 impl Conf {
     /// The ports of all servers, once each, in order.
     pub(super) fn ports(&self) -> Vec<u16> {
-        let mut ports: Vec<u16> = self.servers.iter().flat_map(|s| s.ports.iter().copied()).collect();
+        let mut ports: Vec<u16> = self
+            .servers
+            .iter()
+            .flat_map(|s| s.ports.iter().copied())
+            .collect();
         ports.sort_unstable();
         ports.dedup();
         ports
@@ -95,16 +124,20 @@ pub(super) fn read(path: &str, files: &mut Files<'_>) -> Result<Conf, String> {
 pub(super) fn files(sys: &mut Sys<'_>, path: &str) -> Result<Vec<(String, String)>, String> {
     let (dir, pattern) = path.rsplit_once('/').unwrap_or(("", path));
     let Some((before, after)) = pattern.split_once('*') else {
-        let text = sys.read_to_string(path).map_err(|errno| {
-            format!("open() \"{path}\" failed ({}: {errno})", errno.number())
-        })?;
+        let text = sys
+            .read_to_string(path)
+            .map_err(|errno| format!("open() \"{path}\" failed ({}: {errno})", errno.number()))?;
         return Ok(vec![(path.to_owned(), text)]);
     };
     let entries = sys.read_dir(dir).unwrap_or_default();
     let fits = |name: &str| {
-        name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+        name.len() >= before.len() + after.len()
+            && name.starts_with(before)
+            && name.ends_with(after)
     };
-    let names = entries.iter().filter(|entry| fits(&entry.name) && !entry.name.starts_with('.'));
+    let names = entries
+        .iter()
+        .filter(|entry| fits(&entry.name) && !entry.name.starts_with('.'));
     let paths: Vec<String> = names.map(|entry| format!("{dir}/{}", entry.name)).collect();
     Ok(paths
         .into_iter()
@@ -113,7 +146,11 @@ pub(super) fn files(sys: &mut Sys<'_>, path: &str) -> Result<Vec<(String, String
 }
 
 fn load(path: &str, files: &mut Files<'_>) -> Result<Vec<Directive>, String> {
-    let full = if path.starts_with('/') { path.to_owned() } else { format!("/etc/nginx/{path}") };
+    let full = if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/etc/nginx/{path}")
+    };
     let mut all = Vec::new();
     for (file, text) in files(&full)? {
         let file: Rc<str> = file.into();
@@ -166,7 +203,10 @@ fn tokens(text: &str, file: &str) -> Result<Vec<(Token, usize)>, String> {
             }
             c => {
                 let mut word = String::from(c);
-                while let Some(c) = chars.peek().filter(|c| !c.is_whitespace() && !"{};".contains(**c)) {
+                while let Some(c) = chars
+                    .peek()
+                    .filter(|c| !c.is_whitespace() && !"{};".contains(**c))
+                {
                     word.push(*c);
                     chars.next();
                 }
@@ -202,12 +242,22 @@ fn block(
             }
             Token::End => {
                 let (words, file) = (std::mem::take(&mut words), file.clone());
-                all.push(Directive { words, block: None, file, line: begin });
+                all.push(Directive {
+                    words,
+                    block: None,
+                    file,
+                    line: begin,
+                });
             }
             Token::Open => {
                 let words = std::mem::take(&mut words);
                 let inside = block(rest, file, true)?;
-                all.push(Directive { words, block: Some(inside), file: file.clone(), line: begin });
+                all.push(Directive {
+                    words,
+                    block: Some(inside),
+                    file: file.clone(),
+                    line: begin,
+                });
             }
             Token::Close if !words.is_empty() || !inner => {
                 return Err(format!("unexpected \"}}\" in {file}:{line}"));
@@ -216,8 +266,14 @@ fn block(
         }
     }
     if inner || !words.is_empty() {
-        let expecting = if words.is_empty() { "\"}\"" } else { "\";\" or \"}\"" };
-        return Err(format!("unexpected end of file, expecting {expecting} in {file}:{last}"));
+        let expecting = if words.is_empty() {
+            "\"}\""
+        } else {
+            "\";\" or \"}\""
+        };
+        return Err(format!(
+            "unexpected end of file, expecting {expecting} in {file}:{last}"
+        ));
     }
     Ok(all)
 }
@@ -239,7 +295,12 @@ impl Directive {
     }
 
     fn unknown(&self) -> String {
-        format!("unknown directive \"{}\" in {}:{}", self.name(), self.file, self.line)
+        format!(
+            "unknown directive \"{}\" in {}:{}",
+            self.name(),
+            self.file,
+            self.line
+        )
     }
 
     fn inside(&self) -> Result<&[Directive], String> {
@@ -289,7 +350,11 @@ fn in_server(server: &mut ServerConf, directive: &Directive) -> Result<(), Strin
         "listen" => {
             let text = directive.word(1)?;
             // IPv6 is not modelled: such a line listens on the same port as its IPv4 twin.
-            let port = text.rsplit(':').next().unwrap_or(text).trim_end_matches(']');
+            let port = text
+                .rsplit(':')
+                .next()
+                .unwrap_or(text)
+                .trim_end_matches(']');
             let port = port.parse().map_err(|_| {
                 let (file, line) = (&directive.file, directive.line);
                 format!("invalid port in \"{text}\" of the \"listen\" directive in {file}:{line}")
@@ -308,7 +373,11 @@ fn in_server(server: &mut ServerConf, directive: &Directive) -> Result<(), Strin
                 }
                 path => (false, path),
             };
-            let mut location = Location { exact, path: path.to_owned(), rules: Rules::default() };
+            let mut location = Location {
+                exact,
+                path: path.to_owned(),
+                rules: Rules::default(),
+            };
             for inner in directive.inside()? {
                 in_rules(&mut location.rules, inner)?;
             }
@@ -325,7 +394,9 @@ fn in_rules(rules: &mut Rules, directive: &Directive) -> Result<(), String> {
         "index" => rules.index = Some(directive.words[1..].to_vec()),
         "default_type" => rules.default_type = Some(directive.word(1)?.to_owned()),
         "add_header" => {
-            rules.headers.push((directive.word(1)?.to_owned(), directive.word(2)?.to_owned()));
+            rules
+                .headers
+                .push((directive.word(1)?.to_owned(), directive.word(2)?.to_owned()));
         }
         "proxy_pass" | "fastcgi_pass" => rules.proxied = true,
         "return" => {
@@ -353,10 +424,13 @@ mod tests {
     fn conf(text: &str) -> Result<Conf, String> {
         read("/c", &mut |path| match path {
             "/c" => Ok(vec![("/c".to_owned(), text.to_owned())]),
-            "/d/*.conf" => {
-                Ok(vec![("/d/a.conf".to_owned(), "server { listen 8080; }".to_owned())])
-            }
-            other => Err(format!("open() \"{other}\" failed (2: No such file or directory)")),
+            "/d/*.conf" => Ok(vec![(
+                "/d/a.conf".to_owned(),
+                "server { listen 8080; }".to_owned(),
+            )]),
+            other => Err(format!(
+                "open() \"{other}\" failed (2: No such file or directory)"
+            )),
         })
     }
 
@@ -370,9 +444,15 @@ mod tests {
         assert_eq!(conf.ports(), [81, 8080]);
         let server = &conf.servers[1];
         assert_eq!(server.rules.root.as_deref(), Some("/srv"));
-        assert_eq!(server.locations[0].rules.answer, Some((200, "a b\n".to_owned())));
+        assert_eq!(
+            server.locations[0].rules.answer,
+            Some((200, "a b\n".to_owned()))
+        );
         assert!(server.locations[0].exact);
-        assert_eq!(server.locations[1].rules.index.as_ref().map(Vec::len), Some(2));
+        assert_eq!(
+            server.locations[1].rules.index.as_ref().map(Vec::len),
+            Some(2)
+        );
     }
 
     #[test]
@@ -381,12 +461,24 @@ mod tests {
         fn check(text: &str, expect: &str) {
             assert_eq!(conf(text).unwrap_err(), expect);
         }
-        check("server {\n listen 80;\n", "unexpected end of file, expecting \"}\" in /c:2");
-        check("server {\n foo bar;\n}", "unknown directive \"foo\" in /c:2");
+        check(
+            "server {\n listen 80;\n",
+            "unexpected end of file, expecting \"}\" in /c:2",
+        );
+        check(
+            "server {\n foo bar;\n}",
+            "unknown directive \"foo\" in /c:2",
+        );
         check("server { root }", "unexpected \"}\" in /c:1");
         check("}", "unexpected \"}\" in /c:1");
-        check("server { root; }", "invalid number of arguments in \"root\" directive in /c:1");
-        check("include /none;", "open() \"/none\" failed (2: No such file or directory)");
+        check(
+            "server { root; }",
+            "invalid number of arguments in \"root\" directive in /c:1",
+        );
+        check(
+            "include /none;",
+            "open() \"/none\" failed (2: No such file or directory)",
+        );
         check("http;", "directive \"http\" has no opening \"{\" in /c:1");
     }
 }

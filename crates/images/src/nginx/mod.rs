@@ -20,8 +20,19 @@ use conf::{Conf, ServerConf};
 pub(crate) static IMAGE: Definition = Definition {
     repository: "docker.io/library/nginx",
     tags: Tags {
-        words: &["latest", "stable", "mainline", "alpine", "stable-alpine", "mainline-alpine", "perl"],
-        versions: &[Versions { major: 1, minors: 7..=29 }],
+        words: &[
+            "latest",
+            "stable",
+            "mainline",
+            "alpine",
+            "stable-alpine",
+            "mainline-alpine",
+            "perl",
+        ],
+        versions: &[Versions {
+            major: 1,
+            minors: 7..=29,
+        }],
         suffixes: &["alpine", "perl", "alpine-slim", "bookworm", "alpine-perl"],
     },
     userland: Userland::Debian,
@@ -105,9 +116,11 @@ impl Master {
         }
         let conf = read_conf(sys)?;
         if args.iter().any(|arg| &**arg == "-t") {
-            return Err("nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: \
+            return Err(
+                "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: \
                         configuration file /etc/nginx/nginx.conf test is successful"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         self.bind(sys, &conf)?;
         let (version, kernel) = (version(sys), sys.host().spec.kernel.clone());
@@ -130,7 +143,10 @@ impl Master {
             }
             let addr = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port);
             let fd = sys.listen(addr).map_err(|errno| {
-                format!("nginx: [emerg] bind() to {addr} failed ({}: {errno})", errno.number())
+                format!(
+                    "nginx: [emerg] bind() to {addr} failed ({}: {errno})",
+                    errno.number()
+                )
             })?;
             self.listeners.push((port, fd));
         }
@@ -140,8 +156,12 @@ impl Master {
     fn spawn_worker(&mut self, sys: &mut Sys<'_>, conf: Conf) -> Result<Pid, String> {
         let first = 3;
         let inherited = |n: usize| Fd(first + u32::try_from(n).unwrap_or(0));
-        let listeners: Vec<(u16, Fd)> =
-            self.listeners.iter().enumerate().map(|(n, (port, _))| (*port, inherited(n))).collect();
+        let listeners: Vec<(u16, Fd)> = self
+            .listeners
+            .iter()
+            .enumerate()
+            .map(|(n, (port, _))| (*port, inherited(n)))
+            .collect();
         let worker = Worker {
             version: version(sys).into(),
             servers: conf.servers.into(),
@@ -151,9 +171,15 @@ impl Master {
         };
         let exec = Exec::Program(Box::new(worker));
         let mut spawn = Spawn::new(exec, vec!["nginx: worker process".into()]).with_stdio();
-        let own = self.listeners.iter().enumerate().map(|(n, (_, fd))| (inherited(n), *fd));
+        let own = self
+            .listeners
+            .iter()
+            .enumerate()
+            .map(|(n, (_, fd))| (inherited(n), *fd));
         spawn.fds.extend(own);
-        let pid = sys.spawn(spawn).map_err(|errno| format!("nginx: [alert] fork() failed ({errno})"))?;
+        let pid = sys
+            .spawn(spawn)
+            .map_err(|errno| format!("nginx: [alert] fork() failed ({errno})"))?;
         self.worker = Some(pid);
         Ok(pid)
     }
@@ -183,7 +209,9 @@ impl Program for Master {
             Wake::Start => {
                 if let Err(said) = self.start(sys) {
                     let _ = sys.write(Fd::STDERR, format!("{said}\n").as_bytes());
-                    return Poll::Exit(i32::from(said.contains("[emerg]") || said.contains("[alert]")));
+                    return Poll::Exit(i32::from(
+                        said.contains("[emerg]") || said.contains("[alert]"),
+                    ));
                 }
             }
             Wake::Signal(Signal::Hup) => self.reload(sys),
@@ -215,7 +243,10 @@ impl Program for Master {
     }
 
     fn handles(&self, signal: Signal) -> bool {
-        matches!(signal, Signal::Term | Signal::Int | Signal::Quit | Signal::Hup)
+        matches!(
+            signal,
+            Signal::Term | Signal::Int | Signal::Quit | Signal::Hup
+        )
     }
 }
 
@@ -255,16 +286,32 @@ impl Program for Worker {
 
 fn read_conf(sys: &mut Sys<'_>) -> Result<Conf, String> {
     let args = sys.args();
-    let named = args.iter().position(|arg| &**arg == "-c").and_then(|at| args.get(at + 1).cloned());
+    let named = args
+        .iter()
+        .position(|arg| &**arg == "-c")
+        .and_then(|at| args.get(at + 1).cloned());
     let path = named.unwrap_or_else(|| "/etc/nginx/nginx.conf".into());
-    conf::read(&path, &mut |path| conf::files(sys, path)).map_err(|why| format!("nginx: [emerg] {why}"))
+    conf::read(&path, &mut |path| conf::files(sys, path))
+        .map_err(|why| format!("nginx: [emerg] {why}"))
 }
 
 /// The version: what the image says, completed to three numbers.
 fn version(sys: &Sys<'_>) -> String {
     const LAST: [(&str, u32); 14] = [
-        ("1.14", 2), ("1.16", 1), ("1.18", 0), ("1.19", 10), ("1.20", 2), ("1.21", 6), ("1.22", 1),
-        ("1.23", 4), ("1.24", 0), ("1.25", 5), ("1.26", 3), ("1.27", 5), ("1.28", 0), ("1.29", 3),
+        ("1.14", 2),
+        ("1.16", 1),
+        ("1.18", 0),
+        ("1.19", 10),
+        ("1.20", 2),
+        ("1.21", 6),
+        ("1.22", 1),
+        ("1.23", 4),
+        ("1.24", 0),
+        ("1.25", 5),
+        ("1.26", 3),
+        ("1.27", 5),
+        ("1.28", 0),
+        ("1.29", 3),
     ];
     let env = sys.env();
     let tag = env.get("NGINX_VERSION").map_or("latest", |tag| tag);
@@ -272,7 +319,10 @@ fn version(sys: &Sys<'_>) -> String {
     match number.split('.').count() {
         3 => number.to_owned(),
         2 => {
-            let patch = LAST.iter().find(|(minor, _)| *minor == number).map_or(0, |(_, patch)| *patch);
+            let patch = LAST
+                .iter()
+                .find(|(minor, _)| *minor == number)
+                .map_or(0, |(_, patch)| *patch);
             format!("{number}.{patch}")
         }
         _ if number == "stable" => "1.28.0".to_owned(),
@@ -282,8 +332,10 @@ fn version(sys: &Sys<'_>) -> String {
 
 fn notices(sys: &mut Sys<'_>, lines: &[String]) {
     let (stamp, pid) = (stamp(sys.now()), sys.pid());
-    let text: String =
-        lines.iter().map(|line| format!("{stamp} [notice] {pid}#{pid}: {line}\n")).collect();
+    let text: String = lines
+        .iter()
+        .map(|line| format!("{stamp} [notice] {pid}#{pid}: {line}\n"))
+        .collect();
     let _ = sys.write(Fd::STDERR, text.as_bytes());
 }
 
@@ -291,5 +343,8 @@ fn notices(sys: &mut Sys<'_>, lines: &[String]) {
 fn stamp(now: Instant) -> String {
     let c = now.civil();
     let (year, month, day) = (c.year, c.month, c.day);
-    format!("{year:04}/{month:02}/{day:02} {:02}:{:02}:{:02}", c.hour, c.minute, c.second)
+    format!(
+        "{year:04}/{month:02}/{day:02} {:02}:{:02}:{:02}",
+        c.hour, c.minute, c.second
+    )
 }

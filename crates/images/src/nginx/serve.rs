@@ -9,30 +9,42 @@ use sim::Instant;
 use super::conf::{Rules, ServerConf};
 use super::{Worker, stamp};
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 impl Worker {
     pub(super) fn answer(&mut self, sys: &mut Sys<'_>, to: StreamRef, request: &Request) {
         self.served += 1;
-        let client = sys.peer(to.conn).map_or_else(|_| "-".to_owned(), |peer| peer.ip().to_string());
+        let client = sys
+            .peer(to.conn)
+            .map_or_else(|_| "-".to_owned(), |peer| peer.ip().to_string());
         let host = request.headers.get("Host").unwrap_or("").to_owned();
-        let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(80);
+        let port = host
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok())
+            .unwrap_or(80);
         let servers = self.servers.clone();
         let found = servers
             .iter()
             .find(|server| server.ports.contains(&port))
             .or_else(|| servers.first());
-        let Some(server) = found else { return self.http.close(sys, to.conn) };
+        let Some(server) = found else {
+            return self.http.close(sys, to.conn);
+        };
         let mut response = match self.respond(sys, server, request, &client) {
             Ok(response) => response,
             Err(code) => self.error(code),
         };
         let now = sys.now();
-        response.headers.set("Server", format!("nginx/{}", self.version));
+        response
+            .headers
+            .set("Server", format!("nginx/{}", self.version));
         response.headers.set("Date", http_date(now));
-        response.headers.set("Content-Length", response.body.size().to_string());
+        response
+            .headers
+            .set("Content-Length", response.body.size().to_string());
         response.headers.set("Connection", "keep-alive");
         let (status, length) = (response.status, response.body.size());
         if request.method == Method::Head {
@@ -55,7 +67,10 @@ impl Worker {
             .iter()
             .find(|location| location.exact && location.path == path)
             .or_else(|| {
-                let fitting = server.locations.iter().filter(|l| !l.exact && path.starts_with(&l.path));
+                let fitting = server
+                    .locations
+                    .iter()
+                    .filter(|l| !l.exact && path.starts_with(&l.path));
                 fitting.max_by_key(|location| location.path.len())
             });
         let own = location.map_or(&server.rules, |location| &location.rules);
@@ -92,7 +107,9 @@ impl Worker {
             ("$uri", request.path()),
         ]
         .iter()
-        .fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+        .fold(text.to_owned(), |text, (name, value)| {
+            text.replace(name, value)
+        });
         match code {
             301 | 302 | 303 | 307 | 308 => self.error(code).with_header("Location", text),
             _ if text.is_empty() => self.error(code),
@@ -113,7 +130,11 @@ impl Worker {
             return Err(405);
         }
         let default = "/etc/nginx/html".to_owned();
-        let root = own.root.as_ref().or(server.rules.root.as_ref()).unwrap_or(&default);
+        let root = own
+            .root
+            .as_ref()
+            .or(server.rules.root.as_ref())
+            .unwrap_or(&default);
         let mut file = format!("{root}{path}");
         let mut stat = sys.stat(&file);
         if stat.as_ref().is_ok_and(|stat| stat.kind == FileKind::Dir) {
@@ -123,8 +144,13 @@ impl Worker {
                 return Ok(self.error(301).with_header("Location", to));
             }
             let named = own.index.as_ref().or(server.rules.index.as_ref());
-            let names = named.cloned().unwrap_or_else(|| vec!["index.html".to_owned()]);
-            let index = names.iter().map(|name| format!("{file}{name}")).find(|path| sys.exists(path));
+            let names = named
+                .cloned()
+                .unwrap_or_else(|| vec!["index.html".to_owned()]);
+            let index = names
+                .iter()
+                .map(|name| format!("{file}{name}"))
+                .find(|path| sys.exists(path));
             match index {
                 Some(path) => file = path,
                 None => {
@@ -145,7 +171,10 @@ impl Worker {
                 return Err(if errno == Errno::EACCES { 403 } else { 404 });
             }
         };
-        let kind = own.default_type.as_deref().unwrap_or("application/octet-stream");
+        let kind = own
+            .default_type
+            .as_deref()
+            .unwrap_or("application/octet-stream");
         let etag = format!("\"{:x}-{:x}\"", stat.mtime.unix_secs(), bytes.len());
         Ok(Response::new(200, Body::from(bytes))
             .with_header("Content-Type", mime_type(&file).unwrap_or(kind))
@@ -205,7 +234,11 @@ fn normalise(path: &str) -> Option<String> {
         }
     }
     let last = path.rsplit('/').next().unwrap_or("");
-    let slash = if !done.is_empty() && matches!(last, "" | "." | "..") { "/" } else { "" };
+    let slash = if !done.is_empty() && matches!(last, "" | "." | "..") {
+        "/"
+    } else {
+        ""
+    };
     Some(format!("/{}{slash}", done.join("/")))
 }
 
@@ -228,7 +261,10 @@ fn mime_type(path: &str) -> Option<&'static str> {
 /// `Mon, 05 Jan 2026 09:00:00 GMT`
 fn http_date(at: Instant) -> String {
     let c = at.civil();
-    let (day, month) = (DAYS[c.weekday as usize % 7], MONTHS[(c.month as usize + 11) % 12]);
+    let (day, month) = (
+        DAYS[c.weekday as usize % 7],
+        MONTHS[(c.month as usize + 11) % 12],
+    );
     format!(
         "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
         c.day, c.year, c.hour, c.minute, c.second

@@ -11,7 +11,9 @@ use super::{link, put, text};
 pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     let mut tree = Tree::new();
     let t = &mut tree;
-    for dir in ["/boot", "/home", "/mnt", "/opt", "/proc", "/run", "/srv", "/sys", "/var/lib"] {
+    for dir in [
+        "/boot", "/home", "/mnt", "/opt", "/proc", "/run", "/srv", "/sys", "/var/lib",
+    ] {
         put(t, dir, Node::dir(0o755));
     }
     put(t, "/root", Node::dir(0o700));
@@ -27,11 +29,27 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     text(t, "/etc/hosts", lines, 0o644);
     text(t, "/etc/resolv.conf", "nameserver 172.30.0.1\n", 0o644);
     text(t, "/etc/passwd", PASSWD, 0o644);
-    text(t, "/etc/group", "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nnogroup:x:65534:\n", 0o644);
+    text(
+        t,
+        "/etc/group",
+        "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nnogroup:x:65534:\n",
+        0o644,
+    );
     text(t, "/etc/os-release", OS_RELEASE, 0o644);
     text(t, "/root/.bashrc", BASHRC, 0o644);
-    text(t, "/root/.profile", "if [ -f ~/.bashrc ]; then\n  . ~/.bashrc\nfi\n", 0o644);
-    unit(t, "ssh", "OpenBSD Secure Shell server", "/usr/sbin/sshd -D", "on-failure");
+    text(
+        t,
+        "/root/.profile",
+        "if [ -f ~/.bashrc ]; then\n  . ~/.bashrc\nfi\n",
+        0o644,
+    );
+    unit(
+        t,
+        "ssh",
+        "OpenBSD Secure Shell server",
+        "/usr/sbin/sshd -D",
+        "on-failure",
+    );
     tree
 }
 
@@ -43,7 +61,11 @@ pub(super) fn unit(t: &mut Tree, name: &str, description: &str, exec: &str, rest
          Restart={restart}\nRestartSec=10\n\n[Install]\nWantedBy=multi-user.target\n"
     );
     text(t, &file, unit, 0o644);
-    link(t, &format!("/etc/systemd/system/multi-user.target.wants/{name}.service"), &file);
+    link(
+        t,
+        &format!("/etc/systemd/system/multi-user.target.wants/{name}.service"),
+        &file,
+    );
 }
 
 fn devices(t: &mut Tree) {
@@ -61,7 +83,11 @@ fn devices(t: &mut Tree) {
 /// Every tool as an executable in `/usr/bin`, the shell among them.
 fn commands(t: &mut Tree) {
     for tool in commands::all() {
-        put(t, &format!("/usr/bin/{}", tool.name), Node::binary(tool.name));
+        put(
+            t,
+            &format!("/usr/bin/{}", tool.name),
+            Node::binary(tool.name),
+        );
     }
     for shell in ["bash", "dash"] {
         put(t, &format!("/usr/bin/{shell}"), Node::binary(shell));

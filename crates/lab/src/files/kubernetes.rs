@@ -18,9 +18,18 @@ const PKI_VALID_UNTIL: &str = "2027-01-05T09:00:00Z";
 
 const MANIFESTS: [(&str, &str); 4] = [
     ("etcd", include_str!("../../data/manifests/etcd.yaml")),
-    ("kube-apiserver", include_str!("../../data/manifests/kube-apiserver.yaml")),
-    ("kube-controller-manager", include_str!("../../data/manifests/kube-controller-manager.yaml")),
-    ("kube-scheduler", include_str!("../../data/manifests/kube-scheduler.yaml")),
+    (
+        "kube-apiserver",
+        include_str!("../../data/manifests/kube-apiserver.yaml"),
+    ),
+    (
+        "kube-controller-manager",
+        include_str!("../../data/manifests/kube-controller-manager.yaml"),
+    ),
+    (
+        "kube-scheduler",
+        include_str!("../../data/manifests/kube-scheduler.yaml"),
+    ),
 ];
 
 /// Adds the files of a member of the cluster.
@@ -38,15 +47,32 @@ pub(crate) fn kubernetes(t: &mut Tree, world: &WorldSpec, index: usize) {
 
 fn runtime(t: &mut Tree) {
     put(t, "/usr/bin/containerd", Node::binary("containerd"));
-    unit(t, "containerd", "containerd container runtime", "/usr/bin/containerd", "always");
+    unit(
+        t,
+        "containerd",
+        "containerd container runtime",
+        "/usr/bin/containerd",
+        "always",
+    );
     text(t, "/etc/containerd/config.toml", CONTAINERD, 0o644);
     text(t, "/etc/crictl.yaml", CRICTL, 0o644);
 }
 
 fn kubelet(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, index: usize) {
     put(t, "/usr/bin/kubelet", Node::binary("kubelet"));
-    unit(t, "kubelet", "kubelet: The Kubernetes Node Agent", "/usr/bin/kubelet", "always");
-    text(t, "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", DROP_IN, 0o644);
+    unit(
+        t,
+        "kubelet",
+        "kubelet: The Kubernetes Node Agent",
+        "/usr/bin/kubelet",
+        "always",
+    );
+    text(
+        t,
+        "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf",
+        DROP_IN,
+        0o644,
+    );
     text(t, "/var/lib/kubelet/config.yaml", KUBELET_CONFIG, 0o644);
     let taints = match node.role {
         Role::ControlPlane => {
@@ -68,7 +94,12 @@ fn kubelet(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, index: usize) {
     text(t, "/var/lib/kubelet/kubeadm-flags.env", flags, 0o644);
     let subject = format!("O=system:nodes,CN=system:node:{}", node.name);
     let (certificate, key) = signed(&subject, "CN=kubernetes");
-    text(t, "/var/lib/kubelet/pki/kubelet-client-current.pem", format!("{certificate}{key}"), 0o600);
+    text(
+        t,
+        "/var/lib/kubelet/pki/kubelet-client-current.pem",
+        format!("{certificate}{key}"),
+        0o600,
+    );
     let user = format!("system:node:{}", node.name);
     config(t, "/etc/kubernetes/kubelet.conf", world, &user, &subject);
 }
@@ -79,7 +110,12 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
             .replace("{ip}", &ip.to_string())
             .replace("{name}", &node.name)
             .replace("{version}", &world.version);
-        text(t, &format!("/etc/kubernetes/manifests/{name}.yaml"), manifest, 0o600);
+        text(
+            t,
+            &format!("/etc/kubernetes/manifests/{name}.yaml"),
+            manifest,
+            0o600,
+        );
     }
     put(t, "/var/lib/etcd", Node::dir(0o700));
     pki(t, &node.name);
@@ -97,7 +133,11 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
             "system:kube-controller-manager",
             "CN=system:kube-controller-manager",
         ),
-        ("/etc/kubernetes/scheduler.conf", "system:kube-scheduler", "CN=system:kube-scheduler"),
+        (
+            "/etc/kubernetes/scheduler.conf",
+            "system:kube-scheduler",
+            "CN=system:kube-scheduler",
+        ),
     ];
     for (path, user, subject) in configs {
         config(t, path, world, user, subject);
@@ -113,30 +153,65 @@ fn pki(t: &mut Tree, name: &str) {
             "O=kubeadm:cluster-admins,CN=kube-apiserver-kubelet-client",
             "CN=kubernetes",
         ),
-        ("apiserver-etcd-client", "CN=kube-apiserver-etcd-client", "CN=etcd-ca"),
-        ("front-proxy-client", "CN=front-proxy-client", "CN=front-proxy-ca"),
+        (
+            "apiserver-etcd-client",
+            "CN=kube-apiserver-etcd-client",
+            "CN=etcd-ca",
+        ),
+        (
+            "front-proxy-client",
+            "CN=front-proxy-client",
+            "CN=front-proxy-ca",
+        ),
         ("front-proxy-ca", "CN=front-proxy-ca", "CN=front-proxy-ca"),
         ("etcd/ca", "CN=etcd-ca", "CN=etcd-ca"),
         ("etcd/server", server.as_str(), "CN=etcd-ca"),
         ("etcd/peer", server.as_str(), "CN=etcd-ca"),
-        ("etcd/healthcheck-client", "CN=kube-etcd-healthcheck-client", "CN=etcd-ca"),
+        (
+            "etcd/healthcheck-client",
+            "CN=kube-etcd-healthcheck-client",
+            "CN=etcd-ca",
+        ),
         ("ca", "CN=kubernetes", "CN=kubernetes"),
     ];
     for (file, subject, issuer) in files {
         let (certificate, key) = signed(subject, issuer);
-        text(t, &format!("/etc/kubernetes/pki/{file}.crt"), certificate, 0o644);
+        text(
+            t,
+            &format!("/etc/kubernetes/pki/{file}.crt"),
+            certificate,
+            0o644,
+        );
         text(t, &format!("/etc/kubernetes/pki/{file}.key"), key, 0o600);
     }
-    text(t, "/etc/kubernetes/pki/sa.key", pem("RSA PRIVATE KEY", b"service accounts"), 0o600);
-    text(t, "/etc/kubernetes/pki/sa.pub", pem("PUBLIC KEY", b"service accounts"), 0o600);
+    text(
+        t,
+        "/etc/kubernetes/pki/sa.key",
+        pem("RSA PRIVATE KEY", b"service accounts"),
+        0o600,
+    );
+    text(
+        t,
+        "/etc/kubernetes/pki/sa.pub",
+        pem("PUBLIC KEY", b"service accounts"),
+        0o600,
+    );
 }
 
 fn config(t: &mut Tree, path: &str, world: &WorldSpec, user: &str, subject: &str) {
-    let control_plane = world.nodes.iter().position(|node| node.role == Role::ControlPlane);
+    let control_plane = world
+        .nodes
+        .iter()
+        .position(|node| node.role == Role::ControlPlane);
     let server = format!("https://{}:6443", node_ip(control_plane.unwrap_or(0)));
     let (ca, _) = signed("CN=kubernetes", "CN=kubernetes");
     let (certificate, key) = signed(subject, "CN=kubernetes");
-    text(t, path, kubeconfig::write(&server, user, &ca, &certificate, &key), 0o600);
+    text(
+        t,
+        path,
+        kubeconfig::write(&server, user, &ca, &certificate, &key),
+        0o600,
+    );
 }
 
 /// A certificate and its key.
@@ -146,7 +221,10 @@ fn signed(subject: &str, issuer: &str) -> (String, String) {
         issuer: issuer.into(),
         not_after: PKI_VALID_UNTIL.into(),
     };
-    (certificate.to_pem(), pem("RSA PRIVATE KEY", subject.as_bytes()))
+    (
+        certificate.to_pem(),
+        pem("RSA PRIVATE KEY", subject.as_bytes()),
+    )
 }
 
 const CONTAINERD: &str = "version = 3

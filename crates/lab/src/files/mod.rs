@@ -15,10 +15,18 @@ fn text(tree: &mut Tree, path: &str, text: impl Into<String>, mode: u32) {
 
 /// Puts a symbolic link.
 fn link(tree: &mut Tree, path: &str, target: &str) {
-    put(tree, path, Node { meta: Meta::root(0o777), content: Content::Symlink(target.into()) });
+    put(
+        tree,
+        path,
+        Node {
+            meta: Meta::root(0o777),
+            content: Content::Symlink(target.into()),
+        },
+    );
 }
 
 /// Puts a node; the files of a fresh machine do not stand in each other's way.
 fn put(tree: &mut Tree, path: &str, node: Node) {
-    tree.put_all(path, node).expect("a fresh machine's files do not collide");
+    tree.put_all(path, node)
+        .expect("a fresh machine's files do not collide");
 }

@@ -165,10 +165,21 @@ impl PictureReader {
                     .find(&node.name)
                     .is_some_and(|machine| lab.world.host(machine).powered);
                 let control_plane = node.role == Role::ControlPlane;
-                Rc::new(machine_view(&node.name, control_plane, powered, &object, &pods))
+                Rc::new(machine_view(
+                    &node.name,
+                    control_plane,
+                    powered,
+                    &object,
+                    &pods,
+                ))
             })
             .collect();
-        PictureView { revision: objects.revision(), machines, pods, events }
+        PictureView {
+            revision: objects.revision(),
+            machines,
+            pods,
+            events,
+        }
     }
 }
 
@@ -197,19 +208,37 @@ fn machine_view(
 ) -> MachineView {
     let total = |resource: &str| {
         let text = node.at("status.allocatable").str(resource);
-        Quantity::parse(text).map(|quantity| quantity.milli()).unwrap_or(0)
+        Quantity::parse(text)
+            .map(|quantity| quantity.milli())
+            .unwrap_or(0)
     };
-    let here = || pods.iter().filter(|pod| pod.node.as_deref() == Some(name)).filter(|pod| holds(pod));
+    let here = || {
+        pods.iter()
+            .filter(|pod| pod.node.as_deref() == Some(name))
+            .filter(|pod| holds(pod))
+    };
     let addresses = node.list_at("status.addresses");
-    let ip = addresses.iter().find(|address| address.str_at("type") == "InternalIP");
+    let ip = addresses
+        .iter()
+        .find(|address| address.str_at("type") == "InternalIP");
     let taints = node.list_at("spec.taints").iter().map(|taint| {
-        let (key, value, effect) = (taint.str_at("key"), taint.str_at("value"), taint.str_at("effect"));
-        if value.is_empty() { format!("{key}:{effect}") } else { format!("{key}={value}:{effect}") }
+        let (key, value, effect) = (
+            taint.str_at("key"),
+            taint.str_at("value"),
+            taint.str_at("effect"),
+        );
+        if value.is_empty() {
+            format!("{key}:{effect}")
+        } else {
+            format!("{key}={value}:{effect}")
+        }
     });
     MachineView {
         name: name.clone(),
         control_plane,
-        ip: ip.map(|address| address.str_at("address").to_owned()).unwrap_or_default(),
+        ip: ip
+            .map(|address| address.str_at("address").to_owned())
+            .unwrap_or_default(),
         powered,
         ready: node
             .list_at("status.conditions")
@@ -236,7 +265,10 @@ fn pod_view(pod: &Value) -> PodView {
     let containers = pod.list_at("spec.containers");
     let status = pod::summary(pod).status;
     let node = Some(pod.str_at("spec.nodeName")).filter(|node| !node.is_empty());
-    let ready = statuses.iter().filter(|status| status.bool_at("ready")).count();
+    let ready = statuses
+        .iter()
+        .filter(|status| status.bool_at("ready"))
+        .count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let state = pod_state(pod, &status, node.is_some(), ready == containers.len());
     let request = |resource: &str| -> u64 {
@@ -260,10 +292,16 @@ fn pod_view(pod: &Value) -> PodView {
             .map(|restarts| u32::try_from(restarts).unwrap_or(0))
             .sum(),
         ip: pod.str_at("status.podIP").to_owned(),
-        owner: pod
-            .controller()
-            .map(|owner| (owner.str_at("kind").to_owned(), owner.str_at("name").to_owned())),
-        images: containers.iter().map(|c| c.str_at("image").to_owned()).collect(),
+        owner: pod.controller().map(|owner| {
+            (
+                owner.str_at("kind").to_owned(),
+                owner.str_at("name").to_owned(),
+            )
+        }),
+        images: containers
+            .iter()
+            .map(|c| c.str_at("image").to_owned())
+            .collect(),
         is_static: pods::is_mirror(pod),
         why: why(pod),
         cpu: request("cpu"),
@@ -274,7 +312,11 @@ fn pod_view(pod: &Value) -> PodView {
 
 fn pod_state(pod: &Value, status: &str, scheduled: bool, all_ready: bool) -> PodState {
     if pod.deletion_timestamp().is_some() {
-        return if status == "Unknown" { PodState::Unknown } else { PodState::Terminating };
+        return if status == "Unknown" {
+            PodState::Unknown
+        } else {
+            PodState::Terminating
+        };
     }
     match status {
         "Completed" | "Succeeded" => PodState::Completed,
@@ -283,7 +325,10 @@ fn pod_state(pod: &Value, status: &str, scheduled: bool, all_ready: bool) -> Pod
         "Unknown" => PodState::Unknown,
         "Pending" if !scheduled => PodState::Unscheduled,
         "Pending" | "ContainerCreating" | "PodInitializing" => PodState::Starting,
-        text if text.starts_with("Init:") && !text.ends_with("Error") && !text.ends_with("BackOff") => {
+        text if text.starts_with("Init:")
+            && !text.ends_with("Error")
+            && !text.ends_with("BackOff") =>
+        {
             PodState::Starting
         }
         _ => PodState::Failing,
@@ -306,13 +351,24 @@ fn why(pod: &Value) -> String {
             .find(|message| !message.is_empty())
     };
     let own = Some(pod.str_at("status.message")).filter(|message| !message.is_empty());
-    waiting.or(own).or_else(condition).unwrap_or_default().to_owned()
+    waiting
+        .or(own)
+        .or_else(condition)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn event_view(event: &Value) -> EventView {
     let text = |path: &str| event.str_at(path).to_owned();
-    let times = ["lastTimestamp", "eventTime", "firstTimestamp", "metadata.creationTimestamp"];
-    let at = times.iter().find_map(|path| Instant::parse_rfc3339(event.str_at(path)));
+    let times = [
+        "lastTimestamp",
+        "eventTime",
+        "firstTimestamp",
+        "metadata.creationTimestamp",
+    ];
+    let at = times
+        .iter()
+        .find_map(|path| Instant::parse_rfc3339(event.str_at(path)));
     EventView {
         uid: event.uid().to_owned(),
         at: at.unwrap_or(Instant::ZERO),
@@ -324,7 +380,10 @@ fn event_view(event: &Value) -> EventView {
             text("involvedObject.namespace"),
             text("involvedObject.name"),
         ),
-        count: event.i64_at("count").and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+        count: event
+            .i64_at("count")
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(1),
     }
 }
 

@@ -244,7 +244,11 @@ impl Client {
         if over {
             self.forget(call);
         }
-        events.push(ClientEvent { call, cause, outcome });
+        events.push(ClientEvent {
+            call,
+            cause,
+            outcome,
+        });
     }
 
     fn forget(&mut self, call: CallId) {

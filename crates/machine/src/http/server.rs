@@ -154,12 +154,7 @@ impl Server {
         let _ = sys.send(to.conn, Message::payload(to.stream, frame));
     }
 
-    fn drain(
-        &mut self,
-        sys: &mut Sys<'_>,
-        conn: Fd,
-        events: &mut dyn FnMut(EntryId, ServerEvent),
-    ) {
+    fn drain(&mut self, sys: &mut Sys<'_>, conn: Fd, events: &mut dyn FnMut(EntryId, ServerEvent)) {
         loop {
             match sys.recv(conn) {
                 Ok(Some(payload)) => events(sys.cause(), event(conn, &payload)),

@@ -240,15 +240,15 @@ impl Sys<'_> {
     /// As `mkdir(2)`; one that exists is fine.
     pub fn mkdir_all(&mut self, path: &str) -> Result<(), Errno> {
         let full = MountNs::normalise(&self.cwd(), path);
-        for (at, _) in full.match_indices('/').skip(1).chain([(full.len(), "")]) {
-            match self.stat(&full[..at]) {
-                Ok(stat) if stat.is_dir() => {}
-                Ok(_) => return Err(Errno::ENOTDIR),
-                Err(Errno::ENOENT) => self.mkdir(&full[..at], 0o755)?,
-                Err(errno) => return Err(errno),
+        match self.stat(&full) {
+            Ok(stat) if stat.is_dir() => Ok(()),
+            Ok(_) => Err(Errno::ENOTDIR),
+            Err(Errno::ENOENT) => {
+                self.mkdir_all(split(&full).0)?;
+                self.mkdir(&full, 0o755)
             }
+            Err(errno) => Err(errno),
         }
-        Ok(())
     }
 
     /// Removes a file, a link or an empty directory.

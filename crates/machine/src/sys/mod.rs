@@ -145,7 +145,13 @@ impl Sys<'_> {
     /// Tells the world outside of a command of a script: that it begins, or its exit code.
     pub fn tell_command(&mut self, text: &Rc<str>, code: Option<i32>) {
         let (machine, pid, at, text) = (self.machine, self.pid, self.now(), text.clone());
-        self.world.outside.push(Outside::Command { machine, pid, at, text, code });
+        self.world.outside.push(Outside::Command {
+            machine,
+            pid,
+            at,
+            text,
+            code,
+        });
     }
 
     /// Asks the world outside; [`crate::Wake::Reply`] with this id comes when it has answered, and

@@ -235,12 +235,31 @@ impl Sys<'_> {
         Some(status)
     }
 
-    /// Sends a signal to a process.
+    /// Sends a signal to a process. Process 1 is the first of the caller's process-id namespace;
+    /// the others go by their number on the machine.
     ///
     /// # Errors
-    /// `ESRCH` if there is none, `EPERM` if it is not the caller's to signal.
+    /// `ESRCH` if there is none the caller can see, `EPERM` if it is not the caller's to signal.
     pub fn kill(&mut self, pid: Pid, signal: Signal) -> Result<(), Errno> {
         let uid = self.uid();
+        let own = self.process().map_or(PidNsId(0), |process| process.pid_ns);
+        let pid = match (own, pid) {
+            (PidNsId(0), pid) => pid,
+            (own, Pid(1)) => {
+                let mut members = self.host().processes();
+                members
+                    .find(|p| p.pid_ns == own && p.is_init)
+                    .ok_or(Errno::ESRCH)?
+                    .pid
+            }
+            (own, pid) => {
+                let seen = self
+                    .host()
+                    .process(pid)
+                    .filter(|process| process.pid_ns == own);
+                seen.ok_or(Errno::ESRCH)?.pid
+            }
+        };
         let target = self.host().process(pid).ok_or(Errno::ESRCH)?;
         if uid != 0 && target.uid != uid {
             return Err(Errno::EPERM);
@@ -274,7 +293,61 @@ impl Sys<'_> {
     pub fn processes(&self) -> Vec<ProcessInfo> {
         let own = self.process().map_or(PidNsId(0), |process| process.pid_ns);
         let visible = |p: &&Process| own == PidNsId(0) || p.pid_ns == own;
-        self.host().processes().filter(visible).map(info).collect()
+        let mut seen: Vec<ProcessInfo> =
+            self.host().processes().filter(visible).map(info).collect();
+        if own != PidNsId(0)
+            && let Some(init) = self
+                .host()
+                .processes()
+                .find(|p| p.pid_ns == own && p.is_init)
+        {
+            // The first process of a namespace is number 1 there, and its parent is outside.
+            for process in &mut seen {
+                if process.pid == init.pid {
+                    (process.pid, process.ppid) = (Pid(1), Pid(0));
+                } else if process.ppid == init.pid {
+                    process.ppid = Pid(1);
+                }
+            }
+            seen.sort_by_key(|process| process.pid);
+        }
+        seen
+    }
+
+    /// Changes what `ps` shows of this process, as `setproctitle(3)` does.
+    pub fn set_title(&mut self, title: &str) {
+        if let Some(process) = self.process_mut() {
+            process.args = Rc::from([Rc::from(title)]);
+        }
+    }
+
+    /// The number by which this process knows a process: in a container the first process is 1.
+    #[must_use]
+    pub fn local_pid(&self, pid: Pid) -> u32 {
+        match self.namespace_init() {
+            Some(init) => pid.0.saturating_sub(init.0) + 1,
+            None => pid.0,
+        }
+    }
+
+    /// The process that this process knows by a number.
+    #[must_use]
+    pub fn global_pid(&self, number: u32) -> Pid {
+        match self.namespace_init() {
+            Some(init) => Pid(number.saturating_add(init.0).saturating_sub(1)),
+            None => Pid(number),
+        }
+    }
+
+    /// The first process of this process's id namespace, if that is not the machine's own.
+    fn namespace_init(&self) -> Option<Pid> {
+        let own = self.process()?.pid_ns;
+        let init = |p: &&Process| p.pid_ns == own && p.is_init;
+        if own == PidNsId(0) {
+            None
+        } else {
+            self.host().processes().find(init).map(|p| p.pid)
+        }
     }
 
     /// Changes the working directory.

@@ -40,10 +40,12 @@ impl Sys<'_> {
             let Some(mut unit) = self.read_unit(&name) else {
                 continue;
             };
+            unit.loaded = self.now();
             if let Some(old) = self.host().units.get(&name) {
                 unit.state = old.state;
                 unit.since = old.since;
                 unit.main_pid = old.main_pid;
+                unit.last_pid = old.last_pid;
                 unit.result = old.result;
                 unit.restarts = old.restarts;
             }
@@ -88,6 +90,10 @@ impl Sys<'_> {
         let now = self.now();
         let unit = self.host_mut().units.get_mut(name).ok_or(Errno::ENOENT)?;
         let pid = unit.main_pid.take();
+        if pid.is_some() {
+            unit.last_pid = pid;
+            unit.result = None;
+        }
         unit.state = UnitState::Inactive;
         unit.since = now;
         let (name, description) = (unit.name.clone(), unit.description.clone());
@@ -148,7 +154,7 @@ impl Sys<'_> {
             .units
             .values_mut()
             .find(|unit| unit.main_pid == Some(pid))?;
-        unit.main_pid = None;
+        unit.last_pid = unit.main_pid.take();
         unit.result = Some(status);
         unit.since = now;
         let again = match unit.restart {

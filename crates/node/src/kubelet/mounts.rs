@@ -1,8 +1,13 @@
 //! Makes and removes the directories of a pod's volumes.
 //! Models pkg/volume/util/atomic_writer.go and pkg/volume/hostpath.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use api::Str;
+use machine::fs::{Content, Meta, Node, Tree};
 use machine::{Errno, FileKind, Sys};
+use sim::Instant;
 
 use crate::kubelet::State;
 use crate::kubelet::env::Facts;
@@ -155,10 +160,6 @@ fn check_host_path(sys: &mut Sys<'_>, path: &str, of_type: &str) -> Result<(), S
 /// Replaces the files of a volume at once: they lie in a directory of their own, named for the time,
 /// to which a link leads.
 fn write_files(sys: &mut Sys<'_>, path: &str, files: &Files) -> Result<(), Errno> {
-    if !sys.exists(path) {
-        sys.mkdir_all(path)?;
-        sys.chmod(path, 0o777)?;
-    }
     let link = format!("{path}/..data");
     let old = sys.lstat(&link).ok().and_then(|stat| stat.target);
     let is_same = old.is_some()
@@ -167,49 +168,58 @@ fn write_files(sys: &mut Sys<'_>, path: &str, files: &Files) -> Result<(), Errno
                 .is_ok_and(|known| known == *bytes)
         });
     let kept = sys.read_dir(&link).map_or(0, |entries| entries.len());
-    let first_names = files
-        .keys()
-        .map(|name| name.split('/').next().unwrap_or(name));
-    let wanted: std::collections::BTreeSet<&str> = first_names.collect();
-    if is_same && kept == wanted.len() {
+    if is_same && kept == first_names(files).len() {
         return Ok(());
     }
-    let stamp = sys.now().rfc3339_nano();
-    let stamp = stamp.trim_end_matches('Z').replace(['-', ':', 'T'], "_");
-    let dir = format!("..{stamp}");
+    // What watches or holds the old files sees them go; the new ones come whole.
+    sys.put_node(path, volume(sys.now(), files))
+}
+
+/// The names in the uppermost directory.
+fn first_names(files: &Files) -> BTreeSet<&str> {
+    files
+        .keys()
+        .map(|name| name.split('/').next().unwrap_or(name))
+        .collect()
+}
+
+/// A volume's directory, as upstream's writer leaves it.
+fn volume(now: Instant, files: &Files) -> Node {
+    let stamp = now.rfc3339_nano();
+    let dir = format!(
+        "..{}",
+        stamp.trim_end_matches('Z').replace(['-', ':', 'T'], "_")
+    );
+    let meta = |mode: u32| Meta {
+        mode,
+        mtime: now,
+        ..Meta::root(mode)
+    };
+    let mut tree = Tree::new();
+    let mut put = |path: String, meta: Meta, content: Content| {
+        tree.put_all(&path, Node { meta, content })
+            .expect("the paths of one volume do not collide");
+    };
+    put(format!("/{dir}"), meta(0o755), Content::Dir(Rc::default()));
     for (name, (bytes, mode)) in files {
-        let file = format!("{path}/{dir}/{name}");
-        if let Some((parent, _)) = file.rsplit_once('/') {
-            sys.mkdir_all(parent)?;
-        }
-        sys.write_file(&file, bytes)?;
-        if *mode != 0o644 {
-            sys.chmod(&file, *mode)?;
-        }
+        put(
+            format!("/{dir}/{name}"),
+            meta(*mode),
+            Content::File(Rc::new(bytes.to_vec())),
+        );
     }
-    if files.is_empty() {
-        sys.mkdir_all(&format!("{path}/{dir}"))?;
+    put(
+        "/..data".to_owned(),
+        meta(0o777),
+        Content::Symlink(dir.into()),
+    );
+    for name in first_names(files) {
+        let target = format!("..data/{name}").into();
+        put(format!("/{name}"), meta(0o777), Content::Symlink(target));
     }
-    if old.is_some() {
-        sys.remove(&link)?;
-    }
-    sys.symlink(&dir, &link)?;
-    for name in &wanted {
-        let shown = format!("{path}/{name}");
-        if sys.lstat(&shown).is_err() {
-            sys.symlink(&format!("..data/{name}"), &shown)?;
-        }
-    }
-    if let Some(old) = old {
-        for entry in sys.read_dir(path)? {
-            let is_file = !entry.name.starts_with("..") && !wanted.contains(&*entry.name);
-            if is_file {
-                sys.remove(&format!("{path}/{}", entry.name))?;
-            }
-        }
-        sys.remove_all(&format!("{path}/{old}"))?;
-    }
-    Ok(())
+    let mut root = tree.get("/").cloned().unwrap_or_else(|| Node::dir(0o777));
+    root.meta = meta(0o777);
+    root
 }
 
 /// The place on the machine of a mount of a container: its volume's, or a part of it.
@@ -242,4 +252,33 @@ pub(crate) fn mount_source(
         })?;
     }
     Ok(full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_links_into_a_directory_named_for_the_time() {
+        let files = Files::from([
+            ("token".to_owned(), (Rc::from(*b"t"), 0o600)),
+            ("sub/file".to_owned(), (Rc::from(*b"f"), 0o644)),
+        ]);
+        let mut tree = Tree::new();
+        tree.put("/v", volume(Instant::ZERO, &files))
+            .expect("the root is there");
+        let names: Vec<&str> = tree
+            .get("/v")
+            .and_then(Node::entries)
+            .expect("a directory")
+            .keys()
+            .map(|n| &**n)
+            .collect();
+        assert_eq!(
+            names,
+            ["..2026_01_05_09_00_00.000000000", "..data", "sub", "token"]
+        );
+        let file = tree.get("/v/..2026_01_05_09_00_00.000000000/sub/file");
+        assert!(file.is_some_and(|node| matches!(&node.content, Content::File(b) if **b == b"f")));
+    }
 }

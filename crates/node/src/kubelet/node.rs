@@ -198,7 +198,9 @@ pub(crate) fn not_ready(runtime: Option<&RuntimeStatus>) -> Option<String> {
 /// Whether a node's status says that it is ready; none if it says nothing of it.
 pub(crate) fn is_ready(status: &Value) -> Option<bool> {
     let conditions = status.get("conditions").list();
-    let ready = conditions.iter().find(|condition| condition.str("type") == "Ready")?;
+    let ready = conditions
+        .iter()
+        .find(|condition| condition.str("type") == "Ready")?;
     Some(ready.str("status") == "True")
 }
 

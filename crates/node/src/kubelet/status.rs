@@ -33,9 +33,11 @@ pub(super) fn status(worker: &Worker, now: Instant, host_ips: HostIps<'_>) -> Va
     }
     let phase = phase(worker);
     let mut status = object! { "phase": phase, "startTime": worker.started.rfc3339() };
-    let generation = (pod.source == Source::Api)
-        .then(|| pod.object.generation())
-        .unwrap_or(0);
+    let generation = if pod.source == Source::Api {
+        pod.object.generation()
+    } else {
+        0
+    };
     status.set_or_remove("observedGeneration", generation);
     status.set_or_remove("qosClass", pod.spec.qos.as_str());
     if let Some((reason, message)) = &worker.verdict {

@@ -13,8 +13,8 @@ use crate::cri::{
 };
 use crate::image::{Image, PORTS_VARIABLE};
 use crate::runtime::daemon::{Caller, Containerd, Outcome, no_container, unknown};
-use crate::runtime::sandbox;
 use crate::runtime::process::ProcessSpec;
+use crate::runtime::sandbox;
 use crate::runtime::shim::{End, ToShim};
 use crate::runtime::store::Container;
 

@@ -101,7 +101,8 @@ impl Containerd {
             self.puller.have(image);
         }
         self.recover(sys);
-        for dir in ["/run/containerd", "/var/lib/containerd"] {
+        let kept = DATABASE.rsplit_once('/').map_or(DATABASE, |(dir, _)| dir);
+        for dir in ["/run/containerd", kept] {
             if let Err(errno) = sys.mkdir_all(dir) {
                 return fail(sys, &format!("mkdir {dir}: {}", errno.go_message()));
             }
@@ -328,8 +329,13 @@ impl Containerd {
     /// Begins a pull and sets the timer for the next one to end.
     pub(crate) fn pull(&mut self, sys: &mut Sys<'_>, reference: &Reference, pull: Pull) {
         let dice = sys.random().next_u64();
-        self.puller
-            .begin(sys.now(), dice, reference, self.registry, pull);
+        let (store, registry) = (&self.store, self.registry);
+        // Tags do not move here: what was pulled by this name is what the registry has.
+        let find = |reference: &Reference| match store.named(reference) {
+            Some(image) => Ok(image.clone()),
+            None => registry(reference).map(Rc::new),
+        };
+        self.puller.begin(sys.now(), dice, reference, find, pull);
         self.arm_pull(sys);
     }
 
@@ -348,8 +354,10 @@ impl Containerd {
         self.pull_timer = None;
         for done in self.puller.take_done(sys.now()) {
             let outcome = done.outcome.map(|image| {
-                self.store.add_image(&done.reference, image);
-                self.saved = false;
+                if self.store.named(&done.reference).is_none() {
+                    self.store.add_image(&done.reference, image);
+                    self.saved = false;
+                }
                 self.store
                     .image(&done.reference.to_string())
                     .map(|stored| stored.status())
@@ -432,13 +440,7 @@ impl Program for Containerd {
         }
         if !self.saved {
             self.saved = true;
-            let path = std::path::Path::new(DATABASE);
-            if let Some(dir) = path.parent().and_then(|dir| dir.to_str())
-                && !sys.exists(dir)
-            {
-                // What cannot be kept is lost at the next restart, as on a full disk.
-                let _ = sys.mkdir_all(dir);
-            }
+            // What cannot be kept is lost at the next restart, as on a full disk.
             let _ = sys.write_object(DATABASE, Rc::new(self.store.clone()));
         }
         Poll::Pending

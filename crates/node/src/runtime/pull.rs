@@ -8,7 +8,7 @@ use std::rc::Rc;
 use sim::{Duration, Instant};
 
 use crate::cri::{Code, Error};
-use crate::image::{Image, Refusal, Registry};
+use crate::image::{Image, Refusal};
 use crate::reference::Reference;
 
 /// Bytes per second a machine gets from a registry.
@@ -67,13 +67,14 @@ impl<W> Puller<W> {
         }
     }
 
-    /// Begins a pull, or joins the one under way. `dice` is any random number.
+    /// Begins a pull, or joins the one under way. `dice` is any random number; `find` asks the
+    /// registry.
     pub(super) fn begin(
         &mut self,
         now: Instant,
         dice: u64,
         reference: &Reference,
-        registry: Registry,
+        find: impl FnOnce(&Reference) -> Result<Rc<Image>, Refusal>,
         waiter: W,
     ) {
         let name: Rc<str> = reference.to_string().into();
@@ -83,7 +84,7 @@ impl<W> Puller<W> {
         }
         let resolve = RESOLVE_MILLIS + dice % (RESOLVE_JITTER_MILLIS + 1);
         let resolved = now + Duration::from_millis(resolve);
-        let outcome = registry(reference).map(Rc::new);
+        let outcome = find(reference);
         let done_at = match &outcome {
             Ok(image) => self.fetch(resolved, image),
             Err(_) => resolved,
@@ -214,7 +215,7 @@ mod tests {
     fn pull(puller: &mut Puller<u32>, at: u64, image: &str, waiter: u32) {
         let reference = Reference::parse(image).unwrap();
         let now = Instant::from_nanos(at * 1_000_000);
-        puller.begin(now, 0, &reference, registry, waiter);
+        puller.begin(now, 0, &reference, |r| registry(r).map(Rc::new), waiter);
     }
 
     /// Pulls in order as (milliseconds, image, waiter), then what ends when and for whom.

@@ -110,6 +110,13 @@ impl Store {
         list
     }
 
+    /// The image that was pulled by this very name.
+    pub(crate) fn named(&self, reference: &Reference) -> Option<&Rc<Image>> {
+        self.images
+            .get(reference.to_string().as_str())
+            .map(|stored| &stored.image)
+    }
+
     /// The images themselves.
     pub(crate) fn images(&self) -> impl Iterator<Item = &Rc<Image>> {
         self.images.values().map(|stored| &stored.image)

@@ -181,8 +181,21 @@ impl Plugin for InterPodAffinity {
     }
 
     fn could_help(&self, pod: &PodInfo, event: &ClusterEvent<'_>) -> bool {
-        // A pod that comes can only help one that wants to be near others.
-        event.kind != EventKind::AssignedPodAdded || !pod.affinity.get("podAffinity").is_null()
+        let Some(other) = event.pod else { return true };
+        let named = |owner: &PodInfo, kind: &str, about: &PodInfo| {
+            let terms = owner.affinity.get(kind).get(REQUIRED).list();
+            terms.iter().any(|term| {
+                let selector = LabelSelector::from_object(term.get("labelSelector"));
+                selector.is_ok_and(|selector| selector.matches(&about.labels))
+            })
+        };
+        let attracts = named(pod, "podAffinity", other);
+        let repels = named(pod, "podAntiAffinity", other) || named(other, "podAntiAffinity", pod);
+        match event.kind {
+            EventKind::AssignedPodAdded => attracts,
+            EventKind::AssignedPodDeleted => repels,
+            _ => attracts || repels,
+        }
     }
 
     fn pre_filter(&self, pod: &PodInfo, cluster: &Cluster) -> PreFilter {

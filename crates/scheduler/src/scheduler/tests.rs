@@ -326,7 +326,7 @@ fn an_assumed_pod_counts_until_its_binding_fails() {
 }
 
 #[test]
-fn preemption_that_would_help_leaves_its_sentence_out() {
+fn preemption_that_would_help_is_not_modelled() {
     let mut bench = Bench::empty();
     bench.node(node("node01"));
     bench.pod(asking("low", "cpu", "3"));
@@ -336,7 +336,10 @@ fn preemption_that_would_help_leaves_its_sentence_out() {
     bench.pod(vip);
     assert_eq!(
         bench.decide(),
-        ["vip: 0/1 nodes are available: 1 Insufficient cpu."]
+        [
+            "vip: 0/1 nodes are available: 1 Insufficient cpu. not modelled: preemption of pods of lower \
+          priority"
+        ]
     );
 }
 

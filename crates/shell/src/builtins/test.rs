@@ -54,7 +54,13 @@ pub(crate) fn evaluate(
     sys: &mut Sys<'_>,
     words: &[Rc<str>],
 ) -> Result<bool, String> {
-    Test { state, sys, words, at: 0 }.run()
+    Test {
+        state,
+        sys,
+        words,
+        at: 0,
+    }
+    .run()
 }
 
 struct Test<'a, 's> {

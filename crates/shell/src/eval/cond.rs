@@ -160,7 +160,9 @@ pub(crate) fn unary_test(
 
 fn is_set(state: &State, word: &str) -> bool {
     let (name, index) = word.split_once('[').unwrap_or((word, ""));
-    let Some(variable) = state.vars.get(name) else { return false };
+    let Some(variable) = state.vars.get(name) else {
+        return false;
+    };
     match index.strip_suffix(']') {
         Some(index) => crate::vars::element(&variable.value, index).is_some(),
         None => variable.value != Value::Unset,

@@ -37,7 +37,10 @@ pub fn Details(props: &DetailsProps) -> Html {
         });
     }
     let picture = &props.picture;
-    let (kind, name, body) = match (picture.pods.get(&*props.of), picture.machines.get(&*props.of)) {
+    let (kind, name, body) = match (
+        picture.pods.get(&*props.of),
+        picture.machines.get(&*props.of),
+    ) {
         (Some(pod), _) => ("Pod", pod.name.clone(), pod_body(pod, props)),
         (None, Some(machine)) => ("Node", machine.name.clone(), machine_body(machine, props)),
         (None, None) => ("Gone", String::new(), gone()),
@@ -68,7 +71,10 @@ fn gone() -> Html {
 }
 
 fn pod_body(pod: &Pod, props: &DetailsProps) -> Html {
-    let owner = pod.owner.as_ref().map(|owner| format!("{}/{}", owner.kind, owner.name));
+    let owner = pod
+        .owner
+        .as_ref()
+        .map(|owner| format!("{}/{}", owner.kind, owner.name));
     let about = |event: &&Rc<Event>| {
         event.kind == "Pod" && event.name == pod.name && event.namespace == pod.namespace
     };
@@ -105,7 +111,11 @@ fn machine_body(machine: &Machine, props: &DetailsProps) -> Html {
         (true, false) => "Ready, takes no new pods",
         (false, _) => "NotReady",
     };
-    let taints = if machine.taints.is_empty() { "none".to_owned() } else { machine.taints.join(", ") };
+    let taints = if machine.taints.is_empty() {
+        "none".to_owned()
+    } else {
+        machine.taints.join(", ")
+    };
     let about = |event: &&Rc<Event>| event.kind == "Node" && event.name == machine.name;
     html! {
         <>
@@ -141,7 +151,9 @@ fn history(props: &DetailsProps, about: impl Fn(&&Rc<Event>) -> bool) -> Html {
 }
 
 fn ask(command: String, props: &DetailsProps) -> Html {
-    let onclick = props.act.reform(move |_: MouseEvent| Act::Type(command.clone()));
+    let onclick = props
+        .act
+        .reform(move |_: MouseEvent| Act::Type(command.clone()));
     html! {
         <div class="acts">
             <button class="button" {onclick}>{ icon(Icon::Terminal) }{ "Type kubectl describe" }</button>

@@ -51,5 +51,9 @@ fn sign(event: &Event) -> Html {
 }
 
 fn times(event: &Event) -> Html {
-    if event.count > 1 { html! { { format!(" (×{})", event.count) } } } else { Html::default() }
+    if event.count > 1 {
+        html! { { format!(" (×{})", event.count) } }
+    } else {
+        Html::default()
+    }
 }

@@ -21,7 +21,13 @@ pub struct MachineProps {
 /// Draws a machine.
 #[component]
 pub fn MachineTank(props: &MachineProps) -> Html {
-    let Tank { machine, groups, system, dense, count: _ } = &props.tank;
+    let Tank {
+        machine,
+        groups,
+        system,
+        dense,
+        count: _,
+    } = &props.tank;
     let open = props.open.as_deref();
     let name = machine.name.clone();
     let onclick = props.inspect.reform(move |_: MouseEvent| name.clone());
@@ -48,7 +54,7 @@ pub fn MachineTank(props: &MachineProps) -> Html {
                 if controls {
                     { own.clone() }
                 }
-                { for groups.iter().map(|g| group(g, size, open, &props.inspect)) }
+                <>{ for groups.iter().map(|g| group(g, size, open, &props.inspect)) }</>
                 if groups.is_empty() && !controls {
                     <p class="none">{ "No pods of yours here." }</p>
                 }
@@ -73,7 +79,11 @@ fn system_tiles(system: &[Tile], open: Option<&str>, inspect: &Callback<String>)
 }
 
 fn role(machine: &Machine) -> &'static str {
-    if machine.role == "control-plane" { "control plane" } else { "worker" }
+    if machine.role == "control-plane" {
+        "control plane"
+    } else {
+        "worker"
+    }
 }
 
 fn state(machine: &Machine) -> Html {
@@ -86,8 +96,16 @@ fn state(machine: &Machine) -> Html {
 }
 
 fn gauges(machine: &Machine) -> Html {
-    let cpu = format!("{}/{}", cores(machine.cpu_requested), cores(machine.cpu_total));
-    let memory = format!("{}/{}", bytes(machine.memory_requested), bytes(machine.memory_total));
+    let cpu = format!(
+        "{}/{}",
+        cores(machine.cpu_requested),
+        cores(machine.cpu_total)
+    );
+    let memory = format!(
+        "{}/{}",
+        bytes(machine.memory_requested),
+        bytes(machine.memory_total)
+    );
     html! {
         <div class="gauges">
             { gauge("cpu", "CPU requested by pods", &cpu, machine.cpu_requested, machine.cpu_total) }
@@ -107,8 +125,9 @@ fn gauge(word: &str, title: &str, text: &str, used: u64, total: u64) -> Html {
 }
 
 fn group(group: &Group, size: Size, open: Option<&str>, inspect: &Callback<String>) -> Html {
+    let owner = group.owner.as_ref().map_or("", |owner| owner.name.as_str());
     html! {
-        <section class="group">
+        <section class="group" key={format!("{}/{owner}", group.namespace)}>
             <h4>
                 <span class="ns" title="Namespace">{ &group.namespace }</span>
                 if let Some(owner) = &group.owner {
@@ -152,7 +171,10 @@ mod tests {
 
     #[test]
     fn amounts_are_short() {
-        assert_eq!([cores(0), cores(950), cores(1000), cores(4000)], ["0", "0.95", "1", "4"]);
+        assert_eq!(
+            [cores(0), cores(950), cores(1000), cores(4000)],
+            ["0", "0.95", "1", "4"]
+        );
         let amounts = [0, 70 << 20, 290 << 20, 8 << 30, (8 << 30) - (200 << 20)];
         assert_eq!(amounts.map(bytes), ["0", "70Mi", "290Mi", "8Gi", "7.8Gi"]);
     }

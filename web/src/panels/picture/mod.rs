@@ -86,7 +86,13 @@ impl Component for PicturePane {
 
     fn update(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
         match msg {
-            Msg::Inspect(of) => self.open = if self.open.as_ref() == Some(&of) { None } else { Some(of) },
+            Msg::Inspect(of) => {
+                self.open = if self.open.as_ref() == Some(&of) {
+                    None
+                } else {
+                    Some(of)
+                }
+            }
             Msg::Close => self.open = None,
             Msg::Tell => {
                 self.telling = None;
@@ -117,8 +123,11 @@ impl Component for PicturePane {
     fn view(&self, ctx: &Context<Self>) -> Html {
         let props = ctx.props();
         let toggle = props.act.reform(|_: MouseEvent| Act::ToggleTable);
-        let (sign, word) =
-            if props.table { (Icon::Boxes, "Show as a picture") } else { (Icon::Table, "Show as tables") };
+        let (sign, word) = if props.table {
+            (Icon::Boxes, "Show as a picture")
+        } else {
+            (Icon::Table, "Show as tables")
+        };
         html! {
             <section class="pane picture" id="picture" tabindex="-1" aria-label="Cluster"
                 style="position:relative">
@@ -149,7 +158,11 @@ impl Component for PicturePane {
 impl PicturePane {
     fn sum(&self, props: &PictureProps) -> String {
         let (machines, pods) = (props.picture.machines.len(), props.picture.pods.len());
-        if machines == 0 { String::new() } else { format!("{machines} machines, {pods} pods") }
+        if machines == 0 {
+            String::new()
+        } else {
+            format!("{machines} machines, {pods} pods")
+        }
     }
 
     fn body(&self, ctx: &Context<Self>) -> Html {
@@ -178,7 +191,11 @@ impl PicturePane {
 
     fn tray(&self, inspect: &Callback<String>) -> Html {
         let tray = &self.scene.tray;
-        let size = if tray.len() > 12 { Size::Dense } else { Size::Roomy };
+        let size = if tray.len() > 12 {
+            Size::Dense
+        } else {
+            Size::Roomy
+        };
         html! {
             <section class="tray" aria-label="Pods without a machine">
                 if tray.is_empty() {

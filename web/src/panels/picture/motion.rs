@@ -29,7 +29,10 @@ pub fn chosen<'a>(old: &Picture, new: &'a Picture) -> Vec<&'a Rc<Pod>> {
         return Vec::new();
     }
     let waited = |pod: &Pod| old.pods.get(&pod.uid).is_none_or(|old| old.node.is_none());
-    let bound = new.pods.values().filter(|pod| pod.node.is_some() && !pod.is_static);
+    let bound = new
+        .pods
+        .values()
+        .filter(|pod| pod.node.is_some() && !pod.is_static);
     bound.filter(|pod| waited(pod)).collect()
 }
 
@@ -47,8 +50,14 @@ pub fn prepare(old: &Picture, new: &Picture, scene: &Scene) -> Vec<Flight> {
     let from_decider = decider.as_ref().and_then(glue::where_is);
     let flight = |pod: &Rc<Pod>| {
         let tile = by_id(&element_id(&pod.uid));
-        let from = tile.as_ref().and_then(glue::where_is).or_else(|| from_decider.clone())?;
-        Some(Flight { uid: pod.uid.clone(), from })
+        let from = tile
+            .as_ref()
+            .and_then(glue::where_is)
+            .or_else(|| from_decider.clone())?;
+        Some(Flight {
+            uid: pod.uid.clone(),
+            from,
+        })
     };
     chosen.into_iter().filter_map(flight).collect()
 }
@@ -79,7 +88,10 @@ mod tests {
             pod("default", "quick", Some("a-node")),
             from_disk,
         ]);
-        let names: Vec<&str> = chosen(&old, &new).iter().map(|pod| pod.name.as_str()).collect();
+        let names: Vec<&str> = chosen(&old, &new)
+            .iter()
+            .map(|pod| pod.name.as_str())
+            .collect();
         assert_eq!(names, ["quick", "waits"]);
         assert!(chosen(&picture(Vec::new()), &new).is_empty());
     }

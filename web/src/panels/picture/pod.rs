@@ -39,7 +39,14 @@ pub struct PodProps {
 /// Draws a pod's tile.
 #[component]
 pub fn PodTile(props: &PodProps) -> Html {
-    let PodProps { pod, label, part, size, open, inspect } = props;
+    let PodProps {
+        pod,
+        label,
+        part,
+        size,
+        open,
+        inspect,
+    } = props;
     let uid = pod.uid.clone();
     let onclick = inspect.reform(move |_: MouseEvent| uid.clone());
     let class = match size {

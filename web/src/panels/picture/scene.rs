@@ -80,7 +80,9 @@ impl Group {
         }
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
         counts.sort_by_key(|(status, count)| (usize::MAX - count, *status));
-        let words = counts.iter().map(|(status, count)| format!("{count} {status}"));
+        let words = counts
+            .iter()
+            .map(|(status, count)| format!("{count} {status}"));
         words.collect::<Vec<_>>().join(", ")
     }
 }
@@ -95,16 +97,29 @@ pub fn arrange(picture: &Picture) -> Scene {
     let mut on: BTreeMap<&str, Vec<&Rc<Pod>>> = BTreeMap::new();
     let mut tray = Vec::new();
     for pod in picture.pods.values() {
-        match pod.node.as_deref().filter(|node| picture.machines.contains_key(*node)) {
+        match pod
+            .node
+            .as_deref()
+            .filter(|node| picture.machines.contains_key(*node))
+        {
             Some(node) => on.entry(node).or_default().push(pod),
-            None => tray.push(Tile { pod: pod.clone(), label: pod.name.clone(), part: None }),
+            None => tray.push(Tile {
+                pod: pod.clone(),
+                label: pod.name.clone(),
+                part: None,
+            }),
         }
     }
     tray.sort_by(|a, b| order(&a.pod).cmp(&order(&b.pod)));
     let mut machines: Vec<Tank> = picture
         .machines
         .values()
-        .map(|machine| tank(machine, on.remove(machine.name.as_str()).unwrap_or_default()))
+        .map(|machine| {
+            tank(
+                machine,
+                on.remove(machine.name.as_str()).unwrap_or_default(),
+            )
+        })
         .collect();
     machines.sort_by_key(|tank| tank.machine.role != "control-plane");
     Scene { tray, machines }
@@ -120,8 +135,16 @@ fn tank(machine: &Rc<Machine>, mut pods: Vec<&Rc<Pod>>) -> Tank {
     let (system, own): (Vec<_>, Vec<_>) = pods.into_iter().partition(|p| is_system(&p.namespace));
     let dense = own.len() > ROOMY;
     let mut system: Vec<Tile> = system.into_iter().map(system_tile).collect();
-    system.sort_by(|a, b| (a.part.is_none(), a.part, &a.label).cmp(&(b.part.is_none(), b.part, &b.label)));
-    Tank { machine: machine.clone(), groups: groups(own), system, dense, count }
+    system.sort_by(|a, b| {
+        (a.part.is_none(), a.part, &a.label).cmp(&(b.part.is_none(), b.part, &b.label))
+    });
+    Tank {
+        machine: machine.clone(),
+        groups: groups(own),
+        system,
+        dense,
+        count,
+    }
 }
 
 fn groups(pods: Vec<&Rc<Pod>>) -> Vec<Group> {
@@ -130,8 +153,15 @@ fn groups(pods: Vec<&Rc<Pod>>) -> Vec<Group> {
         let owner = pod.owner.as_ref();
         let label = owner.and_then(|owner| rest_of_name(&pod.name, &owner.name));
         let label = label.unwrap_or(&pod.name).to_owned();
-        let tile = Tile { pod: pod.clone(), label, part: None };
-        groups.entry((&pod.namespace, owner)).or_default().push(tile);
+        let tile = Tile {
+            pod: pod.clone(),
+            label,
+            part: None,
+        };
+        groups
+            .entry((&pod.namespace, owner))
+            .or_default()
+            .push(tile);
     }
     let group = |((namespace, owner), tiles): ((&str, Option<&Owner>), Vec<Tile>)| Group {
         namespace: namespace.to_owned(),
@@ -143,18 +173,23 @@ fn groups(pods: Vec<&Rc<Pod>>) -> Vec<Group> {
 
 /// `x7k2p` of `web-5d8-x7k2p` owned by `web-5d8`.
 fn rest_of_name<'a>(name: &'a str, owner: &str) -> Option<&'a str> {
-    name.strip_prefix(owner)?.strip_prefix('-').filter(|rest| !rest.is_empty())
+    name.strip_prefix(owner)?
+        .strip_prefix('-')
+        .filter(|rest| !rest.is_empty())
 }
 
 fn system_tile(pod: &Rc<Pod>) -> Tile {
     let owner = pod.owner.as_ref().map(|owner| owner.name.as_str());
     let node = pod.node.as_deref().unwrap_or_default();
-    let static_name = pod.name.strip_suffix(node).and_then(|name| name.strip_suffix('-'));
+    let static_name = pod
+        .name
+        .strip_suffix(node)
+        .and_then(|name| name.strip_suffix('-'));
     let label = match (pod.is_static, owner) {
         (true, _) => static_name.unwrap_or(&pod.name),
-        (false, Some(owner)) if pod.owner.as_ref().is_some_and(|o| o.kind == "ReplicaSet") => {
-            owner.rsplit_once('-').map_or(owner, |(deployment, _)| deployment)
-        }
+        (false, Some(owner)) if pod.owner.as_ref().is_some_and(|o| o.kind == "ReplicaSet") => owner
+            .rsplit_once('-')
+            .map_or(owner, |(deployment, _)| deployment),
         (false, Some(owner)) => owner,
         (false, None) => &pod.name,
     };
@@ -167,14 +202,19 @@ fn system_tile(pod: &Rc<Pod>) -> Tile {
         "kube-proxy" => Some(Part::Proxy),
         _ => None,
     };
-    Tile { pod: pod.clone(), label: label.to_owned(), part }
+    Tile {
+        pod: pod.clone(),
+        label: label.to_owned(),
+        part,
+    }
 }
 
 /// The tile of the scheduler that decides, if it runs.
 pub fn scheduler(scene: &Scene) -> Option<&Tile> {
     let all = scene.machines.iter().flat_map(|tank| &tank.system);
     let is_it = |tile: &&Tile| tile.part == Some(Part::Scheduler);
-    all.filter(is_it).find(|tile| tile.pod.state == PodState::Running)
+    all.filter(is_it)
+        .find(|tile| tile.pod.state == PodState::Running)
 }
 
 #[cfg(test)]
@@ -201,7 +241,10 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn owned(mut pod: Pod, kind: &str, owner: &str) -> Pod {
-        pod.owner = Some(Owner { kind: kind.to_owned(), name: owner.to_owned() });
+        pod.owner = Some(Owner {
+            kind: kind.to_owned(),
+            name: owner.to_owned(),
+        });
         pod
     }
 
@@ -223,10 +266,19 @@ pub(super) mod tests {
     }
 
     pub(in super::super) fn picture(pods: Vec<Pod>) -> Picture {
-        let machines = [machine("a-node", "worker"), machine("controlplane", "control-plane")];
+        let machines = [
+            machine("a-node", "worker"),
+            machine("controlplane", "control-plane"),
+        ];
         Picture {
-            machines: machines.into_iter().map(|m| (m.name.clone(), Rc::new(m))).collect(),
-            pods: pods.into_iter().map(|pod| (pod.uid.clone(), Rc::new(pod))).collect(),
+            machines: machines
+                .into_iter()
+                .map(|m| (m.name.clone(), Rc::new(m)))
+                .collect(),
+            pods: pods
+                .into_iter()
+                .map(|pod| (pod.uid.clone(), Rc::new(pod)))
+                .collect(),
             events: Default::default(),
         }
     }
@@ -238,14 +290,26 @@ pub(super) mod tests {
     #[test]
     fn pods_stand_with_their_owner_on_their_machine() {
         let scene = arrange(&picture(vec![
-            owned(pod("default", "web-5d8-bbbbb", Some("a-node")), "ReplicaSet", "web-5d8"),
-            owned(pod("default", "web-5d8-aaaaa", Some("a-node")), "ReplicaSet", "web-5d8"),
+            owned(
+                pod("default", "web-5d8-bbbbb", Some("a-node")),
+                "ReplicaSet",
+                "web-5d8",
+            ),
+            owned(
+                pod("default", "web-5d8-aaaaa", Some("a-node")),
+                "ReplicaSet",
+                "web-5d8",
+            ),
             pod("default", "alone", Some("a-node")),
             pod("team", "waits", None),
             pod("team", "lost", Some("no-such-node")),
         ]));
         assert_eq!(labels(&scene.tray), ["lost", "waits"]);
-        let names: Vec<&str> = scene.machines.iter().map(|t| t.machine.name.as_str()).collect();
+        let names: Vec<&str> = scene
+            .machines
+            .iter()
+            .map(|t| t.machine.name.as_str())
+            .collect();
         assert_eq!(names, ["controlplane", "a-node"]);
         let groups = &scene.machines[1].groups;
         assert_eq!(groups.len(), 2);
@@ -266,14 +330,19 @@ pub(super) mod tests {
             etcd,
             pod("kube-system", "mine", Some("controlplane")),
         ]));
-        assert_eq!(labels(&scene.machines[0].system), ["etcd", "coredns", "kube-proxy", "mine"]);
+        assert_eq!(
+            labels(&scene.machines[0].system),
+            ["etcd", "coredns", "kube-proxy", "mine"]
+        );
         assert!(scene.machines[0].groups.is_empty());
         assert!(scheduler(&scene).is_none());
     }
 
     #[test]
     fn many_pods_are_drawn_small() {
-        let pods = (0..=ROOMY).map(|n| pod("default", &format!("p{n}"), Some("a-node"))).collect();
+        let pods = (0..=ROOMY)
+            .map(|n| pod("default", &format!("p{n}"), Some("a-node")))
+            .collect();
         let scene = arrange(&picture(pods));
         assert!(scene.machines[1].dense);
         assert!(!scene.machines[0].dense);

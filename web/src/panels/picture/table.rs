@@ -37,8 +37,11 @@ fn head(name: &str) -> Html {
 
 fn machine_row(machine: &Machine) -> Html {
     let ready = if machine.ready { "Ready" } else { "NotReady" };
-    let status =
-        if machine.schedulable { ready.to_owned() } else { format!("{ready},SchedulingDisabled") };
+    let status = if machine.schedulable {
+        ready.to_owned()
+    } else {
+        format!("{ready},SchedulingDisabled")
+    };
     html! {
         <tr key={machine.name.clone()}>
             <td>{ &machine.name }</td><td>{ status }</td><td>{ &machine.role }</td>

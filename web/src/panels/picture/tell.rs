@@ -14,7 +14,11 @@ pub fn tell(old: &Picture, new: &Picture) -> Option<String> {
     for (name, machine) in &new.machines {
         let before = old.machines.get(name);
         if before.is_some_and(|before| before.ready != machine.ready) {
-            let state = if machine.ready { "is ready" } else { "no longer answers" };
+            let state = if machine.ready {
+                "is ready"
+            } else {
+                "no longer answers"
+            };
             news.push(format!("Machine {name} {state}."));
         }
     }
@@ -27,10 +31,17 @@ pub fn tell(old: &Picture, new: &Picture) -> Option<String> {
         })
         .filter(|pod| !is_system(&pod.namespace) || pod.state == PodState::Failing)
         .collect();
-    let gone = old.pods.iter().filter(|(uid, _)| !new.pods.contains_key(*uid));
+    let gone = old
+        .pods
+        .iter()
+        .filter(|(uid, _)| !new.pods.contains_key(*uid));
     let gone: Vec<&Rc<Pod>> = gone.map(|(_, pod)| pod).collect();
     if changed.len() + gone.len() > AT_ONCE {
-        news.push(format!("{} pods changed, {} are gone.", changed.len(), gone.len()));
+        news.push(format!(
+            "{} pods changed, {} are gone.",
+            changed.len(),
+            gone.len()
+        ));
     } else {
         news.extend(changed.iter().map(|pod| now(pod)));
         news.extend(gone.iter().map(|pod| format!("Pod {} is gone.", pod.name)));
@@ -58,9 +69,17 @@ mod tests {
         assert_eq!(tell(&one, &one), None);
         let two = picture(vec![waits]);
         let said = tell(&one, &two).unwrap();
-        assert_eq!(said, "Pod job: Running, waits for a machine. Pod web is gone.");
-        let many = (0..9).map(|n| pod("default", &format!("p{n}"), None)).collect();
-        assert_eq!(tell(&one, &picture(many)).unwrap(), "9 pods changed, 1 are gone.");
+        assert_eq!(
+            said,
+            "Pod job: Running, waits for a machine. Pod web is gone."
+        );
+        let many = (0..9)
+            .map(|n| pod("default", &format!("p{n}"), None))
+            .collect();
+        assert_eq!(
+            tell(&one, &picture(many)).unwrap(),
+            "9 pods changed, 1 are gone."
+        );
     }
 
     #[test]

@@ -25,11 +25,15 @@ pub(super) const VERB: Verb = Verb {
 };
 
 /// `kubectl create cm`.
-pub(super) const SHORT: Verb = Verb { name: "create cm", ..VERB };
+pub(super) const SHORT: Verb = Verb {
+    name: "create cm",
+    ..VERB
+};
 
 async fn create(session: &Session, line: &Line) -> Outcome {
     let name = exactly_one_name(line)?;
-    let mut map = object!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": (name) } });
+    let mut map =
+        object!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": (name) } });
     for text in line.all("from-literal") {
         let (key, value) = literal(text)?;
         add(&mut map, name, &key, value.into_bytes())?;
@@ -44,7 +48,9 @@ async fn create(session: &Session, line: &Line) -> Outcome {
 }
 
 fn add(map: &mut Value, name: &str, key: &str, bytes: Vec<u8>) -> Outcome {
-    let taken = ["data", "binaryData"].iter().any(|field| !map.get(field).get(key).is_null());
+    let taken = ["data", "binaryData"]
+        .iter()
+        .any(|field| !map.get(field).get(key).is_null());
     if taken {
         return Err(Failure::message(format!(
             "cannot add key {key:?}, another key by that name already exists in Data for ConfigMap \

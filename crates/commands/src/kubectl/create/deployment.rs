@@ -19,7 +19,10 @@ pub(super) const VERB: Verb = Verb {
 };
 
 /// `kubectl create deploy`.
-pub(super) const SHORT: Verb = Verb { name: "create deploy", ..VERB };
+pub(super) const SHORT: Verb = Verb {
+    name: "create deploy",
+    ..VERB
+};
 
 async fn create(session: &Session, line: &Line) -> Outcome {
     let images = line.list("image");
@@ -33,11 +36,15 @@ async fn create(session: &Session, line: &Line) -> Outcome {
     };
     let name = exactly_one_name(&own)?;
     if images.len() > 1 && !command.is_empty() {
-        return Err(Failure::message("cannot specify multiple --image options and command"));
+        return Err(Failure::message(
+            "cannot specify multiple --image options and command",
+        ));
     }
     let replicas = line.number("replicas")?.unwrap_or(1);
     if replicas < 0 {
-        return Err(Failure::message("--replicas=COUNT must be greater than or equal to 0"));
+        return Err(Failure::message(
+            "--replicas=COUNT must be greater than or equal to 0",
+        ));
     }
     let port = line.number("port")?;
     let labels = object!({ "app": (name) });
@@ -89,8 +96,18 @@ fn container_name(image: &str, only: bool) -> String {
     let clean = |text: &str| -> String {
         text.to_lowercase()
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '-' {
+                    c
+                } else {
+                    '-'
+                }
+            })
             .collect()
     };
-    if only || tag.is_empty() { clean(base) } else { format!("{}-{}", clean(base), clean(tag)) }
+    if only || tag.is_empty() {
+        clean(base)
+    } else {
+        format!("{}-{}", clean(base), clean(tag))
+    }
 }

@@ -62,7 +62,11 @@ const fn joined<const N: usize>(own: &[Flag]) -> [Flag; N] {
     let mut all = [COMMON[0]; N];
     let mut at = 0;
     while at < N {
-        all[at] = if at < own.len() { own[at] } else { COMMON[at - own.len()] };
+        all[at] = if at < own.len() {
+            own[at]
+        } else {
+            COMMON[at - own.len()]
+        };
         at += 1;
     }
     all
@@ -122,16 +126,25 @@ async fn create(session: &Session, line: &Line) -> Outcome {
             if line.on("save-config") {
                 wanted = with_last_applied(&wanted);
             }
-            let made = act::create(session, line, resource, &namespace, &wanted, "kubectl-create")
-                .await
-                .map_err(|failure| {
-                    failure.context(&format!("error when creating {:?}", manifest.source))
-                })?;
+            let made = act::create(
+                session,
+                line,
+                resource,
+                &namespace,
+                &wanted,
+                "kubectl-create",
+            )
+            .await
+            .map_err(|failure| {
+                failure.context(&format!("error when creating {:?}", manifest.source))
+            })?;
             done(session, line, dry, &made, "created").await
         };
         failures.extend(made.await.err());
     }
-    let Some(last) = failures.pop() else { return Ok(()) };
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
     for failure in failures {
         session.io.eprint(&failure.text()).await;
     }
@@ -156,27 +169,42 @@ async fn generated(session: &Session, line: &Line, object: Value) -> Outcome {
             object.set("metadata.namespace", namespace.as_str());
         }
     }
-    let made =
-        act::create(session, line, resource, &namespace, &object, "kubectl-create").await?;
+    let made = act::create(
+        session,
+        line,
+        resource,
+        &namespace,
+        &object,
+        "kubectl-create",
+    )
+    .await?;
     done(session, line, dry, &made, "created").await
 }
 
 /// As [`generated`], for the generators that say what they failed to create.
 async fn generated_as(session: &Session, line: &Line, object: Value, what: &str) -> Outcome {
-    generated(session, line, object).await.map_err(|failure| match failure {
-        Failure::Status(status) => {
-            Failure::message(format!("failed to create {what}: {}", status.str_at("message")))
-        }
-        other => other,
-    })
+    generated(session, line, object)
+        .await
+        .map_err(|failure| match failure {
+            Failure::Status(status) => Failure::message(format!(
+                "failed to create {what}: {}",
+                status.str_at("message")
+            )),
+            other => other,
+        })
 }
 
 /// The one name a generator takes.
 fn exactly_one_name(line: &Line) -> Outcome<&str> {
     match line.args.as_slice() {
         [name] => Ok(name),
-        [] => Err(Failure::message("exactly one NAME is required, got 0".to_owned())),
-        many => Err(Failure::message(format!("exactly one NAME is required, got {}", many.len()))),
+        [] => Err(Failure::message(
+            "exactly one NAME is required, got 0".to_owned(),
+        )),
+        many => Err(Failure::message(format!(
+            "exactly one NAME is required, got {}",
+            many.len()
+        ))),
     }
 }
 
@@ -187,7 +215,11 @@ fn literal(text: &str) -> Outcome<(String, String)> {
             let quoted = [('"', '"'), ('\'', '\'')].iter().any(|(open, close)| {
                 value.len() >= 2 && value.starts_with(*open) && value.ends_with(*close)
             });
-            let value = if quoted { &value[1..value.len() - 1] } else { value };
+            let value = if quoted {
+                &value[1..value.len() - 1]
+            } else {
+                value
+            };
             Ok((key.to_owned(), value.to_owned()))
         }
         _ => Err(Failure::message(format!(
@@ -208,12 +240,18 @@ async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<(String, Vec<
         let asked = path.clone();
         let stat = io.sys(move |sys| sys.stat(&asked)).await;
         let failed = |errno: net::Errno| {
-            Failure::message(format!("error reading {path}: {}", errno.message().to_lowercase()))
+            Failure::message(format!(
+                "error reading {path}: {}",
+                errno.message().to_lowercase()
+            ))
         };
         let stat = stat.map_err(failed)?;
         if stat.is_dir() {
             let asked = path.clone();
-            let entries = io.sys(move |sys| sys.read_dir(&asked)).await.map_err(failed)?;
+            let entries = io
+                .sys(move |sys| sys.read_dir(&asked))
+                .await
+                .map_err(failed)?;
             for entry in entries.iter().filter(|entry| !entry.stat.is_dir()) {
                 let file = format!("{}/{}", path.trim_end_matches('/'), entry.name);
                 let bytes = io.read_file(&file).await.map_err(failed)?;

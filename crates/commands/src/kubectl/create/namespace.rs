@@ -28,4 +28,7 @@ pub(super) const VERB: Verb = Verb {
 };
 
 /// `kubectl create ns`.
-pub(super) const SHORT: Verb = Verb { name: "create ns", ..VERB };
+pub(super) const SHORT: Verb = Verb {
+    name: "create ns",
+    ..VERB
+};

@@ -77,7 +77,9 @@ async fn tls(session: &Session, line: &Line) -> Outcome {
     for (flag, key) in [("cert", "tls.crt"), ("key", "tls.key")] {
         let path = line.text(flag).to_owned();
         if path.is_empty() {
-            return Err(Failure::message(format!("required flag(s) {flag:?} not set")));
+            return Err(Failure::message(format!(
+                "required flag(s) {flag:?} not set"
+            )));
         }
         let bytes = session.io.read_file(&path).await.map_err(|errno| {
             let why = errno.message().to_lowercase();
@@ -91,7 +93,9 @@ async fn tls(session: &Session, line: &Line) -> Outcome {
 
 async fn docker(session: &Session, line: &Line) -> Outcome {
     let mut secret = blank(exactly_one_name(line)?);
-    let server = line.get("docker-server").unwrap_or("https://index.docker.io/v1/");
+    let server = line
+        .get("docker-server")
+        .unwrap_or("https://index.docker.io/v1/");
     let (user, password) = (line.text("docker-username"), line.text("docker-password"));
     let auth = base64::encode(format!("{user}:{password}").as_bytes());
     let mut entry = object!({
@@ -104,7 +108,11 @@ async fn docker(session: &Session, line: &Line) -> Outcome {
     }
     let mut config = Value::empty_map();
     config.set_path(&["auths", server], entry);
-    add(&mut secret, ".dockerconfigjson", config.to_json().as_bytes());
+    add(
+        &mut secret,
+        ".dockerconfigjson",
+        config.to_json().as_bytes(),
+    );
     secret.set("type", "kubernetes.io/dockerconfigjson");
     generated_as(session, line, secret, "secret").await
 }

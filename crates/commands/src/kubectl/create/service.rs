@@ -57,7 +57,9 @@ async fn create(session: &Session, line: &Line, kind: &'static str) -> Outcome {
     }
     let headless = line.get("clusterip") == Some("None");
     if ports.is_empty() && kind != "ExternalName" && !headless {
-        return Err(Failure::message("at least one tcp port specifier must be provided"));
+        return Err(Failure::message(
+            "at least one tcp port specifier must be provided",
+        ));
     }
     if !ports.is_empty() {
         service.set("spec.ports", Value::from(ports));

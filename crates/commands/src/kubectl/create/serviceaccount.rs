@@ -26,4 +26,7 @@ pub(super) const VERB: Verb = Verb {
 };
 
 /// `kubectl create sa`.
-pub(super) const SHORT: Verb = Verb { name: "create sa", ..VERB };
+pub(super) const SHORT: Verb = Verb {
+    name: "create sa",
+    ..VERB
+};

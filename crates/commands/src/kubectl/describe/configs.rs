@@ -36,9 +36,16 @@ pub(super) fn secret(value: &Value) -> String {
 
 /// A ServiceAccount, without events.
 pub(super) fn service_account(value: &Value) -> String {
-    let secrets: Vec<&str> =
-        value.list_at("imagePullSecrets").iter().map(|secret| secret.str_at("name")).collect();
-    let secrets = if secrets.is_empty() { "<none>".to_owned() } else { secrets.join(",") };
+    let secrets: Vec<&str> = value
+        .list_at("imagePullSecrets")
+        .iter()
+        .map(|secret| secret.str_at("name"))
+        .collect();
+    let secrets = if secrets.is_empty() {
+        "<none>".to_owned()
+    } else {
+        secrets.join(",")
+    };
     head(value) + &format!("Image pull secrets:\t{secrets}\n")
 }
 

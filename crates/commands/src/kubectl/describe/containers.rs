@@ -25,7 +25,11 @@ pub(super) fn text(
         let name = container.str_at("name");
         let status = pod.map(|(pod, field)| {
             let statuses = pod.get("status").list_at(field);
-            statuses.iter().find(|status| status.str_at("name") == name).cloned().unwrap_or_default()
+            statuses
+                .iter()
+                .find(|status| status.str_at("name") == name)
+                .cloned()
+                .unwrap_or_default()
         });
         text.push_str(&format!("  {indent}{name}:\n"));
         text.push_str(&basic(container, status.as_ref()));
@@ -45,7 +49,10 @@ pub(super) fn text(
 fn basic(container: &Value, status: Option<&Value>) -> String {
     let mut text = String::new();
     if let Some(status) = status {
-        text.push_str(&format!("    Container ID:\t{}\n", status.str_at("containerID")));
+        text.push_str(&format!(
+            "    Container ID:\t{}\n",
+            status.str_at("containerID")
+        ));
     }
     text.push_str(&format!("    Image:\t{}\n", container.str_at("image")));
     if let Some(status) = status {
@@ -64,7 +71,11 @@ fn basic(container: &Value, status: Option<&Value>) -> String {
                 format!("{}/{protocol}{name}", port.i64_at(field).unwrap_or(0))
             })
             .collect();
-        if all.is_empty() { "<none>".to_owned() } else { all.join(", ") }
+        if all.is_empty() {
+            "<none>".to_owned()
+        } else {
+            all.join(", ")
+        }
     };
     let plural = if ports.len() > 1 { "s" } else { "" };
     text.push_str(&format!("    Port{plural}:\t{}\n", list("containerPort")));
@@ -93,9 +104,16 @@ fn states(status: &Value) -> String {
     if status.get("lastState").entries().iter().next().is_some() {
         text.push_str(&state("Last State", status.get("lastState")));
     }
-    let ready = if status.bool_at("ready") { "True" } else { "False" };
+    let ready = if status.bool_at("ready") {
+        "True"
+    } else {
+        "False"
+    };
     text.push_str(&format!("    Ready:\t{ready}\n"));
-    text.push_str(&format!("    Restart Count:\t{}\n", status.i64_at("restartCount").unwrap_or(0)));
+    text.push_str(&format!(
+        "    Restart Count:\t{}\n",
+        status.i64_at("restartCount").unwrap_or(0)
+    ));
     text
 }
 
@@ -112,12 +130,21 @@ fn state(title: &str, state: &Value) -> String {
                 value => text.push_str(&format!("      {name}:\t{value}\n")),
             }
         }
-        text.push_str(&format!("      Exit Code:\t{}\n", ended.i64_at("exitCode").unwrap_or(0)));
+        text.push_str(&format!(
+            "      Exit Code:\t{}\n",
+            ended.i64_at("exitCode").unwrap_or(0)
+        ));
         if let Some(signal) = ended.i64_at("signal").filter(|signal| *signal > 0) {
             text.push_str(&format!("      Signal:\t{signal}\n"));
         }
-        text.push_str(&format!("      Started:\t{}\n", date(ended.str_at("startedAt"))));
-        text.push_str(&format!("      Finished:\t{}\n", date(ended.str_at("finishedAt"))));
+        text.push_str(&format!(
+            "      Started:\t{}\n",
+            date(ended.str_at("startedAt"))
+        ));
+        text.push_str(&format!(
+            "      Finished:\t{}\n",
+            date(ended.str_at("finishedAt"))
+        ));
         return text;
     }
     match state.str_at("waiting.reason") {
@@ -142,9 +169,11 @@ fn resources(container: &Value) -> String {
 
 fn probes(container: &Value) -> String {
     let mut text = String::new();
-    for (title, field) in
-        [("Liveness", "livenessProbe"), ("Readiness", "readinessProbe"), ("Startup", "startupProbe")]
-    {
+    for (title, field) in [
+        ("Liveness", "livenessProbe"),
+        ("Readiness", "readinessProbe"),
+        ("Startup", "startupProbe"),
+    ] {
         if let probe @ Value::Map(_) = container.get(field) {
             text.push_str(&format!("    {title}:\t{}\n", self::probe(probe)));
         }
@@ -179,10 +208,17 @@ fn probe(probe: &Value) -> String {
         } else {
             format!("/{path}")
         };
-        return format!("http-get {scheme}://{host}:{}{path} {times}", port(http.get("port")));
+        return format!(
+            "http-get {scheme}://{host}:{}{path} {times}",
+            port(http.get("port"))
+        );
     }
     if let tcp @ Value::Map(_) = probe.get("tcpSocket") {
-        return format!("tcp-socket {}:{} {times}", tcp.str_at("host"), port(tcp.get("port")));
+        return format!(
+            "tcp-socket {}:{} {times}",
+            tcp.str_at("host"),
+            port(tcp.get("port"))
+        );
     }
     if let grpc @ Value::Map(_) = probe.get("grpc") {
         let (port, service) = (port(grpc.get("port")), grpc.str_at("service"));
@@ -267,7 +303,9 @@ fn env(container: &Value, pod: Option<&Value>) -> String {
 fn resource_value(container: &Value, field: &Value) -> i64 {
     let resource = field.str_at("resource");
     let amount = container.get("resources").str_at(resource);
-    let divisor = Some(field.str("divisor")).filter(|divisor| !matches!(*divisor, "" | "0")).unwrap_or("1");
+    let divisor = Some(field.str("divisor"))
+        .filter(|divisor| !matches!(*divisor, "" | "0"))
+        .unwrap_or("1");
     let milli = |text: &str| Quantity::parse(text).map_or(0, |quantity| quantity.milli());
     let divisor = milli(divisor).max(1);
     (milli(amount) + divisor - 1).div_euclid(divisor)
@@ -281,7 +319,11 @@ fn mounts(container: &Value) -> String {
     mounts.sort_by(|a, b| a.str_at("mountPath").cmp(b.str_at("mountPath")));
     let mut text = String::from("    Mounts:\n");
     for mount in mounts {
-        let mode = if mount.bool_at("readOnly") { "ro" } else { "rw" };
+        let mode = if mount.bool_at("readOnly") {
+            "ro"
+        } else {
+            "rw"
+        };
         let sub = match mount.str_at("subPath") {
             "" => String::new(),
             path => format!(",path={path:?}"),

@@ -15,8 +15,11 @@ pub(super) fn slice(value: &Value) -> String {
     }
     text.push_str("Endpoints:\n");
     for endpoint in endpoints {
-        let addresses: Vec<&str> =
-            endpoint.list_at("addresses").iter().map(Value::as_str).collect();
+        let addresses: Vec<&str> = endpoint
+            .list_at("addresses")
+            .iter()
+            .map(Value::as_str)
+            .collect();
         let or_unset = |path: &str| match endpoint.str_at(path) {
             "" => "<unset>".to_owned(),
             text => text.to_owned(),
@@ -46,11 +49,22 @@ pub(super) fn endpoints(value: &Value) -> String {
     let mut text = head(value) + "Subsets:\n";
     for subset in value.list_at("subsets") {
         let list = |field: &str| -> String {
-            let all: Vec<&str> = subset.list_at(field).iter().map(|a| a.str_at("ip")).collect();
-            if all.is_empty() { "<none>".to_owned() } else { all.join(",") }
+            let all: Vec<&str> = subset
+                .list_at(field)
+                .iter()
+                .map(|a| a.str_at("ip"))
+                .collect();
+            if all.is_empty() {
+                "<none>".to_owned()
+            } else {
+                all.join(",")
+            }
         };
         text.push_str(&format!("  Addresses:\t{}\n", list("addresses")));
-        text.push_str(&format!("  NotReadyAddresses:\t{}\n", list("notReadyAddresses")));
+        text.push_str(&format!(
+            "  NotReadyAddresses:\t{}\n",
+            list("notReadyAddresses")
+        ));
         text.push_str(&ports(subset.list_at("ports"), "  "));
         text.push('\n');
     }
@@ -61,9 +75,8 @@ fn ports(ports: &[Value], space: &str) -> String {
     if ports.is_empty() {
         return format!("{space}Ports: <unset>\n");
     }
-    let mut text = format!(
-        "{space}Ports:\n{space}  Name\tPort\tProtocol\n{space}  ----\t----\t--------\n"
-    );
+    let mut text =
+        format!("{space}Ports:\n{space}  Name\tPort\tProtocol\n{space}  ----\t----\t--------\n");
     for port in ports {
         let name = match port.str_at("name") {
             "" => "<unset>",

@@ -76,7 +76,11 @@ fn title(key: &str) -> String {
         if at > 0 && letter.is_uppercase() && (after_lower || before_lower) {
             words.push(' ');
         }
-        words.extend(if at == 0 { letter.to_uppercase().collect() } else { vec![*letter] });
+        words.extend(if at == 0 {
+            letter.to_uppercase().collect()
+        } else {
+            vec![*letter]
+        });
     }
     words.replace("Api ", "API ")
 }

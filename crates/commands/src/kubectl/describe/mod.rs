@@ -90,13 +90,19 @@ async fn found(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
             found.extend(list(session, line, &resource).await?);
             continue;
         };
-        match session.call(Call::get(resource.path(&session.namespace, &name))).await {
+        match session
+            .call(Call::get(resource.path(&session.namespace, &name)))
+            .await
+        {
             Ok(value) => found.push(Found { resource, value }),
             Err(failure) if failure.is_not_found() => {
                 // A name that is not found may be the beginning of others.
                 let all = list(session, line, &resource).await?;
                 let before = found.len();
-                found.extend(all.into_iter().filter(|f| f.value.name().starts_with(&name)));
+                found.extend(
+                    all.into_iter()
+                        .filter(|f| f.value.name().starts_with(&name)),
+                );
                 if found.len() == before {
                     return Err(failure);
                 }
@@ -140,10 +146,13 @@ async fn one(
 
 /// `Sat, 21 Nov 2026 01:30:17 +0000`; `<unset>` without a time.
 fn date(timestamp: &str) -> String {
-    let Some(at) = Instant::parse_rfc3339(timestamp) else { return "<unset>".to_owned() };
+    let Some(at) = Instant::parse_rfc3339(timestamp) else {
+        return "<unset>".to_owned();
+    };
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let c = at.civil();
     format!(
         "{}, {:02} {} {} {:02}:{:02}:{:02} +0000",
@@ -159,17 +168,22 @@ fn date(timestamp: &str) -> String {
 
 /// `Labels:` and its lines; `title` may be indented.
 fn labels(title: &str, labels: &Map) -> String {
-    multiline(title, labels.iter().map(|(key, value)| {
-        format!("{key}={}", value.as_str())
-    }))
+    multiline(
+        title,
+        labels
+            .iter()
+            .map(|(key, value)| format!("{key}={}", value.as_str())),
+    )
 }
 
 /// `Annotations:` and its lines, without what kubectl itself keeps there.
 fn annotations(title: &str, annotations: &Map) -> String {
     multiline(
         title,
-        annotations.iter().filter(|(key, _)| &**key != super::apply::LAST_APPLIED).map(
-            |(key, value)| {
+        annotations
+            .iter()
+            .filter(|(key, _)| **key != *super::apply::LAST_APPLIED)
+            .map(|(key, value)| {
                 let value = value.as_str();
                 if value.contains('\n') || key.len() + value.len() > 140 {
                     let lines: Vec<String> =
@@ -178,8 +192,7 @@ fn annotations(title: &str, annotations: &Map) -> String {
                 } else {
                     format!("{key}: {value}")
                 }
-            },
-        ),
+            }),
     )
 }
 
@@ -189,7 +202,11 @@ fn multiline(title: &str, lines: impl Iterator<Item = String>) -> String {
         let lead = if at == 0 { title } else { "" };
         text.push_str(&format!("{lead}\t{line}\n"));
     }
-    if text.is_empty() { format!("{title}\t<none>\n") } else { text }
+    if text.is_empty() {
+        format!("{title}\t<none>\n")
+    } else {
+        text
+    }
 }
 
 /// The first lines of most descriptions.
@@ -216,13 +233,17 @@ fn pairs(map: &Map) -> String {
 fn selector(selector: &Value) -> String {
     let mut parts: Vec<String> = selector
         .get("matchLabels")
-        .entries().iter()
+        .entries()
+        .iter()
         .map(|(key, value)| format!("{key}={}", value.as_str()))
         .collect();
     for expression in selector.list_at("matchExpressions") {
         let key = expression.str_at("key");
-        let values: Vec<&str> =
-            expression.list_at("values").iter().map(Value::as_str).collect();
+        let values: Vec<&str> = expression
+            .list_at("values")
+            .iter()
+            .map(Value::as_str)
+            .collect();
         let values = values.join(",");
         parts.push(match expression.str_at("operator") {
             "In" => format!("{key} in ({values})"),
@@ -231,5 +252,9 @@ fn selector(selector: &Value) -> String {
             _ => key.to_owned(),
         });
     }
-    if parts.is_empty() { "<none>".to_owned() } else { parts.join(",") }
+    if parts.is_empty() {
+        "<none>".to_owned()
+    } else {
+        parts.join(",")
+    }
 }

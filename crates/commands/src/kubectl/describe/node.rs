@@ -15,9 +15,16 @@ const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
 /// A Node, without events.
 pub(super) async fn text(session: &Session, node: &Value, now: Instant) -> Outcome<String> {
-    let roles: Vec<&str> =
-        node.labels().iter().filter_map(|(key, _)| key.strip_prefix(ROLE)).collect();
-    let roles = if roles.is_empty() { "<none>".to_owned() } else { roles.join(",") };
+    let roles: Vec<&str> = node
+        .labels()
+        .iter()
+        .filter_map(|(key, _)| key.strip_prefix(ROLE))
+        .collect();
+    let roles = if roles.is_empty() {
+        "<none>".to_owned()
+    } else {
+        roles.join(",")
+    };
     let mut text = format!("Name:\t{}\nRoles:\t{roles}\n", node.name());
     text.push_str(&labels("Labels:", node.labels()));
     text.push_str(&annotations("Annotations:", node.annotations()));
@@ -26,20 +33,30 @@ pub(super) async fn text(session: &Session, node: &Value, now: Instant) -> Outco
     text.push_str(&multiline(
         "Taints:",
         node.list_at("spec.taints").iter().map(|taint| {
-            let (key, value, effect) =
-                (taint.str_at("key"), taint.str_at("value"), taint.str_at("effect"));
+            let (key, value, effect) = (
+                taint.str_at("key"),
+                taint.str_at("value"),
+                taint.str_at("effect"),
+            );
             match value {
                 "" => format!("{key}:{effect}"),
                 value => format!("{key}={value}:{effect}"),
             }
         }),
     ));
-    text.push_str(&format!("Unschedulable:\t{}\n", node.bool_at("spec.unschedulable")));
+    text.push_str(&format!(
+        "Unschedulable:\t{}\n",
+        node.bool_at("spec.unschedulable")
+    ));
     text.push_str(&lease(session, node.name()).await?);
     text.push_str(&conditions(node));
     text.push_str("Addresses:\n");
     for address in node.list_at("status.addresses") {
-        text.push_str(&format!("  {}:\t{}\n", address.str_at("type"), address.str_at("address")));
+        text.push_str(&format!(
+            "  {}:\t{}\n",
+            address.str_at("type"),
+            address.str_at("address")
+        ));
     }
     for (title, field) in [("Capacity", "capacity"), ("Allocatable", "allocatable")] {
         text.push_str(&format!("{title}:\n"));
@@ -53,8 +70,7 @@ pub(super) async fn text(session: &Session, node: &Value, now: Instant) -> Outco
 }
 
 async fn lease(session: &Session, name: &str) -> Outcome<String> {
-    let path =
-        format!("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}");
+    let path = format!("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}");
     let mut text = String::from("Lease:\n");
     match session.call(Call::get(path)).await {
         Ok(lease) => {
@@ -111,8 +127,11 @@ fn system(node: &Value) -> String {
     }
     if !node.str_at("spec.podCIDR").is_empty() {
         text.push_str(&format!("PodCIDR:\t{}\n", node.str_at("spec.podCIDR")));
-        let all: Vec<&str> =
-            node.list_at("spec.podCIDRs").iter().map(Value::as_str).collect();
+        let all: Vec<&str> = node
+            .list_at("spec.podCIDRs")
+            .iter()
+            .map(Value::as_str)
+            .collect();
         text.push_str(&format!("PodCIDRs:\t{}\n", all.join(",")));
     }
     text
@@ -142,7 +161,11 @@ async fn pods(session: &Session, node: &Value, now: Instant) -> Outcome<String> 
     };
     let shown = |milli: i64, resource: &str| -> String {
         let all = total(resource);
-        let share = if all > 0 { i128::from(milli) * 100 / i128::from(all) } else { 0 };
+        let share = if all > 0 {
+            i128::from(milli) * 100 / i128::from(all)
+        } else {
+            0
+        };
         format!("{} ({share}%)", amount_text(milli, resource))
     };
     let mut text = format!("Non-terminated Pods:\t({} in total)\n", pods.len());

@@ -11,21 +11,31 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
     let spec = pod.get("spec");
     let status = pod.get("status");
     let mut text = format!("Name:\t{}\nNamespace:\t{}\n", pod.name(), pod.namespace());
-    text.push_str(&format!("Priority:\t{}\n", spec.i64_at("priority").unwrap_or(0)));
-    for (title, field) in
-        [("Priority Class Name", "priorityClassName"), ("Runtime Class Name", "runtimeClassName")]
-    {
+    text.push_str(&format!(
+        "Priority:\t{}\n",
+        spec.i64_at("priority").unwrap_or(0)
+    ));
+    for (title, field) in [
+        ("Priority Class Name", "priorityClassName"),
+        ("Runtime Class Name", "runtimeClassName"),
+    ] {
         if !spec.str_at(field).is_empty() {
             text.push_str(&format!("{title}:\t{}\n", spec.str_at(field)));
         }
     }
-    text.push_str(&format!("Service Account:\t{}\n", spec.str_at("serviceAccountName")));
+    text.push_str(&format!(
+        "Service Account:\t{}\n",
+        spec.str_at("serviceAccountName")
+    ));
     match spec.str_at("nodeName") {
         "" => text.push_str("Node:\t<none>\n"),
         node => text.push_str(&format!("Node:\t{node}/{}\n", status.str_at("hostIP"))),
     }
     if !status.str_at("startTime").is_empty() {
-        text.push_str(&format!("Start Time:\t{}\n", date(status.str_at("startTime"))));
+        text.push_str(&format!(
+            "Start Time:\t{}\n",
+            date(status.str_at("startTime"))
+        ));
     }
     text.push_str(&labels("Labels:", pod.labels()));
     text.push_str(&annotations("Annotations:", pod.annotations()));
@@ -37,10 +47,19 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
     let groups = [
         ("Init Containers", "initContainers", "initContainerStatuses"),
         ("Containers", "containers", "containerStatuses"),
-        ("Ephemeral Containers", "ephemeralContainers", "ephemeralContainerStatuses"),
+        (
+            "Ephemeral Containers",
+            "ephemeralContainers",
+            "ephemeralContainerStatuses",
+        ),
     ];
     for (label, field, statuses) in groups {
-        text.push_str(&containers::text(label, spec.list_at(field), Some((pod, statuses)), ""));
+        text.push_str(&containers::text(
+            label,
+            spec.list_at(field),
+            Some((pod, statuses)),
+            "",
+        ));
     }
     text.push_str(&conditions(status));
     text.push_str(&volumes::text(spec.list_at("volumes"), ""));
@@ -48,7 +67,8 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
     text.push_str(&multiline(
         "Node-Selectors:",
         spec.get("nodeSelector")
-            .entries().iter()
+            .entries()
+            .iter()
             .map(|(key, value)| format!("{key}={}", value.as_str())),
     ));
     text + &tolerations("Tolerations:", spec.list_at("tolerations"))
@@ -59,7 +79,9 @@ fn phase(pod: &Value, now: Instant) -> String {
     let mut text = String::new();
     match pod.deletion_timestamp() {
         Some(when) => {
-            let grace = pod.i64_at("metadata.deletionGracePeriodSeconds").unwrap_or(0);
+            let grace = pod
+                .i64_at("metadata.deletionGracePeriodSeconds")
+                .unwrap_or(0);
             let since = api::time::age(now, when);
             text.push_str(&format!("Status:\tTerminating (lasts {since})\n"));
             text.push_str(&format!("Termination Grace Period:\t{grace}s\n"));

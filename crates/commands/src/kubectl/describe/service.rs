@@ -15,10 +15,17 @@ pub(super) async fn text(session: &Session, value: &Value) -> Outcome<String> {
     text.push_str(&format!("Type:\t{}\n", spec.str_at("type")));
     let list = |field: &str, other: &str| -> String {
         let all: Vec<&str> = spec.list_at(field).iter().map(Value::as_str).collect();
-        if all.is_empty() { other.to_owned() } else { all.join(",") }
+        if all.is_empty() {
+            other.to_owned()
+        } else {
+            all.join(",")
+        }
     };
     if !spec.get("ipFamilyPolicy").is_null() {
-        text.push_str(&format!("IP Family Policy:\t{}\n", spec.str_at("ipFamilyPolicy")));
+        text.push_str(&format!(
+            "IP Family Policy:\t{}\n",
+            spec.str_at("ipFamilyPolicy")
+        ));
     }
     text.push_str(&format!("IP Families:\t{}\n", list("ipFamilies", "<none>")));
     text.push_str(&format!("IP:\t{}\n", spec.str_at("clusterIP")));
@@ -27,13 +34,19 @@ pub(super) async fn text(session: &Session, value: &Value) -> Outcome<String> {
         text.push_str(&format!("External IPs:\t{}\n", list("externalIPs", "")));
     }
     if !spec.str_at("externalName").is_empty() {
-        text.push_str(&format!("External Name:\t{}\n", spec.str_at("externalName")));
+        text.push_str(&format!(
+            "External Name:\t{}\n",
+            spec.str_at("externalName")
+        ));
     }
     let slices = slices(session, value).await?;
     for port in spec.list_at("ports") {
         text.push_str(&self::port(port, &slices));
     }
-    text.push_str(&format!("Session Affinity:\t{}\n", spec.str_at("sessionAffinity")));
+    text.push_str(&format!(
+        "Session Affinity:\t{}\n",
+        spec.str_at("sessionAffinity")
+    ));
     for (title, field) in [
         ("External Traffic Policy", "externalTrafficPolicy"),
         ("Internal Traffic Policy", "internalTrafficPolicy"),
@@ -98,5 +111,9 @@ async fn slices(session: &Session, value: &Value) -> Outcome<Vec<Value>> {
         "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices?labelSelector={selector}",
         value.namespace()
     );
-    Ok(session.call(Call::get(path)).await?.list_at("items").to_vec())
+    Ok(session
+        .call(Call::get(path))
+        .await?
+        .list_at("items")
+        .to_vec())
 }

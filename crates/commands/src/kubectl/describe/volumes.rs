@@ -10,7 +10,11 @@ pub(super) fn text(volumes: &[Value], space: &str) -> String {
     let indent = if space.is_empty() { "" } else { " " };
     let mut text = format!("{space}Volumes:\n");
     for volume in volumes {
-        text.push_str(&format!("  {indent}{}:\n{}", volume.str_at("name"), source(volume)));
+        text.push_str(&format!(
+            "  {indent}{}:\n{}",
+            volume.str_at("name"),
+            source(volume)
+        ));
     }
     text
 }
@@ -23,7 +27,11 @@ fn source(volume: &Value) -> String {
     let line = |name: &str, value: &str| format!("    {name}:\t{value}\n");
     let kind = |text: &str| line("Type", text);
     let or = |text: &str, other: &str| {
-        if text.is_empty() { other.to_owned() } else { text.to_owned() }
+        if text.is_empty() {
+            other.to_owned()
+        } else {
+            text.to_owned()
+        }
     };
     if let Some(source) = set("hostPath") {
         return kind("HostPath (bare host directory volume)")
@@ -59,7 +67,11 @@ fn source(volume: &Value) -> String {
         return kind("Projected (a volume that contains injected data from multiple sources)")
             + &projected(&source);
     }
-    let name = volume.entries().iter().map(|(key, _)| key.to_string()).find(|key| key != "name");
+    let name = volume
+        .entries()
+        .iter()
+        .map(|(key, _)| key.to_string())
+        .find(|key| key != "name");
     kind(&name.unwrap_or_else(|| "<unknown>".to_owned()))
 }
 
@@ -79,15 +91,29 @@ fn projected(source: &Value) -> String {
     let mut text = String::new();
     for part in source.list_at("sources") {
         if let Value::Map(_) = part.get("secret") {
-            text.push_str(&format!("    SecretName:\t{}\n", part.str_at("secret.name")));
-            text.push_str(&format!("    Optional:\t{}\n", part.bool_at("secret.optional")));
+            text.push_str(&format!(
+                "    SecretName:\t{}\n",
+                part.str_at("secret.name")
+            ));
+            text.push_str(&format!(
+                "    Optional:\t{}\n",
+                part.bool_at("secret.optional")
+            ));
         } else if let Value::Map(_) = part.get("downwardAPI") {
             text.push_str("    DownwardAPI:\ttrue\n");
         } else if let Value::Map(_) = part.get("configMap") {
-            text.push_str(&format!("    ConfigMapName:\t{}\n", part.str_at("configMap.name")));
-            text.push_str(&format!("    Optional:\t{}\n", part.bool_at("configMap.optional")));
+            text.push_str(&format!(
+                "    ConfigMapName:\t{}\n",
+                part.str_at("configMap.name")
+            ));
+            text.push_str(&format!(
+                "    Optional:\t{}\n",
+                part.bool_at("configMap.optional")
+            ));
         } else if let Value::Map(_) = part.get("serviceAccountToken") {
-            let seconds = part.i64_at("serviceAccountToken.expirationSeconds").unwrap_or(3600);
+            let seconds = part
+                .i64_at("serviceAccountToken.expirationSeconds")
+                .unwrap_or(3600);
             text.push_str(&format!("    TokenExpirationSeconds:\t{seconds}\n"));
         }
     }

@@ -10,7 +10,11 @@ use crate::kubectl::session::{Call, Session};
 pub(super) async fn deployment(session: &Session, value: &Value) -> Outcome<String> {
     let (spec, status) = (value.get("spec"), value.get("status"));
     let number = |path: &str| status.i64_at(path).unwrap_or(0);
-    let mut text = format!("Name:\t{}\nNamespace:\t{}\n", value.name(), value.namespace());
+    let mut text = format!(
+        "Name:\t{}\nNamespace:\t{}\n",
+        value.name(),
+        value.namespace()
+    );
     let created = date(value.str_at("metadata.creationTimestamp"));
     text.push_str(&format!("CreationTimestamp:\t{created}\n"));
     text.push_str(&labels("Labels:", value.labels()));
@@ -24,8 +28,14 @@ pub(super) async fn deployment(session: &Session, value: &Value) -> Outcome<Stri
         number("availableReplicas"),
         number("unavailableReplicas")
     ));
-    text.push_str(&format!("StrategyType:\t{}\n", spec.str_at("strategy.type")));
-    text.push_str(&format!("MinReadySeconds:\t{}\n", spec.i64_at("minReadySeconds").unwrap_or(0)));
+    text.push_str(&format!(
+        "StrategyType:\t{}\n",
+        spec.str_at("strategy.type")
+    ));
+    text.push_str(&format!(
+        "MinReadySeconds:\t{}\n",
+        spec.i64_at("minReadySeconds").unwrap_or(0)
+    ));
     if let update @ Value::Map(_) = spec.at("strategy.rollingUpdate") {
         let amount = |field: &str| match update.get(field) {
             Value::Str(text) => text.to_string(),
@@ -58,7 +68,8 @@ async fn replica_sets(session: &Session, value: &Value) -> Outcome<String> {
     let path = format!("/apis/apps/v1/namespaces/{}/replicasets", value.namespace());
     let list = session.call(Call::get(path)).await?;
     let owned = list.list_at("items").iter().filter(|set| {
-        set.controller().is_some_and(|owner| owner.str_at("uid") == value.uid())
+        set.controller()
+            .is_some_and(|owner| owner.str_at("uid") == value.uid())
     });
     let wanted = value.at("spec.template");
     let is_new = |set: &&Value| {
@@ -79,15 +90,27 @@ async fn replica_sets(session: &Session, value: &Value) -> Outcome<String> {
                 )
             })
             .collect();
-        if texts.is_empty() { "<none>".to_owned() } else { texts.join(", ") }
+        if texts.is_empty() {
+            "<none>".to_owned()
+        } else {
+            texts.join(", ")
+        }
     };
-    Ok(format!("OldReplicaSets:\t{}\nNewReplicaSet:\t{}\n", show(&old), show(&new)))
+    Ok(format!(
+        "OldReplicaSets:\t{}\nNewReplicaSet:\t{}\n",
+        show(&old),
+        show(&new)
+    ))
 }
 
 /// A ReplicaSet, without events.
 pub(super) async fn replica_set(session: &Session, value: &Value) -> Outcome<String> {
     let (spec, status) = (value.get("spec"), value.get("status"));
-    let mut text = format!("Name:\t{}\nNamespace:\t{}\n", value.name(), value.namespace());
+    let mut text = format!(
+        "Name:\t{}\nNamespace:\t{}\n",
+        value.name(),
+        value.namespace()
+    );
     text.push_str(&format!("Selector:\t{}\n", selector(spec.get("selector"))));
     text.push_str(&labels("Labels:", value.labels()));
     text.push_str(&annotations("Annotations:", value.annotations()));
@@ -104,7 +127,10 @@ pub(super) async fn replica_set(session: &Session, value: &Value) -> Outcome<Str
     let count = |phase: &str| {
         pods.list_at("items")
             .iter()
-            .filter(|pod| pod.controller().is_some_and(|o| o.str_at("uid") == value.uid()))
+            .filter(|pod| {
+                pod.controller()
+                    .is_some_and(|o| o.str_at("uid") == value.uid())
+            })
             .filter(|pod| pod.str_at("status.phase") == phase)
             .count()
     };
@@ -128,12 +154,21 @@ pub(in crate::kubectl) fn template_text(template: &Value) -> String {
         text.push_str(&annotations("  Annotations:", meta.map_at("annotations")));
     }
     if !spec.str_at("serviceAccountName").is_empty() {
-        text.push_str(&format!("  Service Account:\t{}\n", spec.str_at("serviceAccountName")));
+        text.push_str(&format!(
+            "  Service Account:\t{}\n",
+            spec.str_at("serviceAccountName")
+        ));
     }
-    for (label, field) in [("Init Containers", "initContainers"), ("Containers", "containers")] {
+    for (label, field) in [
+        ("Init Containers", "initContainers"),
+        ("Containers", "containers"),
+    ] {
         text.push_str(&containers::text(label, spec.list_at(field), None, "  "));
     }
     text.push_str(&volumes::text(spec.list_at("volumes"), "  "));
-    text.push_str(&format!("  Node-Selectors:\t{}\n", pod::in_line(spec.map_at("nodeSelector"))));
+    text.push_str(&format!(
+        "  Node-Selectors:\t{}\n",
+        pod::in_line(spec.map_at("nodeSelector"))
+    ));
     text + &pod::tolerations("  Tolerations:", spec.list_at("tolerations"))
 }

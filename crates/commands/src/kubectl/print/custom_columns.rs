@@ -30,7 +30,11 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
                 .iter()
                 .map(|(_, path)| {
                     let texts: Vec<String> = found(path, object).iter().map(text).collect();
-                    if texts.is_empty() { "<none>".to_owned() } else { texts.join(",") }
+                    if texts.is_empty() {
+                        "<none>".to_owned()
+                    } else {
+                        texts.join(",")
+                    }
                 })
                 .collect(),
         );
@@ -40,7 +44,10 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
 
 /// `metadata.name`, `.metadata.name` and `{.metadata.name}` all mean the last.
 pub(crate) fn relaxed(path: &str) -> String {
-    let inner = path.strip_prefix('{').and_then(|p| p.strip_suffix('}')).unwrap_or(path);
+    let inner = path
+        .strip_prefix('{')
+        .and_then(|p| p.strip_suffix('}'))
+        .unwrap_or(path);
     let inner = inner.strip_prefix('.').unwrap_or(inner);
     format!("{{.{inner}}}")
 }

@@ -5,8 +5,8 @@ mod table;
 mod tabs;
 
 pub(crate) use custom_columns::{custom_columns, relaxed as relaxed_path};
-pub(crate) use tabs::tabulate;
 pub(crate) use table::{TableOptions, TableWriter, align, labels_text};
+pub(crate) use tabs::tabulate;
 
 use api::jsonpath::JsonPath;
 use api::{Value, yaml};
@@ -57,14 +57,14 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
         "name" => Ok(Format::Name),
         "json" => Ok(Format::Json),
         "yaml" => Ok(Format::Yaml),
-        "jsonpath" if template.is_empty() => {
-            Err(Failure::message("template format specified but no template given"))
-        }
+        "jsonpath" if template.is_empty() => Err(Failure::message(
+            "template format specified but no template given",
+        )),
         "jsonpath" => Ok(Format::JsonPath(template.to_owned())),
         "jsonpath-as-json" => Ok(Format::JsonPathAsJson(template.to_owned())),
-        "custom-columns" if template.is_empty() => {
-            Err(Failure::message("custom-columns format specified but no custom columns given"))
-        }
+        "custom-columns" if template.is_empty() => Err(Failure::message(
+            "custom-columns format specified but no custom columns given",
+        )),
         "custom-columns" => Ok(Format::CustomColumns(template.to_owned())),
         "go-template" | "template" | "go-template-file" | "templatefile" => {
             Err(unmodelled_template())
@@ -103,7 +103,11 @@ pub(crate) fn objects(format: &Format, objects: &[Value], single: bool) -> Outco
 
 fn select(template: &str, value: &Value, as_json: bool) -> Outcome<String> {
     let path = jsonpath(template)?;
-    let printed = if as_json { path.print_json(value) } else { path.print(value) };
+    let printed = if as_json {
+        path.print_json(value)
+    } else {
+        path.print(value)
+    };
     printed.map_err(|why| {
         Failure::message(format!(
             "error executing jsonpath {template:?}: Error executing template: {why}. Printing more \
@@ -122,7 +126,11 @@ pub(crate) fn jsonpath(template: &str) -> Outcome<JsonPath> {
 
 /// Everything a path finds in an object; nothing where it leads nowhere.
 pub(crate) fn found(path: &JsonPath, object: &Value) -> Vec<Value> {
-    path.find(object).unwrap_or_default().into_iter().flatten().collect()
+    path.find(object)
+        .unwrap_or_default()
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// `List` of objects, as kubectl wraps what came from several requests.

@@ -45,10 +45,17 @@ impl TableWriter {
             if options.with_namespace {
                 line.push("NAMESPACE".to_owned());
             }
-            line.extend(columns.iter().map(|(_, column)| column.str_at("name").to_uppercase()));
-            line.extend(options.label_columns.iter().map(|label| {
-                label.rsplit('/').next().unwrap_or(label).to_uppercase()
-            }));
+            line.extend(
+                columns
+                    .iter()
+                    .map(|(_, column)| column.str_at("name").to_uppercase()),
+            );
+            line.extend(
+                options
+                    .label_columns
+                    .iter()
+                    .map(|label| label.rsplit('/').next().unwrap_or(label).to_uppercase()),
+            );
             if options.show_labels {
                 line.push("LABELS".to_owned());
             }
@@ -111,7 +118,11 @@ pub(crate) fn labels_text(labels: &Map) -> String {
         .iter()
         .map(|(key, value)| format!("{key}={}", value.as_str()))
         .collect();
-    if pairs.is_empty() { "<none>".to_owned() } else { pairs.join(",") }
+    if pairs.is_empty() {
+        "<none>".to_owned()
+    } else {
+        pairs.join(",")
+    }
 }
 
 /// Aligns columns: three spaces between them, none after the last; `widths` may only grow.
@@ -158,7 +169,10 @@ mod tests {
             ],
         });
         let plain = TableWriter::default().write(&table, &TableOptions::default());
-        assert_eq!(plain, "NAME          READY\nweb           1/1\nlonger-name   0/1\n");
+        assert_eq!(
+            plain,
+            "NAME          READY\nweb           1/1\nlonger-name   0/1\n"
+        );
         let options = TableOptions {
             wide: true,
             no_headers: true,
@@ -166,6 +180,9 @@ mod tests {
             ..TableOptions::default()
         };
         let wide = TableWriter::default().write(&table, &options);
-        assert_eq!(wide, "pod/web           1/1   10.0.0.1\npod/longer-name   0/1   10.0.0.2\n");
+        assert_eq!(
+            wide,
+            "pod/web           1/1   10.0.0.1\npod/longer-name   0/1   10.0.0.2\n"
+        );
     }
 }

@@ -7,7 +7,10 @@ const PADDING: usize = 2;
 /// Replaces tabs by blanks so that cells of neighbouring lines line up.
 pub(crate) fn tabulate(text: &str) -> String {
     let body = text.strip_suffix('\n').unwrap_or(text);
-    let lines: Vec<Vec<&str>> = body.split('\n').map(|line| line.split('\t').collect()).collect();
+    let lines: Vec<Vec<&str>> = body
+        .split('\n')
+        .map(|line| line.split('\t').collect())
+        .collect();
     let mut out = String::with_capacity(text.len() * 2);
     format(&lines, &mut Vec::new(), &mut out);
     if !text.ends_with('\n') {

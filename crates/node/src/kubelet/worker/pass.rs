@@ -190,7 +190,7 @@ impl Worker {
                     if !runs {
                         start.push(number);
                     }
-                    if !initialized && !(runs && unit.started) {
+                    if !(initialized || (runs && unit.started)) {
                         return Next::Start(start);
                     }
                 }

@@ -1,0 +1,102 @@
+// The figures in Chromium, a JSON object per line: name and figures. `cargo xtask bench page` builds
+// what is measured and prints the table.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { chromium } from "playwright-core";
+import { open } from "./harness.mjs";
+
+const say = (name, figures) => console.log(JSON.stringify({ name, figures }));
+
+/** Serves the bench module beside an empty page. */
+async function serve(folder) {
+  const types = { ".js": "text/javascript", ".wasm": "application/wasm" };
+  const server = createServer(async (request, response) => {
+    const name = request.url.slice(1).split("?")[0];
+    if (!/^[\w.]*$/.test(name)) return response.writeHead(404).end();
+    try {
+      const body = name === "" ? "<!doctype html>" : await readFile(join(folder, name));
+      response.writeHead(200, { "content-type": types[extname(name)] ?? "text/html" }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return server;
+}
+
+/** The simulation alone. */
+async function cases() {
+  const server = await serve(process.env.KUBARIUM_BENCH);
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(0);
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    const found = await page.evaluate(async () => {
+      const { default: init, KernelCase, ClusterCase } = await import("/kubarium_bench.js");
+      const { memory } = await init();
+      const timed = (act) => {
+        const begun = performance.now();
+        const value = act();
+        return { value, ms: performance.now() - begun };
+      };
+      const kernel = new KernelCase();
+      kernel.run(100_000);
+      const rows = [{ kernel: timed(() => kernel.run(1_000_000)) }];
+      const cluster = new ClusterCase("large");
+      rows.push({ boot: timed(() => cluster.boot()) });
+      for (const replicas of [10, 100, 1000]) {
+        const copy = cluster.copy();
+        const deployed = timed(() => copy.deploy(replicas));
+        rows.push({ replicas, deployed, memory: memory.buffer.byteLength });
+        copy.free();
+      }
+      return rows;
+    });
+    for (const { kernel, boot, replicas, deployed, memory } of found) {
+      if (kernel) {
+        const rate = kernel.value / kernel.ms / 1e3;
+        say("kernel, 50 machines", `${rate.toFixed(2)} M events/s`);
+      } else if (boot) {
+        say("cluster from nothing, large", `${boot.ms.toFixed(0)} ms ${boot.value.toFixed(1)} virtual s`);
+      } else {
+        const size = `${(memory / 1e6).toFixed(0)} MB of wasm memory so far`;
+        say(`${replicas} replicas, 12 workers`, `${deployed.ms.toFixed(0)} ms ${deployed.value} events ${size}`);
+      }
+    }
+  } finally {
+    await browser.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** From navigation to a prompt one can type at, as a new visitor. */
+async function prompts() {
+  const site = await open();
+  try {
+    const times = [];
+    for (let round = 0; round < 5; round += 1) {
+      const page = await site.visit({ at: "#/sandbox" });
+      const shown = await page.waitForFunction(() => {
+        const rows = document.querySelectorAll(".screen:not([hidden]) .xterm-rows > div");
+        const text = [...rows].map((row) => row.textContent).join("\n");
+        return /root@\w+:\S+#/.test(text) && performance.now();
+      });
+      times.push(await shown.jsonValue());
+      await page.context().close();
+    }
+    times.sort((a, b) => a - b);
+    const [least, middle, most] = [times[0], times[2], times[4]].map((ms) => ms.toFixed(0));
+    say("navigation to prompt", `${middle} ms (${least} to ${most}, 5 visits)`);
+  } finally {
+    await site.close();
+  }
+}
+
+await cases();
+await prompts();
