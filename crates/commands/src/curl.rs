@@ -114,7 +114,7 @@ async fn one(io: &Io, session: &mut Session, at: usize, url: &Rc<str>) -> i32 {
         }
         let (report, failure) = match result {
             Ok(report) => (report, None),
-            Err(failure) => (failure.report.clone(), Some(failure)),
+            Err(failure) => ((*failure.report).clone(), Some(failure)),
         };
         let code = failure.as_ref().map_or(0, |failure| failure.code);
         if let Some(failure) = &failure {

@@ -105,7 +105,7 @@ async fn main(io: Io) -> i32 {
 }
 
 /// A point of time in words: absolute parts first, then relative ones.
-fn parse(text: &str, now: i64) -> Option<i64> {
+pub(crate) fn parse(text: &str, now: i64) -> Option<i64> {
     let mut at = now;
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut rest = &words[..];

@@ -12,7 +12,7 @@ use crate::ssh::wire::{Ask, Reply, Wire};
 use crate::ssh::{self, Target};
 
 tool!("scp", "OpenSSH secure file copy", "scp [-prq] [-P port] [-o ssh_option] source ... target", main, [
-    ("scp /nope nosuch:", "ssh: Could not resolve hostname nosuch: Name or service not known\nscp: Connection closed\n"),
+    ("scp /nope nosuch:", "ssh: Could not resolve hostname nosuch: Name or service not known\r\nscp: Connection closed\r\n"),
     ("scp a", "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n           [-P port] [-S program] [-X sftp_option] source ... target\n"),
 ]);
 

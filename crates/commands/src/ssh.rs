@@ -29,11 +29,11 @@ pub(crate) const TOOL: Tool = Tool {
 const EXAMPLES: &[Example] = &[
     Example {
         command: "ssh nosuch true",
-        output: "ssh: Could not resolve hostname nosuch: Name or service not known\n",
+        output: "ssh: Could not resolve hostname nosuch: Name or service not known\r\n",
     },
     Example {
         command: "ssh 127.0.0.1 -p 9 true; echo $?",
-        output: "ssh: connect to host 127.0.0.1 port 9: Connection refused\n255\n",
+        output: "ssh: connect to host 127.0.0.1 port 9: Connection refused\r\n255\n",
     },
 ];
 

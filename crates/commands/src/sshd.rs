@@ -16,5 +16,5 @@ pub(crate) const TOOL: Tool = Tool {
 
 /// Called as another tool it only tells of itself: a daemon is a program of its own.
 async fn main(io: Io) -> i32 {
-    help::show(&io, TOOL.usage, TOOL.summary, TOOL.examples).await
+    help::show(&io, TOOL.usage, TOOL.summary, &[]).await
 }

@@ -253,9 +253,17 @@ impl Remains {
     fn content_remaining(&self) -> Told {
         let kind = "NamespaceContentRemaining";
         if self.objects.is_empty() {
-            return (kind, false, "ContentRemoved", "All content successfully removed".into());
+            return (
+                kind,
+                false,
+                "ContentRemoved",
+                "All content successfully removed".into(),
+            );
         }
-        let message = format!("Some resources are remaining: {}", counted(&self.objects, "has"));
+        let message = format!(
+            "Some resources are remaining: {}",
+            counted(&self.objects, "has")
+        );
         (kind, true, "SomeResourcesRemain", message)
     }
 
@@ -273,7 +281,9 @@ impl Remains {
 
 /// `configmaps. has 1 resource instances, …`
 fn counted(counts: &BTreeMap<String, usize>, verb: &str) -> String {
-    let told = counts.iter().map(|(name, n)| format!("{name} {verb} {n} resource instances"));
+    let told = counts
+        .iter()
+        .map(|(name, n)| format!("{name} {verb} {n} resource instances"));
     told.collect::<Vec<_>>().join(", ")
 }
 

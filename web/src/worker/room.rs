@@ -212,6 +212,7 @@ impl Room {
 
     /// Takes what a person did with the lesson.
     fn learn(&mut self, input: Input) {
+        let terminals = self.open_terminals();
         let Some(session) = self.world.session_mut() else {
             return;
         };
@@ -224,8 +225,7 @@ impl Room {
             }
             Input::GoToStep(step) => {
                 let step = step as usize;
-                if step == session.current() + 1 {
-                    session.next_step();
+                if step == session.current() + 1 && session.next_step() {
                     self.step_began();
                 }
                 let taken = self.world.session().map_or(0, |session| session.current());
@@ -234,7 +234,7 @@ impl Room {
             Input::RestartStep => {
                 let step = session.current();
                 if session.restart_step(step) {
-                    self.went_back(step);
+                    self.went_back(step, terminals);
                 }
             }
             _ => {}
@@ -251,32 +251,38 @@ impl Room {
         self.page = taken;
     }
 
-    /// The world is what it was when a step began: so are the terminals.
-    fn went_back(&mut self, step: usize) {
-        let now: Vec<(u32, bool)> = self.terminals().map(|(id, _, open)| (id, open)).collect();
+    /// The world is what it was when a step began: so are the terminals. Those that were opened
+    /// since (`were` tells which there were) begin anew on their machines.
+    fn went_back(&mut self, step: usize, were: Vec<(u32, String)>) {
         let outputs = self.world.lab_mut().take_outputs();
-        let mut before = self.screens_before.get(step).cloned().unwrap_or_default();
+        self.screens_before.resize(step + 1, Screens::default());
         if step < self.replayed {
-            before = Screens::default();
-            before.show_all(&outputs);
+            self.screens_before[step] = Screens::default();
+            self.screens_before[step].show_all(&outputs);
         }
-        let later = std::mem::replace(&mut self.screens, before);
-        for terminal in later.terminals() {
-            if !now.contains(&(terminal, true)) {
-                self.out.push(FromWorker::TerminalClosed(terminal));
+        self.screens = self.screens_before[step].clone();
+        self.page = step;
+        self.picture_revision = -1;
+        self.tell_terminals();
+        let are = self.open_terminals();
+        let gone = were
+            .into_iter()
+            .filter(|(id, _)| !are.iter().any(|(there, _)| there == id));
+        for (terminal, machine) in gone.collect::<Vec<_>>() {
+            self.out.push(FromWorker::TerminalClosed(terminal));
+            if let Err(why) = self.open_terminal(machine, 100, 24) {
+                self.out
+                    .push(FromWorker::Notice(format!("A terminal is gone: {why}.")));
             }
         }
-        self.screens_before.truncate(step);
-        self.screens_before.resize(step, Screens::default());
-        self.screens_before.push(self.screens.clone());
-        self.page = step;
-        self.tell_terminals();
-        self.picture_revision = -1;
     }
 
-    fn terminals(&self) -> impl Iterator<Item = (u32, String, bool)> + '_ {
+    /// Number and machine of each terminal that is open.
+    fn open_terminals(&self) -> Vec<(u32, String)> {
         let terminals = (1u32..).zip(self.world.lab().terminals());
-        terminals.map(|(id, terminal)| (id, terminal.machine.to_string(), terminal.open))
+        let open = terminals.filter(|(_, terminal)| terminal.open);
+        open.map(|(id, terminal)| (id, terminal.machine.to_string()))
+            .collect()
     }
 
     /// Works for some milliseconds; says in how many to come back, none to sleep.
@@ -336,8 +342,7 @@ impl Room {
         self.collect_screens();
         self.step_began();
         // The page opens a terminal where there is none, so it hears of terminals first.
-        let open: Vec<_> = self.terminals().filter(|(.., open)| *open).collect();
-        for (terminal, machine, _) in open {
+        for (terminal, machine) in self.open_terminals() {
             self.out
                 .push(FromWorker::TerminalOpened { terminal, machine });
         }
@@ -382,8 +387,7 @@ impl Room {
     }
 
     fn tell_terminals(&mut self) {
-        let open: Vec<_> = self.terminals().filter(|(.., open)| *open).collect();
-        for (terminal, ..) in open {
+        for (terminal, _) in self.open_terminals() {
             let bytes = self.screens.again(terminal);
             self.out.push(FromWorker::TerminalData { terminal, bytes });
         }

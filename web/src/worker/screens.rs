@@ -48,11 +48,6 @@ impl Screens {
         self.shown.remove(&terminal);
     }
 
-    /// The terminals that have shown anything.
-    pub fn terminals(&self) -> impl Iterator<Item = u32> + '_ {
-        self.shown.keys().copied()
-    }
-
     /// What to send so that a terminal shows just this again.
     pub fn again(&self, terminal: u32) -> Vec<u8> {
         let shown = self.shown.get(&terminal).map_or(&[][..], Vec::as_slice);

@@ -29,6 +29,9 @@ pub(super) fn parse(text: &str) -> Parsed<Program> {
     parser.program()
 }
 
+/// Where `print` writes, if not to standard output.
+type Output = (Redirect, Expr);
+
 impl Parser {
     fn peek(&self) -> &Tok {
         &self.tokens[self.at].0
@@ -352,7 +355,7 @@ impl Parser {
         Ok(Stmt::Expr(self.expr()?))
     }
 
-    fn print_arguments(&mut self) -> Parsed<(Vec<Expr>, Option<(Redirect, Expr)>)> {
+    fn print_arguments(&mut self) -> Parsed<(Vec<Expr>, Option<Output>)> {
         let before = std::mem::replace(&mut self.no_greater, true);
         let mut args = Vec::new();
         if !self.at_end() && !self.is(">") && !self.is(">>") && !self.is("|") {

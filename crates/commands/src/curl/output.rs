@@ -60,7 +60,7 @@ impl Output {
         let fd = self.open(io).await.map_err(|_| {
             let failure = Failure::new(23, "Failure writing output to destination");
             Failure {
-                report: report.clone(),
+                report: Box::new(report.clone()),
                 ..failure
             }
         })?;

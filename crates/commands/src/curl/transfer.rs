@@ -24,7 +24,7 @@ pub(super) struct Failure {
     /// The sentence behind the code.
     pub(super) message: String,
     /// The transfer up to there.
-    pub(super) report: Report,
+    pub(super) report: Box<Report>,
     /// Whether the connection was refused.
     pub(super) refused: bool,
 }
@@ -34,7 +34,7 @@ impl Failure {
         Failure {
             code,
             message: message.into(),
-            report: Report::default(),
+            report: Box::default(),
             refused: false,
         }
     }
@@ -144,7 +144,7 @@ impl Session {
                     Some(at) if text[at..].starts_with('@') => {
                         (&text[..at], file(&text[at + 1..]).await?)
                     }
-                    Some(at) => (&text[..at], text[at + 1..].as_bytes().to_vec()),
+                    Some(at) => (&text[..at], text.as_bytes()[at + 1..].to_vec()),
                     None => ("", text.as_bytes().to_vec()),
                 };
                 let encoded = percent_encode(&String::from_utf8_lossy(&content));
@@ -200,7 +200,10 @@ impl Session {
                 output.finish(&io).await;
                 Ok(report)
             }
-            Err(failure) => Err(Failure { report, ..failure }),
+            Err(failure) => Err(Failure {
+                report: Box::new(report),
+                ..failure
+            }),
         }
     }
 

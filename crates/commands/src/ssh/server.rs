@@ -29,6 +29,12 @@ struct Daemon {
 impl Program for Daemon {
     fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
         match why {
+            Wake::Start if sys.args().get(1).is_some_and(|arg| &**arg == "--help") => {
+                let crate::Tool { usage, summary, .. } = crate::sshd::TOOL;
+                let text = format!("Usage: {usage}\n{summary}.\n");
+                let _ = sys.write(Fd::STDOUT, text.as_bytes());
+                return Poll::Exit(0);
+            }
             Wake::Start => match sys.listen(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, PORT)) {
                 Ok(fd) => {
                     self.listener = Some(fd);

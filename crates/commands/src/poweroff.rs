@@ -1,0 +1,16 @@
+//! `poweroff`. Models systemctl poweroff.
+
+use machine::Io;
+
+use crate::help::tool;
+
+tool!("poweroff", "Switch the machine off", "poweroff", main, []);
+
+async fn main(io: Io) -> i32 {
+    io.until(|sys| {
+        sys.shut_down(false);
+        None::<()>
+    })
+    .await;
+    0
+}
