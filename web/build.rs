@@ -1,4 +1,9 @@
 //! Lists the lessons of `lessons/` for the worker: `LESSONS: &[(id, path, text)]` in reading order.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a build script works with files"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

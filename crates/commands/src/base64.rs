@@ -93,7 +93,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 }
 
 /// What could be decoded, and whether that was all.
-fn decode(bytes: &[u8], lenient: bool) -> (Vec<u8>, bool) {
+pub(crate) fn decode(bytes: &[u8], lenient: bool) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
     let (mut value, mut count, mut padding) = (0u32, 0, 0);
     for byte in bytes {

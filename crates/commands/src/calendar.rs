@@ -34,7 +34,7 @@ pub(crate) fn span(span: Duration) -> String {
             rest %= length;
         }
     }
-    if seconds < 60 && millis % 1000 != 0 {
+    if seconds < 60 && !millis.is_multiple_of(1000) {
         return format!("{}.{:03}s", seconds, millis % 1000);
     }
     parts.join(" ")
@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(ctime(at), "Mon Jan  5 09:01:05 2026");
         assert_eq!(systemd(at), "Mon 2026-01-05 09:01:05 UTC");
         let said = |secs| ago(Duration::from_secs(secs));
-        assert_eq!([said(5), said(60), said(605)], ["5s ago", "1min 0s ago", "10min ago"]);
+        assert_eq!(
+            [said(5), said(60), said(605)],
+            ["5s ago", "1min 0s ago", "10min ago"]
+        );
         assert_eq!([said(3720), said(90_000)], ["1h 2min ago", "1 day 1h ago"]);
         assert_eq!(span(Duration::from_millis(1250)), "1.250s");
         assert_eq!(span(Duration::from_secs(303)), "5min 3s");

@@ -6,10 +6,19 @@ use crate::args::{self, flag, value};
 use crate::help::tool;
 use crate::io::{human, usage_error};
 
-tool!("df", "Report file system space usage", "df [OPTION]... [FILE]...", main, [
-    ("df -h / | awk '{print $1, $6}'", "Filesystem Mounted\n/dev/vda1 /\n"),
-    ("df --output=target /", "Mounted on\n/\n"),
-]);
+tool!(
+    "df",
+    "Report file system space usage",
+    "df [OPTION]... [FILE]...",
+    main,
+    [
+        (
+            "df -h / | awk '{print $1, $6}'",
+            "Filesystem Mounted\n/dev/vda1 /\n"
+        ),
+        ("df --output=target /", "Mounted on\n/\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('a', "all"),
@@ -28,7 +37,9 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    let (disk, used) = io.sys(|sys| (sys.host().spec.disk, measure(sys, "/", 0))).await;
+    let (disk, used) = io
+        .sys(|sys| (sys.host().spec.disk, measure(sys, "/", 0)))
+        .await;
     // The system itself takes a part that is no file here.
     let used = (used + (3 << 30)).min(disk);
     let free = disk - used;
@@ -38,7 +49,13 @@ async fn main(io: Io) -> i32 {
         () => (bytes >> 10).to_string(),
     };
     let percent = format!("{}%", (used * 100).div_ceil(disk.max(1)));
-    let size = if args.has('h') { "Size" } else if args.has('m') { "1M-blocks" } else { "1K-blocks" };
+    let size = if args.has('h') {
+        "Size"
+    } else if args.has('m') {
+        "1M-blocks"
+    } else {
+        "1K-blocks"
+    };
     let avail = if args.has('h') { "Avail" } else { "Available" };
     let mut columns: Vec<(&str, String, String, bool)> = vec![
         ("source", "Filesystem".into(), "/dev/vda1".into(), false),

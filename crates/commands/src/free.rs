@@ -7,10 +7,19 @@ use crate::help::tool;
 use crate::host;
 use crate::io::usage_error;
 
-tool!("free", "Display memory in use", "free [-b|-k|-m|-g|-h]", main, [
-    ("free -m | awk 'NR==2 {print $1, $2}'", "Mem: 8192\n"),
-    ("free -h | awk 'NR==3'", "Swap:             0B          0B          0B\n"),
-]);
+tool!(
+    "free",
+    "Display memory in use",
+    "free [-b|-k|-m|-g|-h]",
+    main,
+    [
+        ("free -m | awk 'NR==2 {print $1, $2}'", "Mem: 8192\n"),
+        (
+            "free -h | awk 'NR==3'",
+            "Swap:             0B          0B          0B\n"
+        ),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('b', "bytes"),
@@ -39,11 +48,15 @@ async fn main(io: Io) -> i32 {
     };
     let free = facts.memory - facts.used;
     let row = |name: &str, cells: &[u64]| {
-        let cells: Vec<String> = cells.iter().map(|bytes| format!("{:>11}", shown(*bytes))).collect();
+        let cells: Vec<String> = cells
+            .iter()
+            .map(|bytes| format!("{:>11}", shown(*bytes)))
+            .collect();
         format!("{name:<9}{}\n", cells.join(" "))
     };
     let mut out =
-        "               total        used        free      shared  buff/cache   available\n".to_owned();
+        "               total        used        free      shared  buff/cache   available\n"
+            .to_owned();
     out.push_str(&row("Mem:", &[facts.memory, facts.used, free, 0, 0, free]));
     out.push_str(&row("Swap:", &[0, 0, 0]));
     if args.has('t') {

@@ -15,10 +15,19 @@ use crate::args::{self, Args, flag, maybe, value};
 use crate::calendar::strftime;
 use crate::help::tool;
 
-tool!("journalctl", "Query the journal", "journalctl [OPTIONS...] [MATCHES...]", main, [
-    ("journalctl -u nosuch", "-- No entries --\n"),
-    ("journalctl --since nonsense", "Failed to parse timestamp: nonsense\n"),
-]);
+tool!(
+    "journalctl",
+    "Query the journal",
+    "journalctl [OPTIONS...] [MATCHES...]",
+    main,
+    [
+        ("journalctl -u nosuch", "-- No entries --\n"),
+        (
+            "journalctl --since nonsense",
+            "Failed to parse timestamp: nonsense\n"
+        ),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('a', "all"),
@@ -71,7 +80,8 @@ async fn main(io: Io) -> i32 {
         }
     };
     if args.has('\u{7}') {
-        io.print("Archived and active journals take up 8.0M in the file system.\n").await;
+        io.print("Archived and active journals take up 8.0M in the file system.\n")
+            .await;
         return 0;
     }
     if args.has('\u{6}') {
@@ -93,7 +103,10 @@ async fn main(io: Io) -> i32 {
     if shown.is_empty() && !args.has('q') && !args.has('f') {
         io.print("-- No entries --\n").await;
     }
-    let text: String = shown.iter().map(|line| wish.shown(line, &hostname)).collect();
+    let text: String = shown
+        .iter()
+        .map(|line| wish.shown(line, &hostname))
+        .collect();
     io.write_all(Fd::STDOUT, text.as_bytes()).await;
     if args.has('f') {
         follow(&io, &wish, &hostname, &all).await;
@@ -119,11 +132,18 @@ async fn follow(io: &Io, wish: &Wish, hostname: &str, all: &[LogLine]) {
             })
             .await;
         let Some(end) = new.last() else { continue };
-        let same = new.iter().rev().take_while(|line| line.at == end.at).count();
+        let same = new
+            .iter()
+            .rev()
+            .take_while(|line| line.at == end.at)
+            .count();
         seen = if end.at == last { seen + same } else { same };
         last = end.at;
-        let text: String =
-            new.iter().filter(|line| wish.takes(line)).map(|line| wish.shown(line, hostname)).collect();
+        let text: String = new
+            .iter()
+            .filter(|line| wish.takes(line))
+            .map(|line| wish.shown(line, hostname))
+            .collect();
         io.write_all(Fd::STDOUT, text.as_bytes()).await;
     }
 }
@@ -138,7 +158,12 @@ async fn list_boots(io: &Io) -> i32 {
         .await;
     let stamp = |at| crate::calendar::systemd(at);
     let header = "IDX BOOT ID                          FIRST ENTRY                 LAST ENTRY";
-    io.print(&format!("{header}\n  0 {id} {} {}\n", stamp(first), stamp(last))).await;
+    io.print(&format!(
+        "{header}\n  0 {id} {} {}\n",
+        stamp(first),
+        stamp(last)
+    ))
+    .await;
     0
 }
 
@@ -151,7 +176,7 @@ fn attach(args: &[Rc<str>]) -> Vec<Rc<str>> {
             || word.ends_with('n') && word.starts_with('-') && !word.starts_with("--");
         let count = rest.peek().filter(|next| {
             takes_count
-                && (&***next == "all" || next.trim_start_matches('+').parse::<usize>().is_ok())
+                && (&****next == "all" || next.trim_start_matches('+').parse::<usize>().is_ok())
         });
         match count {
             Some(count) if word.starts_with("--") => words.push(format!("{word}={count}").into()),
@@ -263,7 +288,10 @@ impl Wish {
             && self.pid.is_none_or(|pid| line.pid.0 == pid)
             && self.since.is_none_or(|since| line.at >= since)
             && self.until.is_none_or(|until| line.at <= until)
-            && self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&line.text))
+            && self
+                .pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(&line.text))
     }
 
     fn shown(&self, line: &LogLine, hostname: &str) -> String {
@@ -272,16 +300,28 @@ impl Wish {
             Format::Json => return format!("{}\n", json(line, hostname)),
             Format::Short => strftime("%b %d %H:%M:%S", line.at),
             Format::Precise => {
-                format!("{}.{}", strftime("%b %d %H:%M:%S", line.at), micros(line.at))
+                format!(
+                    "{}.{}",
+                    strftime("%b %d %H:%M:%S", line.at),
+                    micros(line.at)
+                )
             }
             Format::Iso => strftime("%Y-%m-%dT%H:%M:%S+00:00", line.at),
             Format::IsoPrecise => {
-                format!("{}.{}+00:00", strftime("%Y-%m-%dT%H:%M:%S", line.at), micros(line.at))
+                format!(
+                    "{}.{}+00:00",
+                    strftime("%Y-%m-%dT%H:%M:%S", line.at),
+                    micros(line.at)
+                )
             }
             Format::Full => crate::calendar::systemd(line.at),
             Format::Unix => format!("{}.{}", line.at.unix_secs(), micros(line.at)),
         };
-        let host = if self.hostname { format!(" {hostname}") } else { String::new() };
+        let host = if self.hostname {
+            format!(" {hostname}")
+        } else {
+            String::new()
+        };
         format!("{stamp}{host} {}[{}]: {}\n", line.name, line.pid, line.text)
     }
 }
@@ -289,12 +329,17 @@ impl Wish {
 /// A line as `journalctl` and `systemctl status` show it.
 pub(crate) fn short(line: &LogLine, hostname: &str) -> String {
     let stamp = strftime("%b %d %H:%M:%S", line.at);
-    format!("{stamp} {hostname} {}[{}]: {}\n", line.name, line.pid, line.text)
+    format!(
+        "{stamp} {hostname} {}[{}]: {}\n",
+        line.name, line.pid, line.text
+    )
 }
 
 /// The full name of a unit: a service unless it says otherwise.
 pub(crate) fn unit_name(name: &str) -> String {
-    let ends = [".service", ".socket", ".target", ".timer", ".mount", ".slice", ".scope"];
+    let ends = [
+        ".service", ".socket", ".target", ".timer", ".mount", ".slice", ".scope",
+    ];
     match ends.iter().any(|end| name.ends_with(end)) {
         true => name.to_owned(),
         false => format!("{name}.service"),
@@ -379,10 +424,14 @@ fn span(text: &str) -> Option<Duration> {
     let mut total = Duration::ZERO;
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let number: u64 = rest[..digits].parse().ok()?;
         rest = rest[digits..].trim_start();
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let letters = rest
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
         let unit = match &rest[..letters] {
             "" | "s" | "sec" | "second" | "seconds" => 1,
             "m" | "min" | "minute" | "minutes" => 60,
@@ -422,7 +471,12 @@ mod tests {
 
     #[test]
     fn the_count_of_lines_may_stand_alone() {
-        let args: Vec<Rc<str>> = ["journalctl", "-fn", "5", "-n", "-u", "a", "--lines", "all"].map(Rc::from).into();
-        assert_eq!(attach(&args).join(" "), "journalctl -fn5 -n -u a --lines=all");
+        let args: Vec<Rc<str>> = ["journalctl", "-fn", "5", "-n", "-u", "a", "--lines", "all"]
+            .map(Rc::from)
+            .into();
+        assert_eq!(
+            attach(&args).join(" "),
+            "journalctl -fn5 -n -u a --lines=all"
+        );
     }
 }

@@ -7,11 +7,20 @@ use machine::{Errno, Io, Signal, Sys};
 use crate::help::tool;
 use crate::usage::busybox;
 
-tool!("kill", "Send a signal to a process", "kill [options] <pid> [...]", main, [
-    ("/usr/bin/kill 99999", "kill: (99999): No such process\n"),
-    ("/usr/bin/kill -l 9", "KILL\n"),
-    ("sleep 9 & /usr/bin/kill -TERM $!; wait $!; echo $?", "143\n"),
-]);
+tool!(
+    "kill",
+    "Send a signal to a process",
+    "kill [options] <pid> [...]",
+    main,
+    [
+        ("/usr/bin/kill 99999", "kill: (99999): No such process\n"),
+        ("/usr/bin/kill -l 9", "KILL\n"),
+        (
+            "sleep 9 & /usr/bin/kill -TERM $!; wait $!; echo $?",
+            "143\n"
+        ),
+    ]
+);
 
 /// A signal by name or number; 0 sends nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +60,9 @@ async fn main(io: Io) -> i32 {
     let mut rest = io.args()[1..].iter().cloned();
     let mut ended = false;
     while let Some(word) = rest.next() {
-        let option = word.strip_prefix('-').filter(|option| !option.is_empty() && !ended);
+        let option = word
+            .strip_prefix('-')
+            .filter(|option| !option.is_empty() && !ended);
         let name = match option {
             None => {
                 targets.push(word);
@@ -90,7 +101,8 @@ async fn main(io: Io) -> i32 {
     for target in targets {
         let Ok(number) = target.parse::<i64>() else {
             status = 1;
-            io.eprint(&format!("kill: failed to parse argument: '{target}'\n")).await;
+            io.eprint(&format!("kill: failed to parse argument: '{target}'\n"))
+                .await;
             continue;
         };
         if let Err(errno) = io.sys(move |sys| send(sys, number, what)).await {
@@ -116,7 +128,8 @@ async fn list(io: &Io, wanted: Option<&str>) -> i32 {
             (Some(Sends::Signal(signal)), Ok(_)) => signal.name().to_owned(),
             (Some(Sends::Signal(signal)), Err(_)) => (signal as u8).to_string(),
             _ => {
-                io.eprint(&format!("kill: unknown signal name {word}\n")).await;
+                io.eprint(&format!("kill: unknown signal name {word}\n"))
+                    .await;
                 return 1;
             }
         },

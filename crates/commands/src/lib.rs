@@ -8,6 +8,7 @@ mod awk;
 mod base64;
 mod basename;
 mod bracket;
+mod calendar;
 mod cat;
 mod checksum;
 mod chmod;
@@ -19,10 +20,12 @@ mod cp;
 mod curl;
 mod cut;
 mod date;
+mod df;
 mod diff;
 mod dirname;
 mod du;
 mod echo;
+mod editor;
 mod egrep;
 mod env;
 mod false_;
@@ -30,12 +33,17 @@ mod fetch;
 mod fgrep;
 mod files;
 mod find;
+mod free;
 mod grep;
 mod head;
 mod help;
+mod host;
 mod hostname;
 mod id;
 mod io;
+mod journalctl;
+mod jq;
+mod kill;
 mod kubectl;
 mod ln;
 mod ls;
@@ -43,40 +51,59 @@ mod md5sum;
 mod mkdir;
 mod mktemp;
 mod mv;
+mod nano;
 mod nl;
 mod nohup;
 mod nproc;
 mod paste;
+mod pgrep;
+mod pidof;
+mod pkill;
+mod poweroff;
 mod printenv;
 mod printf;
+mod process;
+mod ps;
 mod pwd;
 mod readlink;
 mod realpath;
+mod reboot;
 mod reset;
 mod resolve;
 mod rev;
 mod rm;
 mod rmdir;
 mod run;
+mod scp;
 mod sed;
 mod seq;
+mod service;
 mod sha256sum;
 mod sleep;
 mod sort;
+mod ssh;
+mod sshd;
 mod stat;
 mod sudo;
+mod systemctl;
 mod tac;
 mod tail;
 mod tee;
 mod test;
 mod timeout;
+mod top;
 mod touch;
 mod tr;
 mod true_;
 mod tty;
 mod uname;
 mod uniq;
+mod uptime;
 mod url;
+mod usage;
+mod vi;
+mod vim;
+mod watch;
 mod wc;
 mod which;
 mod whoami;
@@ -112,11 +139,11 @@ pub struct Example {
 /// Every tool, by name. A static, not a const: a const would be made anew in every crate that asks,
 /// and with it the code of every tool.
 static TOOLS: &[&Tool] = &[
-    &bracket::TOOL,
     &arch::TOOL,
     &awk::TOOL,
     &base64::TOOL,
     &basename::TOOL,
+    &bracket::TOOL,
     &cat::TOOL,
     &chmod::TOOL,
     &chown::TOOL,
@@ -127,19 +154,25 @@ static TOOLS: &[&Tool] = &[
     &curl::TOOL,
     &cut::TOOL,
     &date::TOOL,
+    &df::TOOL,
     &diff::TOOL,
     &dirname::TOOL,
     &du::TOOL,
     &echo::TOOL,
+    &editor::TOOL,
     &egrep::TOOL,
     &env::TOOL,
     &false_::TOOL,
     &fgrep::TOOL,
     &find::TOOL,
+    &free::TOOL,
     &grep::TOOL,
     &head::TOOL,
     &hostname::TOOL,
     &id::TOOL,
+    &journalctl::TOOL,
+    &jq::TOOL,
+    &kill::TOOL,
     &kubectl::TOOL,
     &ln::TOOL,
     &ls::TOOL,
@@ -147,37 +180,54 @@ static TOOLS: &[&Tool] = &[
     &mkdir::TOOL,
     &mktemp::TOOL,
     &mv::TOOL,
+    &nano::TOOL,
     &nl::TOOL,
     &nohup::TOOL,
     &nproc::TOOL,
     &paste::TOOL,
+    &pgrep::TOOL,
+    &pidof::TOOL,
+    &pkill::TOOL,
+    &poweroff::TOOL,
     &printenv::TOOL,
     &printf::TOOL,
+    &ps::TOOL,
     &pwd::TOOL,
     &readlink::TOOL,
     &realpath::TOOL,
+    &reboot::TOOL,
     &reset::TOOL,
     &rev::TOOL,
     &rm::TOOL,
     &rmdir::TOOL,
+    &scp::TOOL,
     &sed::TOOL,
     &seq::TOOL,
+    &service::TOOL,
     &sha256sum::TOOL,
     &sleep::TOOL,
     &sort::TOOL,
+    &ssh::TOOL,
+    &sshd::TOOL,
     &stat::TOOL,
     &sudo::TOOL,
+    &systemctl::TOOL,
     &tac::TOOL,
     &tail::TOOL,
     &tee::TOOL,
     &test::TOOL,
     &timeout::TOOL,
+    &top::TOOL,
     &touch::TOOL,
     &tr::TOOL,
     &true_::TOOL,
     &tty::TOOL,
     &uname::TOOL,
     &uniq::TOOL,
+    &uptime::TOOL,
+    &vi::TOOL,
+    &vim::TOOL,
+    &watch::TOOL,
     &wc::TOOL,
     &which::TOOL,
     &whoami::TOOL,

@@ -3,6 +3,13 @@
 use crate::help::tool;
 use crate::vi::edit;
 
-tool!("nano", "Edit text files", "nano [FILE]...", edit, [
-    ("nano notes; echo $?", "nano: standard input is no terminal: there is nobody to edit 'notes'\n1\n"),
-]);
+tool!(
+    "nano",
+    "Edit text files",
+    "nano [FILE]...",
+    edit,
+    [(
+        "nano notes; echo $?",
+        "nano: standard input is no terminal: there is nobody to edit 'notes'\n1\n"
+    ),]
+);

@@ -11,10 +11,19 @@ use crate::io::{complain, own_name, usage_error};
 use crate::kill::{self, Sends};
 use crate::usage::{self, Entry};
 
-tool!("pgrep", "Look up processes based on name", "pgrep [options] <pattern>", main, [
-    ("sleep 9 & [ $(pgrep -x sleep) = $! ] && echo same", "same\n"),
-    ("pgrep nosuch; echo $?", "1\n"),
-]);
+tool!(
+    "pgrep",
+    "Look up processes based on name",
+    "pgrep [options] <pattern>",
+    main,
+    [
+        (
+            "sleep 9 & [ $(pgrep -x sleep) = $! ] && echo same",
+            "same\n"
+        ),
+        ("pgrep nosuch; echo $?", "1\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('a', "list-full"),
@@ -71,9 +80,19 @@ async fn find(io: &Io, args: &Args) -> Result<Vec<Entry>, String> {
     let picks = ['P', 'u', 'U', 't'].iter().any(|letter| args.has(*letter));
     let pattern = match &args.operands[..] {
         [] if picks => None,
-        [] => return Err(format!("no matching criteria specified\nTry `{} --help' for more information.", own_name(io))),
+        [] => {
+            return Err(format!(
+                "no matching criteria specified\nTry `{} --help' for more information.",
+                own_name(io)
+            ));
+        }
         [pattern] => Some(pattern),
-        _ => return Err(format!("only one pattern can be provided\nTry `{} --help' for more information.", own_name(io))),
+        _ => {
+            return Err(format!(
+                "only one pattern can be provided\nTry `{} --help' for more information.",
+                own_name(io)
+            ));
+        }
     };
     let pattern = match pattern {
         Some(pattern) if args.has('x') => Some(format!("^({pattern})$")),
@@ -84,34 +103,59 @@ async fn find(io: &Io, args: &Args) -> Result<Vec<Entry>, String> {
         None => None,
     };
     let passwd = io.read_to_string("/etc/passwd").await.unwrap_or_default();
-    let (entries, own) =
-        io.sys(|sys| (usage::processes(sys), sys.local_pid(sys.pid()))).await;
+    let (entries, own) = io
+        .sys(|sys| (usage::processes(sys), sys.local_pid(sys.pid())))
+        .await;
     let list = |letter: char| -> Vec<Rc<str>> {
-        args.values(letter).flat_map(|text| text.split(',')).map(Rc::from).collect()
+        args.values(letter)
+            .flat_map(|text| text.split(','))
+            .map(Rc::from)
+            .collect()
     };
-    let users: Vec<u32> = list('u').iter().chain(&list('U')).map(|user| uid(&passwd, user)).collect();
+    let users: Vec<u32> = list('u')
+        .iter()
+        .chain(&list('U'))
+        .map(|user| uid(&passwd, user))
+        .collect();
     let (parents, terminals) = (list('P'), list('t'));
     let fits = |entry: &Entry| {
-        let text = if args.has('f') { &entry.command } else { &entry.name };
-        let listed = |list: &[Rc<str>], text: &str| list.is_empty() || list.iter().any(|t| &**t == text);
+        let text = if args.has('f') {
+            &entry.command
+        } else {
+            &entry.name
+        };
+        let listed =
+            |list: &[Rc<str>], text: &str| list.is_empty() || list.iter().any(|t| &**t == text);
         let fits = regex.as_ref().is_none_or(|regex| regex.is_match(text))
             && (users.is_empty() || users.contains(&entry.uid))
             && listed(&parents, &entry.ppid.to_string())
             && listed(&terminals, entry.tty.as_deref().unwrap_or_default());
         fits != args.has('v')
     };
-    let mut found: Vec<Entry> =
-        entries.into_iter().filter(|entry| entry.pid != own && fits(entry)).collect();
+    let mut found: Vec<Entry> = entries
+        .into_iter()
+        .filter(|entry| entry.pid != own && fits(entry))
+        .collect();
     if args.has('n') {
-        found = found.into_iter().max_by_key(|entry| (entry.started, entry.pid)).into_iter().collect();
+        found = found
+            .into_iter()
+            .max_by_key(|entry| (entry.started, entry.pid))
+            .into_iter()
+            .collect();
     } else if args.has('o') {
-        found = found.into_iter().min_by_key(|entry| (entry.started, entry.pid)).into_iter().collect();
+        found = found
+            .into_iter()
+            .min_by_key(|entry| (entry.started, entry.pid))
+            .into_iter()
+            .collect();
     }
     Ok(found)
 }
 
 fn uid(passwd: &str, user: &str) -> u32 {
-    let line = passwd.lines().find(|line| line.split(':').next() == Some(user));
+    let line = passwd
+        .lines()
+        .find(|line| line.split(':').next() == Some(user));
     let text = line.and_then(|line| line.split(':').nth(2)).unwrap_or(user);
     text.parse().unwrap_or(u32::MAX)
 }
@@ -120,7 +164,10 @@ fn uid(passwd: &str, user: &str) -> u32 {
 pub(crate) async fn pkill(io: Io) -> i32 {
     let mut words: Vec<Rc<str>> = io.args().to_vec();
     let mut what = Sends::Signal(Signal::Term);
-    if let Some(found) = words.get(1).and_then(|word| kill::signal(word.strip_prefix('-')?)) {
+    if let Some(found) = words
+        .get(1)
+        .and_then(|word| kill::signal(word.strip_prefix('-')?))
+    {
         what = found;
         words.remove(1);
     }
@@ -147,9 +194,14 @@ pub(crate) async fn pkill(io: Io) -> i32 {
     for entry in &found {
         let number = i64::from(entry.pid);
         if let Err(errno) = io.sys(move |sys| kill::send(sys, number, what)).await {
-            complain(&io, &format!("killing pid {number} failed: {}", errno.message())).await;
+            complain(
+                &io,
+                &format!("killing pid {number} failed: {}", errno.message()),
+            )
+            .await;
         } else if args.has('e') {
-            io.print(&format!("{} killed (pid {number})\n", entry.name)).await;
+            io.print(&format!("{} killed (pid {number})\n", entry.name))
+                .await;
         }
     }
     if args.has('c') {

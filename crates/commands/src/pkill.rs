@@ -3,7 +3,13 @@
 use crate::help::tool;
 use crate::pgrep::pkill;
 
-tool!("pkill", "Signal processes based on name", "pkill [options] <pattern>", pkill, [
-    ("sleep 9 & pkill sleep; wait $!; echo $?", "143\n"),
-    ("pkill -9 nosuch; echo $?", "1\n"),
-]);
+tool!(
+    "pkill",
+    "Signal processes based on name",
+    "pkill [options] <pattern>",
+    pkill,
+    [
+        ("sleep 9 & pkill sleep; wait $!; echo $?", "143\n"),
+        ("pkill -9 nosuch; echo $?", "1\n"),
+    ]
+);

@@ -50,7 +50,11 @@ impl Row {
 
     /// When it began, as `ps` writes it: the time today, else the day.
     pub(crate) fn start(&self, now: Instant) -> String {
-        let format = if now.unix_secs() - self.started.unix_secs() < 86_400 { "%H:%M" } else { "%b%d" };
+        let format = if now.unix_secs() - self.started.unix_secs() < 86_400 {
+            "%H:%M"
+        } else {
+            "%b%d"
+        };
         shell::date::format(format, self.started.unix_secs(), 0)
     }
 }
@@ -58,22 +62,33 @@ impl Row {
 /// Every process this one can see, by id, and this one's id.
 pub(crate) async fn all(io: &Io) -> (Vec<Row>, u32) {
     io.sys(|sys| {
-        let rows = sys.processes().into_iter().map(|info| row(sys, &info)).collect();
+        let rows = sys
+            .processes()
+            .into_iter()
+            .map(|info| row(sys, &info))
+            .collect();
         (rows, sys.pid().0)
     })
     .await
 }
 
 fn row(sys: &Sys<'_>, info: &machine::ProcessInfo) -> Row {
-    let pgrp = sys.host().process(info.pid).map_or(info.pid, |process| process.pgrp);
-    let tty = info.tty.and_then(|id| sys.host().tty(id).map(|tty| (id, tty)));
+    let pgrp = sys
+        .host()
+        .process(info.pid)
+        .map_or(info.pid, |process| process.pgrp);
+    let tty = info
+        .tty
+        .and_then(|id| sys.host().tty(id).map(|tty| (id, tty)));
     Row {
         pid: info.pid.0,
         ppid: info.ppid.0,
         pgrp: pgrp.0,
         uid: info.uid,
         user: user_name(sys, info.uid).into(),
-        tty: tty.as_ref().map_or_else(|| "?".into(), |(id, _)| format!("pts/{}", id.0).into()),
+        tty: tty
+            .as_ref()
+            .map_or_else(|| "?".into(), |(id, _)| format!("pts/{}", id.0).into()),
         started: info.started,
         stopped: info.stopped,
         foreground: tty.is_some_and(|(_, tty)| tty.foreground == Some(pgrp)),

@@ -11,11 +11,20 @@ use crate::help::tool;
 use crate::io::complain;
 use crate::process::{self, Row, elapsed};
 
-tool!("ps", "Report a snapshot of the current processes", "ps [options]", main, [
-    ("ps -o pid,comm -p 1", "    PID COMMAND\n      1 init\n"),
-    ("sleep 9 & ps -C sleep -o args=", "sleep 9\n"),
-    ("ps -o nope", "error: unknown user-defined format specifier \"nope\"\n\nUsage:\n ps [options]\n\n Try 'ps --help <simple|list|output|threads|misc|all>'\n  or 'ps --help <s|l|o|t|m|a>'\n for additional help text.\n\nFor more details see ps(1).\n"),
-]);
+tool!(
+    "ps",
+    "Report a snapshot of the current processes",
+    "ps [options]",
+    main,
+    [
+        ("ps -o pid,comm -p 1", "    PID COMMAND\n      1 init\n"),
+        ("sleep 9 & ps -C sleep -o args=", "sleep 9\n"),
+        (
+            "ps -o nope",
+            "error: unknown user-defined format specifier \"nope\"\n\nUsage:\n ps [options]\n\n Try 'ps --help <simple|list|output|threads|misc|all>'\n  or 'ps --help <s|l|o|t|m|a>'\n for additional help text.\n\nFor more details see ps(1).\n"
+        ),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('A', ""),
@@ -112,9 +121,18 @@ async fn main(io: Io) -> i32 {
     let (rows, own) = process::all(&io).await;
     let (now, terminal, width) = io
         .sys(|sys| {
-            let terminal = sys.host().process(sys.pid()).and_then(|process| process.tty);
-            let width = sys.tty_size(Fd::STDOUT).map(|(columns, _)| usize::from(columns));
-            (sys.now(), terminal.map(|id| format!("pts/{}", id.0)), width.ok())
+            let terminal = sys
+                .host()
+                .process(sys.pid())
+                .and_then(|process| process.tty);
+            let width = sys
+                .tty_size(Fd::STDOUT)
+                .map(|(columns, _)| usize::from(columns));
+            (
+                sys.now(),
+                terminal.map(|id| format!("pts/{}", id.0)),
+                width.ok(),
+            )
         })
         .await;
     let mut shown: Vec<Row> = select(rows, &args, &bsd, terminal.as_deref(), own);
@@ -132,8 +150,20 @@ async fn main(io: Io) -> i32 {
             shown.reverse();
         }
     }
-    let limit = if args.has('w') || bsd.contains('w') { None } else { width };
-    let text = table(&shown, &columns, &headings, args.has('\u{1}'), own, now, limit);
+    let limit = if args.has('w') || bsd.contains('w') {
+        None
+    } else {
+        width
+    };
+    let text = table(
+        &shown,
+        &columns,
+        &headings,
+        args.has('\u{1}'),
+        own,
+        now,
+        limit,
+    );
     io.print(&text).await;
     i32::from(shown.is_empty())
 }
@@ -173,7 +203,11 @@ fn columns(args: &Args, bsd: &str) -> Result<(Vec<&'static Column>, Vec<String>)
             rest = &rest[end..];
             if let Some(heading) = rest.strip_prefix('=') {
                 // In `-o` a heading takes the rest; the built-in lists are ours.
-                let end = if given.is_empty() { heading.find(',').unwrap_or(heading.len()) } else { heading.len() };
+                let end = if given.is_empty() {
+                    heading.find(',').unwrap_or(heading.len())
+                } else {
+                    heading.len()
+                };
                 names.push((name, Some(heading[..end].to_owned())));
                 rest = heading[end..].trim_start_matches(',');
             } else {
@@ -185,7 +219,10 @@ fn columns(args: &Args, bsd: &str) -> Result<(Vec<&'static Column>, Vec<String>)
     let mut found = Vec::new();
     let mut headings = Vec::new();
     for (name, heading) in names {
-        let Some(column) = COLUMNS.iter().find(|(own, ..)| *own == name.to_ascii_lowercase()) else {
+        let Some(column) = COLUMNS
+            .iter()
+            .find(|(own, ..)| *own == name.to_ascii_lowercase())
+        else {
             return Err(format!("unknown user-defined format specifier \"{name}\""));
         };
         headings.push(heading.unwrap_or_else(|| column.1.to_owned()));
@@ -198,18 +235,25 @@ fn select(rows: Vec<Row>, args: &Args, bsd: &str, terminal: Option<&str>, own: u
     let everything = args.has('e') || args.has('A') || (bsd.contains('a') && bsd.contains('x'));
     let lists = |letter: char| args.values(letter).flat_map(|text| text.split([',', ' ']));
     let by_list = "pqCuUt\u{2}".chars().any(|letter| args.has(letter));
-    let user = rows.iter().find(|row| row.pid == own).map_or(0, |row| row.uid);
+    let user = rows
+        .iter()
+        .find(|row| row.pid == own)
+        .map_or(0, |row| row.uid);
     rows.into_iter()
         .filter(|row| {
             if everything {
                 return true;
             }
             if by_list {
-                return lists('p').chain(lists('q')).any(|pid| pid == row.pid.to_string())
+                return lists('p')
+                    .chain(lists('q'))
+                    .any(|pid| pid == row.pid.to_string())
                     || lists('C').any(|name| name == row.name())
                     || lists('\u{2}').any(|pid| pid == row.ppid.to_string())
                     || lists('t').any(|tty| tty == &*row.tty)
-                    || lists('u').chain(lists('U')).any(|u| u == &*row.user || u == row.uid.to_string());
+                    || lists('u')
+                        .chain(lists('U'))
+                        .any(|u| u == &*row.user || u == row.uid.to_string());
             }
             if bsd.contains('x') {
                 return row.uid == user;
@@ -217,7 +261,8 @@ fn select(rows: Vec<Row>, args: &Args, bsd: &str, terminal: Option<&str>, own: u
             if args.has('a') || bsd.contains('a') {
                 return &*row.tty != "?" && (row.pgrp != row.pid || !bsd.is_empty());
             }
-            terminal.is_some_and(|terminal| terminal == &*row.tty) || (terminal.is_none() && row.pid == own)
+            terminal.is_some_and(|terminal| terminal == &*row.tty)
+                || (terminal.is_none() && row.pid == own)
         })
         .collect()
 }
@@ -236,14 +281,21 @@ fn table(
         lines.push(headings.to_vec());
     }
     lines.extend(rows.iter().map(|row| {
-        columns.iter().map(|column| cell(row, column.0, own, now)).collect::<Vec<String>>()
+        columns
+            .iter()
+            .map(|column| cell(row, column.0, own, now))
+            .collect::<Vec<String>>()
     }));
     let mut out = String::new();
     for line in lines {
         let mut text = String::new();
         for (at, (cell, (_, _, right, width))) in line.iter().zip(columns).enumerate() {
             let last = at + 1 == columns.len();
-            let width = if headings[at].is_empty() && columns.len() == 1 { 0 } else { (*width).max(headings[at].len()) };
+            let width = if headings[at].is_empty() && columns.len() == 1 {
+                0
+            } else {
+                (*width).max(headings[at].len())
+            };
             if at > 0 {
                 text.push(' ');
             }

@@ -11,10 +11,22 @@ use crate::io::{join, split_path};
 use crate::ssh::wire::{Ask, Reply, Wire};
 use crate::ssh::{self, Target};
 
-tool!("scp", "OpenSSH secure file copy", "scp [-prq] [-P port] [-o ssh_option] source ... target", main, [
-    ("scp /nope nosuch:", "ssh: Could not resolve hostname nosuch: Name or service not known\r\nscp: Connection closed\r\n"),
-    ("scp a", "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n           [-P port] [-S program] [-X sftp_option] source ... target\n"),
-]);
+tool!(
+    "scp",
+    "OpenSSH secure file copy",
+    "scp [-prq] [-P port] [-o ssh_option] source ... target",
+    main,
+    [
+        (
+            "scp /nope nosuch:",
+            "ssh: Could not resolve hostname nosuch: Name or service not known\r\nscp: Connection closed\r\n"
+        ),
+        (
+            "scp a",
+            "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]\n           [-i identity_file] [-J destination] [-l limit] [-o ssh_option]\n           [-P port] [-S program] [-X sftp_option] source ... target\n"
+        ),
+    ]
+);
 
 const USAGE: &str = "usage: scp [-346ABCOpqRrsTv] [-c cipher] [-D sftp_server_path] [-F ssh_config]
            [-i identity_file] [-J destination] [-l limit] [-o ssh_option]
@@ -75,9 +87,18 @@ async fn main(io: Io) -> i32 {
         return 1;
     }
     let user = io.env("USER").unwrap_or_else(|| "root".into());
-    let mut base =
-        Target { host: "".into(), user, port: 22, limit: None, quiet: args.has('q') };
-    for (letter, text) in args.options.iter().filter(|(letter, _)| matches!(letter, 'o' | 'P')) {
+    let mut base = Target {
+        host: "".into(),
+        user,
+        port: 22,
+        limit: None,
+        quiet: args.has('q'),
+    };
+    for (letter, text) in args
+        .options
+        .iter()
+        .filter(|(letter, _)| matches!(letter, 'o' | 'P'))
+    {
         if let Err(message) = ssh::option(&mut base, *letter, text) {
             io.eprint(&message).await;
             return 1;
@@ -85,10 +106,21 @@ async fn main(io: Io) -> i32 {
     }
     let progress = !args.has('q') && io.sys(|sys| sys.is_tty(Fd::STDOUT)).await;
     let recursive = args.has('r');
-    let mut copy = Copy { io: io.clone(), recursive, progress, status: 0, base, open: None };
+    let mut copy = Copy {
+        io: io.clone(),
+        recursive,
+        progress,
+        status: 0,
+        base,
+        open: None,
+    };
     let target = end(target);
     for source in sources {
-        if copy.one(&end(source), &target, sources.len() > 1).await.is_err() {
+        if copy
+            .one(&end(source), &target, sources.len() > 1)
+            .await
+            .is_err()
+        {
             copy.status = 255;
             break;
         }
@@ -99,10 +131,14 @@ async fn main(io: Io) -> i32 {
 /// `host:path` or a path here: a colon counts unless a slash stands before it.
 fn end(word: &str) -> End {
     match word.find([':', '/']) {
-        Some(at) if at > 0 && word[at..].starts_with(':') => {
-            End { place: Some(word[..at].into()), path: word[at + 1..].into() }
-        }
-        _ => End { place: None, path: word.into() },
+        Some(at) if at > 0 && word[at..].starts_with(':') => End {
+            place: Some(word[..at].into()),
+            path: word[at + 1..].into(),
+        },
+        _ => End {
+            place: None,
+            path: word.into(),
+        },
     }
 }
 
@@ -111,7 +147,14 @@ struct Unconnected;
 
 impl Copy {
     async fn one(&mut self, from: &End, to: &End, several: bool) -> Result<(), Unconnected> {
-        let (io, verb) = (self.io.clone(), if from.place.is_some() { "remote open" } else { "stat local" });
+        let (io, verb) = (
+            self.io.clone(),
+            if from.place.is_some() {
+                "remote open"
+            } else {
+                "stat local"
+            },
+        );
         // A target elsewhere is connected to before anything is looked at.
         if to.place.is_some() {
             self.connect(to).await?;
@@ -132,7 +175,8 @@ impl Copy {
         );
         if several && !into {
             self.status = 1;
-            io.eprint(&format!("scp: {}: Not a directory\r\n", to.path)).await;
+            io.eprint(&format!("scp: {}: Not a directory\r\n", to.path))
+                .await;
             return Ok(());
         }
         let name = split_path(&from.path).1.to_owned();
@@ -165,13 +209,22 @@ impl Copy {
                 self.complain(&to, errno).await;
                 continue;
             }
-            let Ok(Reply::Names(names)) = self.ask(&from, Ask::List(from.path.clone())).await? else {
+            let Ok(Reply::Names(names)) = self.ask(&from, Ask::List(from.path.clone())).await?
+            else {
                 continue;
             };
             for name in names.iter().rev() {
-                let from = End { path: join(&from.path, name).into(), ..from.clone() };
-                let to = End { path: join(&to.path, name).into(), ..to.clone() };
-                if let Ok(Reply::Stat { dir, mode }) = self.ask(&from, Ask::Stat(from.path.clone())).await? {
+                let from = End {
+                    path: join(&from.path, name).into(),
+                    ..from.clone()
+                };
+                let to = End {
+                    path: join(&to.path, name).into(),
+                    ..to.clone()
+                };
+                if let Ok(Reply::Stat { dir, mode }) =
+                    self.ask(&from, Ask::Stat(from.path.clone())).await?
+                {
                     todo.push((from, to, dir, mode));
                 }
             }
@@ -189,11 +242,16 @@ impl Copy {
             }
         };
         let length = bytes.len();
-        let written = self.ask(to, Ask::Write(to.path.clone(), bytes, mode)).await?;
+        let written = self
+            .ask(to, Ask::Write(to.path.clone(), bytes, mode))
+            .await?;
         if let Err(errno) = written {
             self.complain(to, errno).await;
             if to.place.is_some() {
-                let text = format!("scp: failed to upload file {} to {}\r\n", from.path, to.path);
+                let text = format!(
+                    "scp: failed to upload file {} to {}\r\n",
+                    from.path, to.path
+                );
                 self.io.eprint(&text).await;
             }
             return Ok(());
@@ -201,14 +259,22 @@ impl Copy {
         if self.progress {
             let name = split_path(&from.path).1;
             let rate = crate::io::human(length as u64);
-            self.io.print(&format!("{name:<48} 100% {length:>4}  {rate:>8}B/s   00:00    \n")).await;
+            self.io
+                .print(&format!(
+                    "{name:<48} 100% {length:>4}  {rate:>8}B/s   00:00    \n"
+                ))
+                .await;
         }
         Ok(())
     }
 
     async fn complain(&mut self, end: &End, errno: Errno) {
         self.status = 1;
-        let what = if end.place.is_some() { "dest open" } else { "open local" };
+        let what = if end.place.is_some() {
+            "dest open"
+        } else {
+            "open local"
+        };
         let text = format!("scp: {what} \"{}\": {}\r\n", end.path, errno.message());
         self.io.eprint(&text).await;
     }
@@ -252,7 +318,9 @@ impl Copy {
                 Ok(fd)
             }
             Err(message) => {
-                self.io.eprint(&format!("{message}scp: Connection closed\r\n")).await;
+                self.io
+                    .eprint(&format!("{message}scp: Connection closed\r\n"))
+                    .await;
                 Err(Unconnected)
             }
         }
@@ -264,17 +332,26 @@ fn here(sys: &mut machine::Sys<'_>, ask: &Ask) -> Result<Reply, Errno> {
     match ask {
         Ask::Stat(path) => {
             let stat = sys.stat(path)?;
-            Ok(Reply::Stat { dir: stat.is_dir(), mode: stat.mode })
+            Ok(Reply::Stat {
+                dir: stat.is_dir(),
+                mode: stat.mode,
+            })
         }
         Ask::List(path) => {
             let entries = sys.read_dir(path)?;
-            Ok(Reply::Names(entries.into_iter().map(|entry| entry.name).collect()))
+            Ok(Reply::Names(
+                entries.into_iter().map(|entry| entry.name).collect(),
+            ))
         }
         Ask::Read(path) => sys.read_file(path).map(Reply::Bytes),
         Ask::Write(path, bytes, mode) => {
             let new = !sys.exists(path);
             sys.write_file(path, bytes)?;
-            if new { sys.chmod(path, mode & 0o777).map(|()| Reply::Done) } else { Ok(Reply::Done) }
+            if new {
+                sys.chmod(path, mode & 0o777).map(|()| Reply::Done)
+            } else {
+                Ok(Reply::Done)
+            }
         }
         Ask::MakeDir(path) => match sys.mkdir(path, 0o755) {
             Ok(()) | Err(Errno::EEXIST) => Ok(Reply::Done),

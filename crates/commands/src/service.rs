@@ -6,9 +6,16 @@ use crate::help::tool;
 use crate::io::own_name;
 use crate::run;
 
-tool!("service", "Run a service's control command", "service NAME COMMAND", main, [
-    ("service nosuch start", "Failed to start nosuch.service: Unit nosuch.service not found.\n"),
-]);
+tool!(
+    "service",
+    "Run a service's control command",
+    "service NAME COMMAND",
+    main,
+    [(
+        "service nosuch start",
+        "Failed to start nosuch.service: Unit nosuch.service not found.\n"
+    ),]
+);
 
 async fn main(io: Io) -> i32 {
     let [_, name, verb, ..] = io.args() else {

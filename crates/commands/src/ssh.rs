@@ -85,7 +85,11 @@ async fn main(io: Io) -> i32 {
         Ok(line) => line,
         Err(message) => {
             io.eprint(&message).await;
-            return if message.starts_with("OpenSSH") { 0 } else { FAILED };
+            return if message.starts_with("OpenSSH") {
+                0
+            } else {
+                FAILED
+            };
         }
     };
     let fd = match open(&io, &line.target).await {
@@ -103,10 +107,25 @@ async fn main(io: Io) -> i32 {
     }
     let tty = wants_tty && terminal;
     if !line.no_command {
-        let size = io.sys(|sys| sys.tty_size(Fd::STDIN)).await.unwrap_or((80, 24));
+        let size = io
+            .sys(|sys| sys.tty_size(Fd::STDIN))
+            .await
+            .unwrap_or((80, 24));
         let term = io.env("TERM").unwrap_or_else(|| "xterm".into());
-        let screen = tty.then(|| Screen { columns: size.0, rows: size.1, term });
-        send(&io, fd, Wire::Open { command: line.command.clone(), screen }).await;
+        let screen = tty.then_some(Screen {
+            columns: size.0,
+            rows: size.1,
+            term,
+        });
+        send(
+            &io,
+            fd,
+            Wire::Open {
+                command: line.command.clone(),
+                screen,
+            },
+        )
+        .await;
     }
     if tty {
         let _ = io.sys(|sys| sys.tty_raw(Fd::STDIN, true)).await;
@@ -135,7 +154,8 @@ async fn finish(io: &Io, target: &Target, tty: bool, end: End) -> i32 {
     match end {
         End::Exit(status) => {
             if tty && !target.quiet {
-                io.eprint(&format!("Connection to {host} closed.\r\n")).await;
+                io.eprint(&format!("Connection to {host} closed.\r\n"))
+                    .await;
             }
             match status {
                 ExitStatus::Code(code) => code,
@@ -143,19 +163,23 @@ async fn finish(io: &Io, target: &Target, tty: bool, end: End) -> i32 {
             }
         }
         End::Cut => {
-            io.eprint(&format!("Connection to {host} closed.\r\n")).await;
+            io.eprint(&format!("Connection to {host} closed.\r\n"))
+                .await;
             FAILED
         }
         End::Lost(None) => {
-            io.eprint(&format!("Connection to {host} closed by remote host.\r\n")).await;
+            io.eprint(&format!("Connection to {host} closed by remote host.\r\n"))
+                .await;
             if tty {
-                io.eprint(&format!("Connection to {host} closed.\r\n")).await;
+                io.eprint(&format!("Connection to {host} closed.\r\n"))
+                    .await;
             }
             FAILED
         }
         End::Lost(Some(errno)) => {
             let why = errno.message();
-            io.eprint(&format!("client_loop: send disconnect: {why}\r\n")).await;
+            io.eprint(&format!("client_loop: send disconnect: {why}\r\n"))
+                .await;
             FAILED
         }
         End::Signalled => FAILED,
@@ -164,13 +188,27 @@ async fn finish(io: &Io, target: &Target, tty: bool, end: End) -> i32 {
 
 /// Connects and logs in: a descriptor, or what to say.
 pub(crate) async fn open(io: &Io, target: &Target) -> Result<Fd, String> {
-    let Target { host, user, port, limit, .. } = target;
+    let Target {
+        host,
+        user,
+        port,
+        limit,
+        ..
+    } = target;
     let Ok(ip) = resolve::name(io, host).await else {
-        return Err(format!("ssh: Could not resolve hostname {host}: Name or service not known\r\n"));
+        return Err(format!(
+            "ssh: Could not resolve hostname {host}: Name or service not known\r\n"
+        ));
     };
-    let fd = io.connect(SocketAddrV4::new(ip, *port), *limit).await.map_err(|errno| {
-        format!("ssh: connect to host {host} port {port}: {}\r\n", errno.message())
-    })?;
+    let fd = io
+        .connect(SocketAddrV4::new(ip, *port), *limit)
+        .await
+        .map_err(|errno| {
+            format!(
+                "ssh: connect to host {host} port {port}: {}\r\n",
+                errno.message()
+            )
+        })?;
     let lost = || {
         format!(
             "kex_exchange_identification: Connection closed by remote host\r\n\
@@ -180,7 +218,9 @@ pub(crate) async fn open(io: &Io, target: &Target) -> Result<Fd, String> {
     match io.recv(fd).await {
         Ok(Some(banner)) if banner.bytes().starts_with(b"SSH-") => {}
         Ok(Some(_)) => {
-            return Err(format!("Bad remote protocol version identification from {ip} port {port}\r\n"));
+            return Err(format!(
+                "Bad remote protocol version identification from {ip} port {port}\r\n"
+            ));
         }
         Err(Errno::ECONNRESET) => {
             return Err(format!(
@@ -287,7 +327,10 @@ struct Escape {
 
 impl Default for Escape {
     fn default() -> Self {
-        Escape { at_start: true, tilde: false }
+        Escape {
+            at_start: true,
+            tilde: false,
+        }
     }
 }
 
@@ -308,7 +351,10 @@ impl Escape {
 fn read(io: &Io) -> Result<Line, String> {
     let mut target = Target {
         host: "".into(),
-        user: io.env("USER").or_else(|| io.env("LOGNAME")).unwrap_or_else(|| "root".into()),
+        user: io
+            .env("USER")
+            .or_else(|| io.env("LOGNAME"))
+            .unwrap_or_else(|| "root".into()),
         port: 22,
         limit: None,
         quiet: false,
@@ -335,11 +381,15 @@ fn read(io: &Io) -> Result<Line, String> {
                 'n' => no_input = true,
                 'N' => no_command = true,
                 'q' => target.quiet = true,
-                'V' => return Err("OpenSSH_9.6p1 Ubuntu-3ubuntu13.14, OpenSSL 3.0.13 30 Jan 2024\n".into()),
-                '4' | '6' | 'A' | 'a' | 'C' | 'f' | 'G' | 'g' | 'K' | 'k' | 'M' | 's' | 'v' | 'X'
-                | 'x' | 'Y' | 'y' => {}
-                'B' | 'b' | 'c' | 'D' | 'E' | 'e' | 'F' | 'I' | 'i' | 'J' | 'L' | 'l' | 'm' | 'O'
-                | 'o' | 'P' | 'p' | 'Q' | 'R' | 'S' | 'W' | 'w' => {
+                'V' => {
+                    return Err(
+                        "OpenSSH_9.6p1 Ubuntu-3ubuntu13.14, OpenSSL 3.0.13 30 Jan 2024\n".into(),
+                    );
+                }
+                '4' | '6' | 'A' | 'a' | 'C' | 'f' | 'G' | 'g' | 'K' | 'k' | 'M' | 's' | 'v'
+                | 'X' | 'x' | 'Y' | 'y' => {}
+                'B' | 'b' | 'c' | 'D' | 'E' | 'e' | 'F' | 'I' | 'i' | 'J' | 'L' | 'l' | 'm'
+                | 'O' | 'o' | 'P' | 'p' | 'Q' | 'R' | 'S' | 'W' | 'w' => {
                     let attached = &letters[at + letter.len_utf8()..];
                     let value = match attached {
                         "" => rest.next().ok_or_else(|| {
@@ -358,7 +408,13 @@ fn read(io: &Io) -> Result<Line, String> {
         return Err(USAGE.to_owned());
     }
     let command = (!command.is_empty()).then(|| Rc::from(command.join(" ")));
-    Ok(Line { target, command, tty, no_input, no_command })
+    Ok(Line {
+        target,
+        command,
+        tty,
+        no_input,
+        no_command,
+    })
 }
 
 /// `[user@]host` or `ssh://[user@]host[:port]`.
@@ -387,14 +443,23 @@ pub(crate) fn place(target: &mut Target, word: &str) -> Result<(), String> {
 pub(crate) fn option(target: &mut Target, letter: char, value: &str) -> Result<(), String> {
     match letter {
         'l' => target.user = value.into(),
-        'p' | 'P' => target.port = value.parse().map_err(|_| format!("Bad port '{value}'\r\n"))?,
+        'p' | 'P' => {
+            target.port = value
+                .parse()
+                .map_err(|_| format!("Bad port '{value}'\r\n"))?
+        }
         'D' | 'J' | 'L' | 'R' | 'W' | 'w' => {
-            return Err(format!("ssh: -{letter}: {}\r\n", sim::unmodelled!("forwarding over ssh")));
+            return Err(format!(
+                "ssh: -{letter}: {}\r\n",
+                sim::unmodelled!("forwarding over ssh")
+            ));
         }
         'o' => {
             let (name, value) = value.split_once(['=', ' ']).unwrap_or((value, ""));
             match name.to_ascii_lowercase().as_str() {
-                "connecttimeout" => target.limit = value.trim().parse().ok().map(Duration::from_secs),
+                "connecttimeout" => {
+                    target.limit = value.trim().parse().ok().map(Duration::from_secs)
+                }
                 "port" => return option(target, 'p', value.trim()),
                 "user" => target.user = value.trim().into(),
                 "loglevel" => target.quiet = matches!(value.trim(), "QUIET" | "FATAL" | "ERROR"),

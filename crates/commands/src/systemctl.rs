@@ -15,15 +15,36 @@ use crate::args::{self, Args, flag, maybe, value};
 use crate::help::tool;
 use crate::journalctl::unit_name;
 
-tool!("systemctl", "Query or send control commands to the system manager", "systemctl [OPTIONS...] COMMAND ...", main, [
-    ("systemctl status nosuch; echo $?", "Unit nosuch.service could not be found.\n4\n"),
-    ("systemctl start nosuch; echo $?", "Failed to start nosuch.service: Unit nosuch.service not found.\n5\n"),
-    ("systemctl stop nosuch; echo $?", "Failed to stop nosuch.service: Unit nosuch.service not loaded.\n5\n"),
-    ("systemctl is-active nosuch; echo $?", "inactive\n4\n"),
-    ("systemctl enable nosuch", "Failed to enable unit: Unit file nosuch.service does not exist.\n"),
-    ("systemctl frobnicate", "Unknown command verb 'frobnicate'.\n"),
-    ("systemctl start", "Too few arguments.\n"),
-]);
+tool!(
+    "systemctl",
+    "Query or send control commands to the system manager",
+    "systemctl [OPTIONS...] COMMAND ...",
+    main,
+    [
+        (
+            "systemctl status nosuch; echo $?",
+            "Unit nosuch.service could not be found.\n4\n"
+        ),
+        (
+            "systemctl start nosuch; echo $?",
+            "Failed to start nosuch.service: Unit nosuch.service not found.\n5\n"
+        ),
+        (
+            "systemctl stop nosuch; echo $?",
+            "Failed to stop nosuch.service: Unit nosuch.service not loaded.\n5\n"
+        ),
+        ("systemctl is-active nosuch; echo $?", "inactive\n4\n"),
+        (
+            "systemctl enable nosuch",
+            "Failed to enable unit: Unit file nosuch.service does not exist.\n"
+        ),
+        (
+            "systemctl frobnicate",
+            "Unknown command verb 'frobnicate'.\n"
+        ),
+        ("systemctl start", "Too few arguments.\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[
     flag('a', "all"),
@@ -68,13 +89,31 @@ async fn main(io: Io) -> i32 {
         io.eprint(text).await;
         return 1;
     }
-    let verb = args.operands.first().map_or("list-units", |verb| verb).to_owned();
+    let verb = args
+        .operands
+        .first()
+        .map_or("list-units", |verb| verb)
+        .to_owned();
     let named = args.operands.get(1..).unwrap_or_default();
     let units: Vec<String> = named.iter().map(|name| unit_name(name)).collect();
     let needs_units = matches!(
         verb.as_str(),
-        "start" | "stop" | "restart" | "try-restart" | "reload" | "reload-or-restart" | "enable"
-            | "disable" | "is-active" | "is-failed" | "is-enabled" | "cat" | "kill" | "edit" | "mask" | "unmask"
+        "start"
+            | "stop"
+            | "restart"
+            | "try-restart"
+            | "reload"
+            | "reload-or-restart"
+            | "enable"
+            | "disable"
+            | "is-active"
+            | "is-failed"
+            | "is-enabled"
+            | "cat"
+            | "kill"
+            | "edit"
+            | "mask"
+            | "unmask"
     );
     if needs_units && units.is_empty() {
         io.eprint("Too few arguments.\n").await;
@@ -88,7 +127,8 @@ async fn main(io: Io) -> i32 {
         "reload" => {
             for unit in &units {
                 let why = format!("Job type reload is not applicable for unit {unit}.");
-                io.eprint(&format!("Failed to reload {unit}: {why}\n")).await;
+                io.eprint(&format!("Failed to reload {unit}: {why}\n"))
+                    .await;
             }
             1
         }
@@ -112,14 +152,15 @@ async fn main(io: Io) -> i32 {
         }
         "reboot" => power(&io, true).await,
         "poweroff" | "halt" => power(&io, false).await,
-        "mask" | "unmask" | "edit" | "isolate" | "set-property" | "list-timers" | "list-sockets"
-        | "list-dependencies" => {
+        "mask" | "unmask" | "edit" | "isolate" | "set-property" | "list-timers"
+        | "list-sockets" | "list-dependencies" => {
             let what = sim::unmodelled!("this command of systemctl");
             io.eprint(&format!("systemctl {verb}: {what}\n")).await;
             1
         }
         verb => {
-            io.eprint(&format!("Unknown command verb '{verb}'.\n")).await;
+            io.eprint(&format!("Unknown command verb '{verb}'.\n"))
+                .await;
             1
         }
     }
@@ -141,13 +182,22 @@ fn attach(args: &[Rc<str>]) -> Vec<Rc<str>> {
 
 /// A unit by name; `sshd` is Ubuntu's other name of `ssh`.
 async fn find(io: &Io, name: &str) -> Option<Unit> {
-    let name = if name == "sshd.service" { "ssh.service" } else { name }.to_owned();
-    io.sys(move |sys| sys.host().units.get(&*name).cloned()).await
+    let name = if name == "sshd.service" {
+        "ssh.service"
+    } else {
+        name
+    }
+    .to_owned();
+    io.sys(move |sys| sys.host().units.get(&*name).cloned())
+        .await
 }
 
 /// Whether files of a unit changed since they were read, which everyone who asks is told.
 async fn warn_if_stale(io: &Io, unit: &Unit) {
-    let paths: Vec<Rc<str>> = std::iter::once(&unit.path).chain(&unit.drop_ins).cloned().collect();
+    let paths: Vec<Rc<str>> = std::iter::once(&unit.path)
+        .chain(&unit.drop_ins)
+        .cloned()
+        .collect();
     let (loaded, dir) = (unit.loaded, format!("/etc/systemd/system/{}.d", unit.name));
     let stale = io
         .sys(move |sys| {
@@ -157,7 +207,8 @@ async fn warn_if_stale(io: &Io, unit: &Unit) {
         .await;
     if stale {
         let what = "The unit file, source configuration file or drop-ins of";
-        io.eprint(&format!("Warning: {what} {} {STALE}\n", unit.name)).await;
+        io.eprint(&format!("Warning: {what} {} {STALE}\n", unit.name))
+            .await;
     }
 }
 
@@ -165,8 +216,13 @@ async fn change(io: &Io, verb: &str, units: &[String]) -> i32 {
     let mut status = 0;
     for name in units {
         let Some(unit) = find(io, name).await else {
-            let why = if verb == "stop" { "not loaded" } else { "not found" };
-            io.eprint(&format!("Failed to {verb} {name}: Unit {name} {why}.\n")).await;
+            let why = if verb == "stop" {
+                "not loaded"
+            } else {
+                "not found"
+            };
+            io.eprint(&format!("Failed to {verb} {name}: Unit {name} {why}.\n"))
+                .await;
             status = 5;
             continue;
         };
@@ -222,7 +278,8 @@ async fn enable(io: &Io, args: &Args, units: &[String], enable: bool) -> i32 {
         let link = format!("/etc/systemd/system/multi-user.target.wants/{}", unit.name);
         let own = unit.name.clone();
         if let Err(errno) = io.sys(move |sys| sys.unit_enable(&own, enable)).await {
-            io.eprint(&format!("Failed to {verb} unit: {}\n", errno.message())).await;
+            io.eprint(&format!("Failed to {verb} unit: {}\n", errno.message()))
+                .await;
             return 1;
         }
         if unit.enabled != enable && !args.has('q') {
@@ -243,16 +300,22 @@ async fn enable(io: &Io, args: &Args, units: &[String], enable: bool) -> i32 {
 async fn kill(io: &Io, args: &Args, units: &[String]) -> i32 {
     let wanted = args.value('s').map_or("TERM", |name| name);
     let Some(what) = crate::kill::signal(wanted) else {
-        io.eprint(&format!("Failed to parse signal string {wanted}.\n")).await;
+        io.eprint(&format!("Failed to parse signal string {wanted}.\n"))
+            .await;
         return 1;
     };
     for name in units {
         let pid = find(io, name).await.and_then(|unit| unit.main_pid);
         let Some(Pid(pid)) = pid else {
-            io.eprint(&format!("Failed to kill unit {name}: Unit {name} not loaded.\n")).await;
+            io.eprint(&format!(
+                "Failed to kill unit {name}: Unit {name} not loaded.\n"
+            ))
+            .await;
             return 1;
         };
-        let _ = io.sys(move |sys| crate::kill::send(sys, i64::from(pid), what)).await;
+        let _ = io
+            .sys(move |sys| crate::kill::send(sys, i64::from(pid), what))
+            .await;
     }
     0
 }

@@ -11,12 +11,21 @@ use crate::io::{complain, usage_error};
 use crate::process;
 use crate::sleep::{Span, interval};
 
-tool!("top", "Display processes", "top -b [-n iterations] [-d delay]", main, [
-    ("top -bn1 | head -1 | cut -d' ' -f1-2", "top -\n"),
-]);
+tool!(
+    "top",
+    "Display processes",
+    "top -b [-n iterations] [-d delay]",
+    main,
+    [("top -bn1 | head -1 | cut -d' ' -f1-2", "top -\n"),]
+);
 
-const FLAGS: &[args::Flag] =
-    &[flag('b', "batch-mode"), value('n', "iterations"), value('d', "delay"), value('p', "pid"), value('o', "sort-override")];
+const FLAGS: &[args::Flag] = &[
+    flag('b', "batch-mode"),
+    value('n', "iterations"),
+    value('d', "delay"),
+    value('p', "pid"),
+    value('o', "sort-override"),
+];
 
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
@@ -24,10 +33,17 @@ async fn main(io: Io) -> i32 {
         Err(message) => return usage_error(&io, &message, 1).await,
     };
     if !args.has('b') {
-        complain(&io, "not modelled: the interactive display; use top -b -n 1").await;
+        complain(
+            &io,
+            "not modelled: the interactive display; use top -b -n 1",
+        )
+        .await;
         return 1;
     }
-    let rounds: usize = args.value('n').and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
+    let rounds: usize = args
+        .value('n')
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usize::MAX);
     let delay = match args.value('d').and_then(|text| interval(text)) {
         Some(Span::Finite(span)) if !span.is_zero() => span,
         _ => Duration::from_secs(3),

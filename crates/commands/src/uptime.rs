@@ -7,10 +7,16 @@ use crate::help::tool;
 use crate::host;
 use crate::io::usage_error;
 
-tool!("uptime", "Tell how long the system has been running", "uptime [-p|-s]", main, [
-    ("uptime -s", "2026-01-05 09:00:00\n"),
-    ("uptime -p", "up 0 minutes\n"),
-]);
+tool!(
+    "uptime",
+    "Tell how long the system has been running",
+    "uptime [-p|-s]",
+    main,
+    [
+        ("uptime -s", "2026-01-05 09:00:00\n"),
+        ("uptime -p", "up 0 minutes\n"),
+    ]
+);
 
 const FLAGS: &[args::Flag] = &[flag('p', "pretty"), flag('s', "since")];
 
@@ -32,11 +38,19 @@ async fn main(io: Io) -> i32 {
 }
 
 fn pretty(secs: u64) -> String {
-    let parts = [(secs / 86_400, "day"), (secs / 3600 % 24, "hour"), (secs / 60 % 60, "minute")];
+    let parts = [
+        (secs / 86_400, "day"),
+        (secs / 3600 % 24, "hour"),
+        (secs / 60 % 60, "minute"),
+    ];
     let shown: Vec<String> = parts
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }))
         .collect();
-    if shown.is_empty() { "up 0 minutes".to_owned() } else { format!("up {}", shown.join(", ")) }
+    if shown.is_empty() {
+        "up 0 minutes".to_owned()
+    } else {
+        format!("up {}", shown.join(", "))
+    }
 }

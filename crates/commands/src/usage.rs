@@ -1,6 +1,8 @@
 //! What programs take of a machine. Memory, threads and processor time are not modelled: these are
 //! plausible numbers for what is known by name, for the tools that show them.
 
+#![allow(dead_code, reason = "ps and top come to read all of it")]
+
 use machine::{Process, Sys};
 use sim::{Duration, Instant, Pid};
 
@@ -37,7 +39,12 @@ pub(crate) fn of(name: &str) -> Usage {
         "nginx" => (7680, 11_584, 1, 20_000),
         _ => (3328, 6140, 1, 20_000),
     };
-    Usage { resident, size, threads, slowness }
+    Usage {
+        resident,
+        size,
+        threads,
+        slowness,
+    }
 }
 
 impl Usage {
@@ -98,7 +105,13 @@ fn entry(sys: &Sys<'_>, process: &Process, seen: &[Pid]) -> Entry {
     if tty.is_some_and(|tty| tty.foreground == Some(process.pgrp)) {
         state.push('+');
     }
-    let local = |pid: Pid| if seen.contains(&pid) { sys.local_pid(pid) } else { 0 };
+    let local = |pid: Pid| {
+        if seen.contains(&pid) {
+            sys.local_pid(pid)
+        } else {
+            0
+        }
+    };
     Entry {
         pid: local(process.pid),
         ppid: local(process.ppid),

@@ -10,19 +10,32 @@ use machine::{Errno, Fd, FileKind, Io, Request};
 use crate::help::tool;
 use crate::io::own_name;
 
-tool!("vi", "Edit text files", "vi [FILE]...", edit, [
-    ("vi notes; echo $?", "vi: standard input is no terminal: there is nobody to edit 'notes'\n1\n"),
-]);
+tool!(
+    "vi",
+    "Edit text files",
+    "vi [FILE]...",
+    edit,
+    [(
+        "vi notes; echo $?",
+        "vi: standard input is no terminal: there is nobody to edit 'notes'\n1\n"
+    ),]
+);
 
 /// Lets the person edit each file in turn.
 pub(crate) async fn edit(io: Io) -> i32 {
     let name = own_name(&io);
     // `+12`, `-n` and the like say where and how to begin, which the page decides.
-    let paths: Vec<Rc<str>> =
-        io.args()[1..].iter().filter(|arg| !arg.starts_with(['+', '-'])).cloned().collect();
+    let paths: Vec<Rc<str>> = io.args()[1..]
+        .iter()
+        .filter(|arg| !arg.starts_with(['+', '-']))
+        .cloned()
+        .collect();
     if !io.sys(|sys| sys.is_tty(Fd::STDIN)).await {
-        let what = paths.first().map_or(String::new(), |path| format!(" '{path}'"));
-        let text = format!("{name}: standard input is no terminal: there is nobody to edit{what}\n");
+        let what = paths
+            .first()
+            .map_or(String::new(), |path| format!(" '{path}'"));
+        let text =
+            format!("{name}: standard input is no terminal: there is nobody to edit{what}\n");
         io.eprint(&text).await;
         return 1;
     }
@@ -52,7 +65,9 @@ async fn one(io: &Io, path: &Rc<str>) -> Result<(), String> {
         Err(errno) => return Err(format!("\"{path}\": {}", errno.message())),
     };
     let shown = path.clone();
-    let id = io.sys(move |sys| sys.ask(Request::Edit { path: shown, text })).await;
+    let id = io
+        .sys(move |sys| sys.ask(Request::Edit { path: shown, text }))
+        .await;
     let answer = io.until(move |sys| sys.answer(id)).await;
     // Left without saving: the file stays as it is, and is not made.
     let Some(text) = answer else { return Ok(()) };
@@ -61,7 +76,10 @@ async fn one(io: &Io, path: &Rc<str>) -> Result<(), String> {
         Err(Errno::EROFS | Errno::EACCES | Errno::EPERM) => {
             Err(format!("\"{path}\" E212: Can't open file for writing"))
         }
-        Err(errno) => Err(format!("\"{path}\" E212: Can't open file for writing: {}", errno.message())),
+        Err(errno) => Err(format!(
+            "\"{path}\" E212: Can't open file for writing: {}",
+            errno.message()
+        )),
     }
 }
 
@@ -81,17 +99,25 @@ mod tests {
         let mut test = TestBox::new(programs, &["vi", "cat"]);
         let disk = test.world.host_mut(test.machine).disk_mut();
         if let Some(text) = before {
-            disk.put_all("/root/f", machine::fs::Node::file(text, 0o644)).unwrap();
+            disk.put_all("/root/f", machine::fs::Node::file(text, 0o644))
+                .unwrap();
         }
         let pid = test.start(&["vi", "f"]);
         test.pass(Duration::from_secs(5));
-        let asked = std::mem::take(&mut test.world.outside).into_iter().find_map(|said| match said {
-            Outside::Asked { id, request: Request::Edit { path, text }, .. } => Some((id, path, text)),
-            _ => None,
-        });
+        let asked = std::mem::take(&mut test.world.outside)
+            .into_iter()
+            .find_map(|said| match said {
+                Outside::Asked {
+                    id,
+                    request: Request::Edit { path, text },
+                    ..
+                } => Some((id, path, text)),
+                _ => None,
+            });
         let (id, path, text) = asked.expect("it asks");
         assert_eq!((&*path, &*text), ("f", before.unwrap_or_default()));
-        test.world.reply(test.machine, pid, id, answer.map(Into::into));
+        test.world
+            .reply(test.machine, pid, id, answer.map(Into::into));
         let (_, status) = test.finish(pid, Duration::from_secs(5));
         assert!(status.is_some_and(|status| status.success()));
         let (shown, code) = test.run(&["cat", "f"]);

@@ -94,10 +94,22 @@ async fn repeat(io: &Io, args: &Args, period: Duration) -> i32 {
     let mut before: Option<Vec<Vec<Cell>>> = None;
     let mut size = size_of(io).await;
     loop {
-        let Some((output, code)) = output_of(io, args).await else { return 0 };
-        let title = if args.has('t') { String::new() } else { title(io, args, period, size.0).await };
+        let Some((output, code)) = output_of(io, args).await else {
+            return 0;
+        };
+        let title = if args.has('t') {
+            String::new()
+        } else {
+            title(io, args, period, size.0).await
+        };
         let rows = usize::from(size.1).saturating_sub(if args.has('t') { 0 } else { 2 });
-        let screen = lay_out(&output, usize::from(size.0), rows, args.has('c'), !args.has('w'));
+        let screen = lay_out(
+            &output,
+            usize::from(size.0),
+            rows,
+            args.has('c'),
+            !args.has('w'),
+        );
         let changed = before.as_ref().is_some_and(|before| *before != screen);
         let compared = before.as_ref().filter(|_| args.has('d'));
         let mut text = String::from("\x1b[H");
@@ -137,7 +149,9 @@ async fn repeat(io: &Io, args: &Args, period: Duration) -> i32 {
 }
 
 async fn size_of(io: &Io) -> (u16, u16) {
-    io.sys(|sys| sys.tty_size(Fd::STDOUT)).await.unwrap_or((80, 24))
+    io.sys(|sys| sys.tty_size(Fd::STDOUT))
+        .await
+        .unwrap_or((80, 24))
 }
 
 #[derive(Clone, Copy)]
@@ -173,19 +187,29 @@ async fn output_of(io: &Io, args: &Args) -> Option<(String, i32)> {
         match run::find(io, &words[0]).await {
             Some(path) => (path, words),
             None => {
-                let text = format!("watch: unable to execute '{}': No such file or directory\n", words[0]);
+                let text = format!(
+                    "watch: unable to execute '{}': No such file or directory\n",
+                    words[0]
+                );
                 return Some((text, 127));
             }
         }
     } else {
-        ("/bin/sh".into(), vec!["sh".into(), "-c".into(), words.join(" ").into()])
+        (
+            "/bin/sh".into(),
+            vec!["sh".into(), "-c".into(), words.join(" ").into()],
+        )
     };
     let (read, write) = match io.sys(|sys| sys.pipe()).await {
         Ok(ends) => ends,
         Err(errno) => return Some((format!("watch: {}\n", errno.message()), 1)),
     };
     let mut spawn = Spawn::new(Exec::Path(path), words);
-    spawn.fds = vec![(Fd::STDIN, Fd::STDIN), (Fd::STDOUT, write), (Fd::STDERR, write)];
+    spawn.fds = vec![
+        (Fd::STDIN, Fd::STDIN),
+        (Fd::STDOUT, write),
+        (Fd::STDERR, write),
+    ];
     let started = io.spawn(spawn).await;
     io.close(write).await;
     let child = match started {
@@ -226,7 +250,12 @@ async fn output_of(io: &Io, args: &Args) -> Option<(String, i32)> {
 async fn title(io: &Io, args: &Args, period: Duration, columns: u16) -> String {
     let (now, host) = io.sys(|sys| (sys.now(), sys.hostname())).await;
     let tenths = period.as_millis() / 100;
-    let left = format!("Every {}.{}s: {}", tenths / 10, tenths % 10, args.operands.join(" "));
+    let left = format!(
+        "Every {}.{}s: {}",
+        tenths / 10,
+        tenths % 10,
+        args.operands.join(" ")
+    );
     let right = format!("{host}: {}", ctime(now));
     let columns = usize::from(columns);
     let room = columns.saturating_sub(right.chars().count() + 1);
@@ -234,7 +263,12 @@ async fn title(io: &Io, args: &Args, period: Duration, columns: u16) -> String {
         return left.chars().take(columns).collect();
     }
     let left = match left.chars().count() > room {
-        true => format!("{}...", left.chars().take(room.saturating_sub(3)).collect::<String>()),
+        true => format!(
+            "{}...",
+            left.chars()
+                .take(room.saturating_sub(3))
+                .collect::<String>()
+        ),
         false => left,
     };
     let fill = columns - right.chars().count() - left.chars().count();
@@ -260,7 +294,11 @@ fn lay_out(text: &str, columns: usize, rows: usize, colored: bool, wraps: bool) 
                 }
                 continue;
             }
-            let span = if char == '\t' { 8 - width % 8 } else { char_width(char) };
+            let span = if char == '\t' {
+                8 - width % 8
+            } else {
+                char_width(char)
+            };
             if width + span > columns {
                 if !wraps {
                     break;
@@ -272,7 +310,13 @@ fn lay_out(text: &str, columns: usize, rows: usize, colored: bool, wraps: bool) 
             let shown = if char == '\t' { ' ' } else { char };
             let copies = if char == '\t' { span } else { 1 };
             if !char.is_control() || char == '\t' {
-                row.extend(std::iter::repeat_n(Cell { char: shown, style: style.clone() }, copies));
+                row.extend(std::iter::repeat_n(
+                    Cell {
+                        char: shown,
+                        style: style.clone(),
+                    },
+                    copies,
+                ));
             }
         }
         screen.push(row);
@@ -299,7 +343,10 @@ fn escape(chars: &mut std::str::Chars<'_>) -> String {
 /// The lines with their colors; what differs from `before` is shown inverted.
 fn draw(screen: &[Vec<Cell>], before: Option<&Vec<Vec<Cell>>>) -> String {
     let mut text = String::new();
-    let blank = Cell { char: ' ', style: "".into() };
+    let blank = Cell {
+        char: ' ',
+        style: "".into(),
+    };
     for (y, row) in screen.iter().enumerate() {
         let old = before.map(|before| before.get(y).map_or(&[][..], |row| row));
         let mut current = String::new();
@@ -333,7 +380,9 @@ mod tests {
     #[track_caller]
     fn check(text: &str, columns: usize, rows: usize, colored: bool, expected: &str) {
         let screen = lay_out(text, columns, rows, colored, true);
-        let shown = draw(&screen, None).replace("\x1b[K", "").replace('\x1b', "^");
+        let shown = draw(&screen, None)
+            .replace("\x1b[K", "")
+            .replace('\x1b', "^");
         assert_eq!(shown, expected);
     }
 

@@ -8,12 +8,15 @@ use super::world::World;
 use crate::protocol::{FromWorker, Input, Place, Speed, ToWorker, Watched};
 use crate::services::clock::Clock;
 
+/// What is made again from a save: the save, the speed to go on with, and the inputs that came since.
+type Restoring = (Kept, Speed, Vec<(u64, Input)>);
+
 /// The worker's state.
 #[derive(Debug, Default)]
 pub struct LabShell {
     room: Option<Room>,
     /// A save whose world is made in the next turn, so that the page hears of it first.
-    restoring: Option<(Kept, Speed, Vec<(u64, Input)>)>,
+    restoring: Option<Restoring>,
     /// What was just said has to reach the page before more is done.
     say_first: bool,
     watched: Watched,

@@ -38,7 +38,13 @@ pub(super) enum Filter {
     AssignAlternative(Box<Filter>, Box<Filter>),
     If(Vec<(Filter, Filter)>, Option<Box<Filter>>),
     Reduce(Box<Filter>, Pattern, Box<Filter>, Box<Filter>),
-    Foreach(Box<Filter>, Pattern, Box<Filter>, Box<Filter>, Option<Box<Filter>>),
+    Foreach(
+        Box<Filter>,
+        Pattern,
+        Box<Filter>,
+        Box<Filter>,
+        Option<Box<Filter>>,
+    ),
     /// `t as p ?// q | body`
     As(Box<Filter>, Vec<Pattern>, Box<Filter>),
     Define(Rc<Function>, Box<Filter>),

@@ -81,15 +81,24 @@ impl Json {
             (Json::Number(a), Json::Number(b)) => a.partial_cmp(b).unwrap_or(Ordering::Less),
             (Json::Text(a), Json::Text(b)) => a.cmp(b),
             (Json::Array(a), Json::Array(b)) => {
-                let first = a.iter().zip(b.iter()).map(|(a, b)| a.order(b)).find(|o| o.is_ne());
+                let first = a
+                    .iter()
+                    .zip(b.iter())
+                    .map(|(a, b)| a.order(b))
+                    .find(|o| o.is_ne());
                 first.unwrap_or_else(|| a.len().cmp(&b.len()))
             }
             (Json::Object(_), Json::Object(_)) => {
                 let (a, b) = (self.sorted(), other.sorted());
-                let keys = |fields: &[(Rc<str>, Json)]| fields.iter().map(|(k, _)| k.clone()).collect::<Vec<_>>();
+                let keys = |fields: &[(Rc<str>, Json)]| {
+                    fields.iter().map(|(k, _)| k.clone()).collect::<Vec<_>>()
+                };
                 keys(&a).cmp(&keys(&b)).then_with(|| {
                     let values = a.iter().zip(&b).map(|((_, a), (_, b))| a.order(b));
-                    values.into_iter().find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+                    values
+                        .into_iter()
+                        .find(|o| o.is_ne())
+                        .unwrap_or(Ordering::Equal)
                 })
             }
             _ => self.rank().cmp(&other.rank()),
@@ -109,7 +118,13 @@ impl Json {
     /// On one line.
     pub(super) fn compact(&self) -> String {
         let mut out = String::new();
-        Style { indent: None, sort: false, colours: false, ascii: false }.write(self, 0, &mut out);
+        Style {
+            indent: None,
+            sort: false,
+            colours: false,
+            ascii: false,
+        }
+        .write(self, 0, &mut out);
         out
     }
 }
@@ -242,7 +257,9 @@ pub(super) fn quote(text: &str, ascii: bool, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\x08' => out.push_str("\\b"),
             '\x0c' => out.push_str("\\f"),
-            c if u32::from(c) < 0x20 || c == '\x7f' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if u32::from(c) < 0x20 || c == '\x7f' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)))
+            }
             c if ascii && !c.is_ascii() => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     out.push_str(&format!("\\u{unit:04x}"));
@@ -276,7 +293,10 @@ impl<'a> Reader<'a> {
 
     fn blanks(&mut self) {
         let rest = &self.text[self.at..];
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{feff}']).len();
+        self.at += rest.len()
+            - rest
+                .trim_start_matches([' ', '\t', '\n', '\r', '\u{feff}'])
+                .len();
     }
 
     fn peek(&self) -> u8 {
@@ -287,7 +307,11 @@ impl<'a> Reader<'a> {
         let at = (self.at + 1).min(self.text.len());
         let before = &self.text.as_bytes()[..at];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let column = before
+            .iter()
+            .rev()
+            .take_while(|byte| **byte != b'\n')
+            .count();
         Err(format!("{what} at line {line}, column {column}"))
     }
 
@@ -329,8 +353,14 @@ impl<'a> Reader<'a> {
     fn unfinished<T>(&self) -> Result<T, String> {
         let before = self.text.as_bytes();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
-        Err(format!("Unfinished JSON term at EOF at line {line}, column {column}"))
+        let column = before
+            .iter()
+            .rev()
+            .take_while(|byte| **byte != b'\n')
+            .count();
+        Err(format!(
+            "Unfinished JSON term at EOF at line {line}, column {column}"
+        ))
     }
 
     fn object(&mut self, depth: u32) -> Result<Json, String> {
@@ -462,26 +492,40 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Result<&str, &str>) {
-        let read = Reader::new(text).next().map(|value| value.expect("a value").compact());
+        let read = Reader::new(text)
+            .next()
+            .map(|value| value.expect("a value").compact());
         assert_eq!(read, expected.map(str::to_owned).map_err(str::to_owned));
     }
 
     #[test]
     fn values_are_read_and_written() {
-        check(r#" {"b":1,"a":[true,null,"x\n\u00e9"]} "#, Ok(r#"{"b":1,"a":[true,null,"x\né"]}"#));
+        check(
+            r#" {"b":1,"a":[true,null,"x\n\u00e9"]} "#,
+            Ok(r#"{"b":1,"a":[true,null,"x\né"]}"#),
+        );
         check("[1.5,-2,1e3,0.00001]", Ok("[1.5,-2,1000,0.00001]"));
         check(r#"{"a":1,"a":2}"#, Ok(r#"{"a":2}"#));
         check("\"\\ud83d\\ude00\"", Ok("\"😀\""));
         check("[1", Err("Unfinished JSON term at EOF at line 1, column 2"));
-        check("{a:1}", Err("Object keys must be strings at line 1, column 2"));
+        check(
+            "{a:1}",
+            Err("Object keys must be strings at line 1, column 2"),
+        );
         assert!(Reader::new(&"[".repeat(10_000)).next().is_err());
     }
 
     #[test]
     fn values_have_an_order() {
         let values = ["null", "false", "true", "0", "\"a\"", "[]", "[1]", "{}"];
-        let values: Vec<Json> =
-            values.iter().map(|t| Reader::new(t).next().expect("json").expect("one")).collect();
-        assert!(values.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()));
+        let values: Vec<Json> = values
+            .iter()
+            .map(|t| Reader::new(t).next().expect("json").expect("one"))
+            .collect();
+        assert!(
+            values
+                .windows(2)
+                .all(|pair| pair[0].order(&pair[1]).is_lt())
+        );
     }
 }

@@ -18,7 +18,11 @@ struct Parser {
 
 /// Reads a program; the error is worded as jq's compile errors are.
 pub(super) fn parse(text: &str) -> Parsed<Filter> {
-    let mut parser = Parser { chars: text.chars().collect(), at: 0, depth: 0 };
+    let mut parser = Parser {
+        chars: text.chars().collect(),
+        at: 0,
+        depth: 0,
+    };
     parser.blanks();
     if parser.at == parser.chars.len() {
         return Ok(Filter::Identity);
@@ -33,7 +37,11 @@ pub(super) fn parse(text: &str) -> Parsed<Filter> {
 
 /// Definitions alone, as in a library.
 pub(super) fn parse_definitions(text: &str) -> Parsed<Vec<Rc<Function>>> {
-    let mut parser = Parser { chars: text.chars().collect(), at: 0, depth: 0 };
+    let mut parser = Parser {
+        chars: text.chars().collect(),
+        at: 0,
+        depth: 0,
+    };
     let mut all = Vec::new();
     loop {
         parser.blanks();
@@ -97,11 +105,19 @@ impl Parser {
     }
 
     fn want(&mut self, text: &str) -> Parsed<()> {
-        if self.eat(text) { Ok(()) } else { self.unexpected() }
+        if self.eat(text) {
+            Ok(())
+        } else {
+            self.unexpected()
+        }
     }
 
     fn want_word(&mut self, word: &str) -> Parsed<()> {
-        if self.eat_word(word) { Ok(()) } else { self.unexpected() }
+        if self.eat_word(word) {
+            Ok(())
+        } else {
+            self.unexpected()
+        }
     }
 
     fn unexpected<T>(&mut self) -> Parsed<T> {
@@ -109,11 +125,15 @@ impl Parser {
         let what = match self.peek() {
             '\0' => "unexpected end of file".to_owned(),
             c if c.is_alphabetic() => {
-                let word: String =
-                    self.chars[self.at..].iter().take_while(|c| c.is_alphanumeric() || **c == '_').collect();
+                let word: String = self.chars[self.at..]
+                    .iter()
+                    .take_while(|c| c.is_alphanumeric() || **c == '_')
+                    .collect();
                 match word.as_str() {
-                    "then" | "elif" | "else" | "end" | "as" | "catch" | "def" | "if" | "and" | "or" | "reduce"
-                    | "foreach" | "try" | "label" | "import" | "include" => format!("unexpected {word}"),
+                    "then" | "elif" | "else" | "end" | "as" | "catch" | "def" | "if" | "and"
+                    | "or" | "reduce" | "foreach" | "try" | "label" | "import" | "include" => {
+                        format!("unexpected {word}")
+                    }
                     _ => "unexpected IDENT".to_owned(),
                 }
             }
@@ -128,7 +148,9 @@ impl Parser {
     fn deeper(&mut self) -> Parsed<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(format!("syntax error: nested deeper than {MAX_DEPTH} levels"));
+            return Err(format!(
+                "syntax error: nested deeper than {MAX_DEPTH} levels"
+            ));
         }
         Ok(())
     }
@@ -201,7 +223,9 @@ impl Parser {
 
     fn definition(&mut self) -> Parsed<Function> {
         self.want_word("def")?;
-        let Some(name) = self.name() else { return self.unexpected() };
+        let Some(name) = self.name() else {
+            return self.unexpected();
+        };
         let mut params: Vec<Rc<str>> = Vec::new();
         if self.eat("(") {
             loop {
@@ -244,7 +268,9 @@ impl Parser {
         }
         let mut left = self.binary(level + 1)?;
         loop {
-            let Some(op) = self.operator(level) else { return Ok(left) };
+            let Some(op) = self.operator(level) else {
+                return Ok(left);
+            };
             left = match (level, op) {
                 (0, _) => {
                     let right = self.binary(0)?;
@@ -375,7 +401,11 @@ impl Parser {
         let first = self.pipe()?;
         if self.eat(":") {
             self.blanks();
-            let to = if self.peek() == ']' { None } else { Some(boxed(self.pipe()?)) };
+            let to = if self.peek() == ']' {
+                None
+            } else {
+                Some(boxed(self.pipe()?))
+            };
             self.want("]")?;
             return Ok(Filter::Slice(boxed(term), Some(boxed(first)), to));
         }
@@ -392,7 +422,11 @@ impl Parser {
                 self.at += 1;
                 let name: Rc<str> = format!("@{}", self.field()).into();
                 self.blanks();
-                if self.peek() == '"' { self.string(Some(name)) } else { Ok(Filter::Format(name)) }
+                if self.peek() == '"' {
+                    self.string(Some(name))
+                } else {
+                    Ok(Filter::Format(name))
+                }
             }
             '$' => {
                 let name = self.variable()?;
@@ -453,7 +487,8 @@ impl Parser {
             self.at += 1;
         }
         if matches!(self.peek(), 'e' | 'E')
-            && (self.ahead(1).is_ascii_digit() || matches!(self.ahead(1), '+' | '-') && self.ahead(2).is_ascii_digit())
+            && (self.ahead(1).is_ascii_digit()
+                || matches!(self.ahead(1), '+' | '-') && self.ahead(2).is_ascii_digit())
         {
             self.at += 2;
             while self.peek().is_ascii_digit() {
@@ -536,7 +571,10 @@ impl Parser {
             let (key, default) = match self.peek() {
                 '$' => {
                     let name = self.variable()?;
-                    (Filter::Literal(Json::Text(name.clone())), Some(Filter::Variable(name)))
+                    (
+                        Filter::Literal(Json::Text(name.clone())),
+                        Some(Filter::Variable(name)),
+                    )
                 }
                 '"' => {
                     let key = self.string(None)?;
@@ -556,13 +594,17 @@ impl Parser {
                 }
                 c if c.is_ascii_digit() => (self.number()?, None),
                 _ => {
-                    let Some(name) = self.name() else { return self.unexpected() };
+                    let Some(name) = self.name() else {
+                        return self.unexpected();
+                    };
                     let key = Filter::Literal(Json::Text(name));
                     let value = Filter::Index(boxed(Filter::Identity), boxed(key.clone()));
                     (key, Some(value))
                 }
             };
-            let value = if self.eat(":") { self.object_value()? } else {
+            let value = if self.eat(":") {
+                self.object_value()?
+            } else {
                 match default {
                     Some(value) => value,
                     None => return self.unexpected(),
@@ -592,7 +634,9 @@ impl Parser {
 
     fn word(&mut self) -> Parsed<Filter> {
         let start = self.at;
-        let Some(name) = self.name() else { return self.unexpected() };
+        let Some(name) = self.name() else {
+            return self.unexpected();
+        };
         Ok(match &*name {
             "null" => Filter::Literal(Json::Null),
             "true" => Filter::Literal(Json::Bool(true)),
@@ -600,7 +644,11 @@ impl Parser {
             "if" => return self.conditional(),
             "try" => {
                 let body = self.postfix()?;
-                let catch = if self.eat_word("catch") { Some(boxed(self.postfix()?)) } else { None };
+                let catch = if self.eat_word("catch") {
+                    Some(boxed(self.postfix()?))
+                } else {
+                    None
+                };
                 Filter::Try(boxed(body), catch)
             }
             "reduce" | "foreach" => {
@@ -611,11 +659,17 @@ impl Parser {
                 let init = self.pipe()?;
                 self.want(";")?;
                 let update = self.pipe()?;
-                let extract = if self.eat(";") { Some(boxed(self.pipe()?)) } else { None };
+                let extract = if self.eat(";") {
+                    Some(boxed(self.pipe()?))
+                } else {
+                    None
+                };
                 self.want(")")?;
                 match &*name {
                     "reduce" => Filter::Reduce(boxed(source), pattern, boxed(init), boxed(update)),
-                    _ => Filter::Foreach(boxed(source), pattern, boxed(init), boxed(update), extract),
+                    _ => {
+                        Filter::Foreach(boxed(source), pattern, boxed(init), boxed(update), extract)
+                    }
                 }
             }
             "break" => Filter::Break(self.variable()?),
@@ -623,7 +677,8 @@ impl Parser {
                 self.at = start;
                 return self.pipe();
             }
-            "then" | "elif" | "else" | "end" | "as" | "catch" | "and" | "or" | "import" | "include" => {
+            "then" | "elif" | "else" | "end" | "as" | "catch" | "and" | "or" | "import"
+            | "include" => {
                 self.at = start;
                 return self.unexpected();
             }
@@ -725,7 +780,11 @@ impl Parser {
                             None => return self.unexpected(),
                         },
                     };
-                    let inner = if self.eat(":") { Some(self.pattern()?) } else { None };
+                    let inner = if self.eat(":") {
+                        Some(self.pattern()?)
+                    } else {
+                        None
+                    };
                     if inner.is_none() && bound.is_none() {
                         return self.unexpected();
                     }

@@ -42,7 +42,10 @@ impl Program for Daemon {
                 }
                 Err(errno) => {
                     let why = errno.message();
-                    log(sys, &format!("error: Bind to port {PORT} on 0.0.0.0 failed: {why}."));
+                    log(
+                        sys,
+                        &format!("error: Bind to port {PORT} on 0.0.0.0 failed: {why}."),
+                    );
                     log(sys, "fatal: Cannot bind any address.");
                     return Poll::Exit(255);
                 }
@@ -52,10 +55,19 @@ impl Program for Daemon {
             }
             _ => {}
         }
-        let Some(listener) = self.listener else { return Poll::Pending };
+        let Some(listener) = self.listener else {
+            return Poll::Pending;
+        };
         while let Ok(conn) = sys.accept(listener) {
-            let session = Session { conn: CONNECTION, user: None, child: None };
-            let mut spawn = Spawn::new(Exec::Program(Box::new(session)), vec!["sshd: [accepted]".into()]);
+            let session = Session {
+                conn: CONNECTION,
+                user: None,
+                child: None,
+            };
+            let mut spawn = Spawn::new(
+                Exec::Program(Box::new(session)),
+                vec!["sshd: [accepted]".into()],
+            );
             spawn.fds = vec![(CONNECTION, conn), (Fd::STDERR, Fd::STDERR)];
             spawn.cgroup = Some("/user.slice/user-0.slice".into());
             spawn.pgrp = Some(None);
@@ -123,7 +135,9 @@ impl Program for Session {
             }
         }
         let conn = self.conn;
-        let Some(child) = &mut self.child else { return Poll::Pending };
+        let Some(child) = &mut self.child else {
+            return Poll::Pending;
+        };
         child.feed(sys);
         child.drain(sys, conn);
         if child.status.is_none() {
@@ -166,7 +180,12 @@ impl Session {
                 }
             }
             Wire::Resize(columns, rows) => {
-                if let Some(fd) = self.child.as_ref().filter(|child| child.tty).and_then(|c| c.input) {
+                if let Some(fd) = self
+                    .child
+                    .as_ref()
+                    .filter(|child| child.tty)
+                    .and_then(|c| c.input)
+                {
                     let _ = sys.set_tty_size(fd, *columns, *rows);
                 }
             }
@@ -179,16 +198,27 @@ impl Session {
     }
 
     fn login(&mut self, sys: &mut Sys<'_>, name: &Rc<str>) {
-        let from = sys.peer(self.conn).map_or_else(|_| String::new(), |addr| {
-            format!("{} port {}", addr.ip(), addr.port())
-        });
-        let user = sys.host().users().into_iter().find(|user| user.name == *name);
+        let from = sys.peer(self.conn).map_or_else(
+            |_| String::new(),
+            |addr| format!("{} port {}", addr.ip(), addr.port()),
+        );
+        let user = sys
+            .host()
+            .users()
+            .into_iter()
+            .find(|user| user.name == *name);
         let Some(user) = user else {
             log(sys, &format!("Invalid user {name} from {from}"));
             return say(sys, self.conn, Wire::Refused);
         };
-        log(sys, &format!("Accepted publickey for {name} from {from} ssh2"));
-        let session = format!("pam_unix(sshd:session): session opened for user {name}(uid={}) by {name}(uid=0)", user.uid);
+        log(
+            sys,
+            &format!("Accepted publickey for {name} from {from} ssh2"),
+        );
+        let session = format!(
+            "pam_unix(sshd:session): session opened for user {name}(uid={}) by {name}(uid=0)",
+            user.uid
+        );
         log(sys, &session);
         sys.set_title(&format!("sshd: {name}@notty"));
         // Someone without a home starts at the root.
@@ -200,12 +230,17 @@ impl Session {
     fn say_closed(&self, sys: &mut Sys<'_>) {
         if let Some(user) = &self.user {
             let name = &user.name;
-            log(sys, &format!("pam_unix(sshd:session): session closed for user {name}"));
+            log(
+                sys,
+                &format!("pam_unix(sshd:session): session closed for user {name}"),
+            );
         }
     }
 
     fn open(&mut self, sys: &mut Sys<'_>, command: Option<&Rc<str>>, screen: Option<&Screen>) {
-        let Some(user) = self.user.clone().filter(|_| self.child.is_none()) else { return };
+        let Some(user) = self.user.clone().filter(|_| self.child.is_none()) else {
+            return;
+        };
         let name = user.shell.rsplit('/').next().unwrap_or("sh").to_owned();
         let args: Vec<Rc<str>> = match command {
             Some(command) => vec![name.into(), "-c".into(), command.clone()],
@@ -265,7 +300,11 @@ impl Session {
         let (output, stdout) = sys.pipe()?;
         let (errors, stderr) = sys.pipe()?;
         spawn.env = Some(Rc::new(self.environment(sys, user)));
-        spawn.fds = vec![(Fd::STDIN, stdin), (Fd::STDOUT, stdout), (Fd::STDERR, stderr)];
+        spawn.fds = vec![
+            (Fd::STDIN, stdin),
+            (Fd::STDOUT, stdout),
+            (Fd::STDERR, stderr),
+        ];
         let spawned = sys.spawn(spawn);
         for fd in [stdin, stdout, stderr] {
             sys.close(fd);
@@ -304,10 +343,15 @@ impl Session {
         ]
         .map(|(key, value)| (Rc::from(key), Rc::from(value)))
         .into();
-        let local = sys.socket(self.conn).and_then(|socket| sys.net().local_addr(socket).ok());
+        let local = sys
+            .socket(self.conn)
+            .and_then(|socket| sys.net().local_addr(socket).ok());
         if let (Ok(peer), Some(local)) = (sys.peer(self.conn), local) {
             let (ip, port) = (peer.ip(), peer.port());
-            env.insert("SSH_CLIENT".into(), format!("{ip} {port} {}", local.port()).into());
+            env.insert(
+                "SSH_CLIENT".into(),
+                format!("{ip} {port} {}", local.port()).into(),
+            );
             let connection = format!("{ip} {port} {} {}", local.ip(), local.port());
             env.insert("SSH_CONNECTION".into(), connection.into());
         }
@@ -317,17 +361,27 @@ impl Session {
     /// The message of the day, and when someone logged in last.
     fn greeting(&self, sys: &mut Sys<'_>, user: &User) -> String {
         let spec = &sys.host().spec;
-        let mut text =
-            format!("Welcome to {} (GNU/Linux {} x86_64)\r\n\r\n", spec.os_image, spec.kernel);
+        let mut text = format!(
+            "Welcome to {} (GNU/Linux {} x86_64)\r\n\r\n",
+            spec.os_image, spec.kernel
+        );
         let before = sys.read_to_string(LAST_LOGINS).unwrap_or_default();
-        let last = before.lines().rev().find_map(|line| line.strip_prefix(&format!("{} ", user.name)));
+        let last = before
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix(&format!("{} ", user.name)));
         if let Some(last) = last {
             text.push_str(&format!("Last login: {last}\r\n"));
         }
         let at = crate::calendar::ctime(sys.now());
-        let from = sys.peer(self.conn).map_or(Ipv4Addr::UNSPECIFIED, |addr| *addr.ip());
+        let from = sys
+            .peer(self.conn)
+            .map_or(Ipv4Addr::UNSPECIFIED, |addr| *addr.ip());
         // Only the greeting of the next login depends on it.
-        let _ = sys.append_file(LAST_LOGINS, format!("{} {at} from {from}\n", user.name).as_bytes());
+        let _ = sys.append_file(
+            LAST_LOGINS,
+            format!("{} {at} from {from}\n", user.name).as_bytes(),
+        );
         text
     }
 }
@@ -387,11 +441,16 @@ fn answer(sys: &mut Sys<'_>, ask: &Ask) -> Result<Reply, Errno> {
     match ask {
         Ask::Stat(path) => {
             let stat = sys.stat(&home(path))?;
-            Ok(Reply::Stat { dir: stat.is_dir(), mode: stat.mode })
+            Ok(Reply::Stat {
+                dir: stat.is_dir(),
+                mode: stat.mode,
+            })
         }
         Ask::List(path) => {
             let entries = sys.read_dir(&home(path))?;
-            Ok(Reply::Names(entries.into_iter().map(|entry| entry.name).collect()))
+            Ok(Reply::Names(
+                entries.into_iter().map(|entry| entry.name).collect(),
+            ))
         }
         Ask::Read(path) => sys.read_file(&home(path)).map(Reply::Bytes),
         Ask::Write(path, bytes, mode) => {

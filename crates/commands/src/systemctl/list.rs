@@ -7,40 +7,68 @@ use super::show::states;
 use crate::args::Args;
 
 async fn all(io: &Io) -> Vec<Unit> {
-    io.sys(|sys| sys.host().units.values().cloned().collect()).await
+    io.sys(|sys| sys.host().units.values().cloned().collect())
+        .await
 }
 
 pub(super) async fn units(io: &Io, args: &Args) -> i32 {
     let patterns = args.operands.get(1..).unwrap_or_default();
-    let services = args.value('t').is_none_or(|kinds| kinds.split(',').any(|kind| kind == "service"));
+    let services = args
+        .value('t')
+        .is_none_or(|kinds| kinds.split(',').any(|kind| kind == "service"));
     let every = args.has('a') || args.value('\u{6}').is_some();
     let shown: Vec<Unit> = all(io)
         .await
         .into_iter()
-        .filter(|unit| match args.value('\u{6}').map(|states| states.to_string()) {
-            _ if args.has('\u{7}') => unit.state == UnitState::Failed,
-            Some(wanted) => {
-                let (active, sub) = states(unit);
-                wanted.split(',').any(|state| state == active || state == sub || state == "loaded")
-            }
-            None => every || unit.state != UnitState::Inactive,
-        })
+        .filter(
+            |unit| match args.value('\u{6}').map(|states| states.to_string()) {
+                _ if args.has('\u{7}') => unit.state == UnitState::Failed,
+                Some(wanted) => {
+                    let (active, sub) = states(unit);
+                    wanted
+                        .split(',')
+                        .any(|state| state == active || state == sub || state == "loaded")
+                }
+                None => every || unit.state != UnitState::Inactive,
+            },
+        )
         .filter(|_| services)
         .filter(|unit| {
             patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, &unit.name))
         })
         .collect();
     let legend = !args.has('\u{3}') && args.value('\u{f}').is_none_or(|text| &**text != "false");
-    let name = shown.iter().map(|unit| unit.name.len()).max().unwrap_or(0).max(4);
-    let active = shown.iter().map(|unit| states(unit).0.len()).max().unwrap_or(0).max(6);
-    let sub = shown.iter().map(|unit| states(unit).1.len()).max().unwrap_or(0).max(3);
+    let name = shown
+        .iter()
+        .map(|unit| unit.name.len())
+        .max()
+        .unwrap_or(0)
+        .max(4);
+    let active = shown
+        .iter()
+        .map(|unit| states(unit).0.len())
+        .max()
+        .unwrap_or(0)
+        .max(6);
+    let sub = shown
+        .iter()
+        .map(|unit| states(unit).1.len())
+        .max()
+        .unwrap_or(0)
+        .max(3);
     let mut text = String::new();
     if legend && !shown.is_empty() {
         let (unit, state, low) = ("UNIT", "ACTIVE", "SUB");
-        text.push_str(&format!("  {unit:name$} LOAD   {state:active$} {low:sub$} DESCRIPTION\n"));
+        text.push_str(&format!(
+            "  {unit:name$} LOAD   {state:active$} {low:sub$} DESCRIPTION\n"
+        ));
     }
     for unit in &shown {
-        let dot = if unit.state == UnitState::Failed { "●" } else { " " };
+        let dot = if unit.state == UnitState::Failed {
+            "●"
+        } else {
+            " "
+        };
         let (state, low) = states(unit);
         text.push_str(&format!(
             "{dot} {:name$} loaded {state:active$} {low:sub$} {}\n",
@@ -63,7 +91,11 @@ fn footer(count: usize, every: bool) -> String {
              SUB    → The low-level unit activation state, values depend on unit type.\n\n",
         );
     }
-    let hint = if every || count == 0 { "" } else { " Pass --all to see loaded but inactive units, too." };
+    let hint = if every || count == 0 {
+        ""
+    } else {
+        " Pass --all to see loaded but inactive units, too."
+    };
     text.push_str(&format!("{count} loaded units listed.{hint}\n"));
     if count > 0 {
         text.push_str("To show all installed unit files use 'systemctl list-unit-files'.\n");
@@ -90,7 +122,12 @@ pub(super) async fn files(io: &Io, args: &Args) -> i32 {
             patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, &unit.name))
         })
         .collect();
-    let name = units.iter().map(|unit| unit.name.len()).max().unwrap_or(0).max(9);
+    let name = units
+        .iter()
+        .map(|unit| unit.name.len())
+        .max()
+        .unwrap_or(0)
+        .max(9);
     let mut text = String::new();
     if !args.has('\u{3}') {
         text.push_str(&format!("{:name$} {:8} PRESET\n", "UNIT FILE", "STATE"));
@@ -107,9 +144,13 @@ pub(super) async fn files(io: &Io, args: &Args) -> i32 {
 }
 
 pub(super) async fn is_system_running(io: &Io, args: &Args) -> i32 {
-    let failed = all(io).await.iter().any(|unit| unit.state == UnitState::Failed);
+    let failed = all(io)
+        .await
+        .iter()
+        .any(|unit| unit.state == UnitState::Failed);
     if !args.has('q') {
-        io.print(if failed { "degraded\n" } else { "running\n" }).await;
+        io.print(if failed { "degraded\n" } else { "running\n" })
+            .await;
     }
     i32::from(failed)
 }

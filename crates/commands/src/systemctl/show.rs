@@ -24,7 +24,12 @@ pub(super) async fn is_active(io: &Io, args: &Args, units: &[String], verb: &str
         let unit = find(io, name).await;
         known |= unit.is_some();
         let state = unit.as_ref().map_or("inactive", |unit| states(unit).0);
-        found |= state == if verb == "is-active" { "active" } else { "failed" };
+        found |= state
+            == if verb == "is-active" {
+                "active"
+            } else {
+                "failed"
+            };
         if !args.has('q') {
             io.print(&format!("{state}\n")).await;
         }
@@ -125,7 +130,14 @@ fn properties(name: &str, unit: Option<&Unit>) -> Vec<(&'static str, String)> {
         ("NRestarts", unit.restarts.to_string()),
         ("Result", result.to_owned()),
         ("ExecMainStatus", code.to_string()),
-        ("ExecStart", format!("{{ path={} ; argv[]={} }}", unit.exec.first().map_or("", |e| e), unit.exec.join(" "))),
+        (
+            "ExecStart",
+            format!(
+                "{{ path={} ; argv[]={} }}",
+                unit.exec.first().map_or("", |e| e),
+                unit.exec.join(" ")
+            ),
+        ),
         ("ControlGroup", format!("/system.slice/{}", unit.name)),
         ("Id", unit.name.to_string()),
         ("Names", unit.name.to_string()),
@@ -135,7 +147,10 @@ fn properties(name: &str, unit: Option<&Unit>) -> Vec<(&'static str, String)> {
         ("SubState", sub.to_owned()),
         ("FragmentPath", unit.path.to_string()),
         ("DropInPaths", paths.join(" ")),
-        ("UnitFileState", if unit.enabled { "enabled" } else { "disabled" }.to_owned()),
+        (
+            "UnitFileState",
+            if unit.enabled { "enabled" } else { "disabled" }.to_owned(),
+        ),
         ("UnitFilePreset", "enabled".to_owned()),
         ("StateChangeTimestamp", systemd(unit.since)),
     ]

@@ -31,10 +31,14 @@ pub(super) async fn status(io: &Io, args: &Args, units: &[String]) -> i32 {
     }
     let mut status = 0;
     let colored = io.sys(|sys| sys.is_tty(Fd::STDOUT)).await;
-    let lines = args.value('n').and_then(|text| text.parse().ok()).unwrap_or(10);
+    let lines = args
+        .value('n')
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(10);
     for (at, name) in units.iter().enumerate() {
         let Some(unit) = find(io, name).await else {
-            io.eprint(&format!("Unit {name} could not be found.\n")).await;
+            io.eprint(&format!("Unit {name} could not be found.\n"))
+                .await;
             status = 4;
             continue;
         };
@@ -61,18 +65,36 @@ async fn facts(io: &Io, unit: &Unit, lines: usize) -> Facts {
         let (host, now) = (sys.host(), sys.now());
         let group = format!("/system.slice/{}", unit.name);
         let members: Vec<&Process> = host.processes().filter(|p| *p.cgroup == *group).collect();
-        let usages = || members.iter().map(|process| (process, usage::of(process.name())));
+        let usages = || {
+            members
+                .iter()
+                .map(|process| (process, usage::of(process.name())))
+        };
         let named = |line: &&LogLine| line.unit == unit.name;
-        let mut log: Vec<LogLine> = host.log().rev().filter(named).take(lines).cloned().collect();
+        let mut log: Vec<LogLine> = host
+            .log()
+            .rev()
+            .filter(named)
+            .take(lines)
+            .cloned()
+            .collect();
         log.reverse();
         Facts {
             now,
             hostname: host.name().clone(),
-            processes: members.iter().map(|p| (p.pid.0, p.args.join(" "))).collect(),
-            name: unit.main_pid.and_then(|pid| host.process(pid)).map_or_else(String::new, |p| p.name().to_owned()),
+            processes: members
+                .iter()
+                .map(|p| (p.pid.0, p.args.join(" ")))
+                .collect(),
+            name: unit
+                .main_pid
+                .and_then(|pid| host.process(pid))
+                .map_or_else(String::new, |p| p.name().to_owned()),
             threads: usages().map(|(_, usage)| usage.threads).sum(),
             resident: usages().map(|(_, usage)| usage.resident).sum(),
-            time: usages().map(|(p, usage)| usage.time(now.since(p.started))).sum(),
+            time: usages()
+                .map(|(p, usage)| usage.time(now.since(p.started)))
+                .sum(),
             log,
         }
     })
@@ -92,15 +114,23 @@ async fn describe(io: &Io, unit: &Unit, facts: &Facts, colored: bool) -> String 
     };
     let mut text = format!("{} {} - {}\n", paint(dot), unit.name, unit.description);
     let enabled = if unit.enabled { "enabled" } else { "disabled" };
-    text.push_str(&format!("     Loaded: loaded ({}; {enabled}; preset: enabled)\n", unit.path));
+    text.push_str(&format!(
+        "     Loaded: loaded ({}; {enabled}; preset: enabled)\n",
+        unit.path
+    ));
     text.push_str(&drop_ins(&unit.drop_ins));
-    let since = format!(" since {}; {}", systemd(unit.since), ago(facts.now.since(unit.since)));
+    let since = format!(
+        " since {}; {}",
+        systemd(unit.since),
+        ago(facts.now.since(unit.since))
+    );
     let failed = |result: &str| format!("failed (Result: {result})");
     let (state, since) = match (unit.state, unit.result) {
         (UnitState::Active, _) => ("active (running)".to_owned(), since),
-        (UnitState::AutoRestart, Some(status)) => {
-            (format!("activating (auto-restart) (Result: {})", result(status)), since)
-        }
+        (UnitState::AutoRestart, Some(status)) => (
+            format!("activating (auto-restart) (Result: {})", result(status)),
+            since,
+        ),
         (UnitState::AutoRestart, None) => ("activating (auto-restart)".to_owned(), since),
         (UnitState::Failed, Some(status)) => (failed(result(status)), since),
         (UnitState::Failed, None) => (failed("exit-code"), since),
@@ -118,7 +148,11 @@ async fn describe(io: &Io, unit: &Unit, facts: &Facts, colored: bool) -> String 
     text.push_str(&format!("     Active: {state}{tail}{since}\n"));
     let files = texts(io, unit).await;
     for (at, docs) in settings(&files, "Documentation").iter().enumerate() {
-        let label = if at == 0 { "       Docs: " } else { "             " };
+        let label = if at == 0 {
+            "       Docs: "
+        } else {
+            "             "
+        };
         text.push_str(&format!("{label}{docs}\n"));
     }
     let ended = match unit.result {
@@ -133,13 +167,18 @@ async fn describe(io: &Io, unit: &Unit, facts: &Facts, colored: bool) -> String 
         (None, Some(pid)) => {
             let exec = settings(&files, "ExecStart").pop().unwrap_or_default();
             text.push_str(&format!("    Process: {pid} ExecStart={exec} ({ended})\n"));
-            text.push_str(&format!("   Main PID: {pid} ({ended})\n        CPU: 52ms\n"));
+            text.push_str(&format!(
+                "   Main PID: {pid} ({ended})\n        CPU: 52ms\n"
+            ));
         }
         (None, None) => {}
     }
     if !facts.log.is_empty() {
         text.push('\n');
-        let lines = facts.log.iter().map(|line| journalctl::short(line, &facts.hostname));
+        let lines = facts
+            .log
+            .iter()
+            .map(|line| journalctl::short(line, &facts.hostname));
         text.extend(lines);
     }
     text
@@ -154,7 +193,11 @@ fn resources(unit: &Unit, facts: &Facts) -> String {
     text.push_str(&format!("        CPU: {}\n", span(facts.time)));
     text.push_str(&format!("     CGroup: /system.slice/{}\n", unit.name));
     for (at, (pid, command)) in facts.processes.iter().enumerate() {
-        let branch = if at + 1 == facts.processes.len() { "└─" } else { "├─" };
+        let branch = if at + 1 == facts.processes.len() {
+            "└─"
+        } else {
+            "├─"
+        };
         text.push_str(&format!("             {branch}{pid} {command}\n"));
     }
     text
@@ -166,12 +209,20 @@ fn drop_ins(paths: &[Rc<str>]) -> String {
     for (at, path) in paths.iter().enumerate() {
         let (own, name) = path.rsplit_once('/').unwrap_or(("", path));
         if own != dir {
-            let label = if dir.is_empty() { "    Drop-In: " } else { "             " };
+            let label = if dir.is_empty() {
+                "    Drop-In: "
+            } else {
+                "             "
+            };
             text.push_str(&format!("{label}{own}\n"));
             dir = own;
         }
         let next = paths.get(at + 1).and_then(|path| path.rsplit_once('/'));
-        let branch = if next.is_some_and(|(next, _)| next == own) { "├─" } else { "└─" };
+        let branch = if next.is_some_and(|(next, _)| next == own) {
+            "├─"
+        } else {
+            "└─"
+        };
         text.push_str(&format!("             {branch}{name}\n"));
     }
     text
@@ -190,7 +241,9 @@ async fn texts(io: &Io, unit: &Unit) -> Vec<String> {
 fn settings(texts: &[String], key: &str) -> Vec<String> {
     let mut values = Vec::new();
     for line in texts.iter().flat_map(|text| text.lines()) {
-        let Some((own, value)) = line.split_once('=') else { continue };
+        let Some((own, value)) = line.split_once('=') else {
+            continue;
+        };
         match value.trim() {
             _ if own.trim() != key => {}
             "" => values.clear(),
@@ -244,14 +297,19 @@ mod tests {
 
     #[test]
     fn drop_ins_hang_below_their_directory() {
-        let paths: Vec<Rc<str>> = ["/a/10-x.conf", "/a/20-y.conf", "/b/z.conf"].map(Rc::from).into();
+        let paths: Vec<Rc<str>> = ["/a/10-x.conf", "/a/20-y.conf", "/b/z.conf"]
+            .map(Rc::from)
+            .into();
         let shown = "    Drop-In: /a\n             ├─10-x.conf\n             └─20-y.conf\n             /b\n             └─z.conf\n";
         assert_eq!(drop_ins(&paths), shown);
     }
 
     #[test]
     fn an_empty_setting_forgets() {
-        let texts = ["ExecStart=/a\n".to_owned(), "ExecStart=\nExecStart=/b $X\n".to_owned()];
+        let texts = [
+            "ExecStart=/a\n".to_owned(),
+            "ExecStart=\nExecStart=/b $X\n".to_owned(),
+        ];
         assert_eq!(settings(&texts, "ExecStart"), ["/b $X"]);
     }
 }

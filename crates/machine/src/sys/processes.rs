@@ -293,25 +293,7 @@ impl Sys<'_> {
     pub fn processes(&self) -> Vec<ProcessInfo> {
         let own = self.process().map_or(PidNsId(0), |process| process.pid_ns);
         let visible = |p: &&Process| own == PidNsId(0) || p.pid_ns == own;
-        let mut seen: Vec<ProcessInfo> =
-            self.host().processes().filter(visible).map(info).collect();
-        if own != PidNsId(0)
-            && let Some(init) = self
-                .host()
-                .processes()
-                .find(|p| p.pid_ns == own && p.is_init)
-        {
-            // The first process of a namespace is number 1 there, and its parent is outside.
-            for process in &mut seen {
-                if process.pid == init.pid {
-                    (process.pid, process.ppid) = (Pid(1), Pid(0));
-                } else if process.ppid == init.pid {
-                    process.ppid = Pid(1);
-                }
-            }
-            seen.sort_by_key(|process| process.pid);
-        }
-        seen
+        self.host().processes().filter(visible).map(info).collect()
     }
 
     /// Changes what `ps` shows of this process, as `setproctitle(3)` does.

@@ -721,11 +721,9 @@ fn a_lost_sandbox_is_made_again_and_all_starts_over() {
     let mut bench = check(one("Always"), &[], &[], 1, &[IMAGE, CREATED, STARTED]);
     bench.log.clear();
     let life = bench.end(&"c-1".into(), 255);
-    bench
-        .worker
-        .sandbox
-        .as_mut()
-        .map(|s| Rc::make_mut(s).ready = false);
+    if let Some(s) = bench.worker.sandbox.as_mut() {
+        Rc::make_mut(s).ready = false;
+    }
     bench.tell(Input::Runtime(life));
     assert_eq!(
         bench.log,
