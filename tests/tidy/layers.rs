@@ -26,7 +26,7 @@ const LAYERS: [(&str, &[&str], &[&str]); 15] = [
         &["sim", "net", "machine", "api", "client"],
         &["imbl"],
     ),
-    ("shell", &["sim", "net", "machine"], &["regex-lite"]),
+    ("shell", &["sim", "machine"], &["regex-lite"]),
     (
         "commands",
         &["sim", "net", "machine", "api", "client", "shell"],
@@ -64,7 +64,6 @@ const PROGRAMS: &[&str] = &[
     "apiserver",
     "client",
     "scheduler",
-    "controllers",
     "node",
     "shell",
     "commands",
