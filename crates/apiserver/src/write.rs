@@ -260,7 +260,7 @@ impl ApiServer {
                 .filter(|(_, until)| *until > cx.now)
             {
                 Some((id, _)) => lease = id,
-                None => return self.wait_for_lease(cx, write),
+                None => return self.wait_for_lease(cx, *write),
             }
         }
         let args = [
@@ -279,8 +279,8 @@ impl ApiServer {
 
     /// Events hang on a lease, so that they go after a while. Asks etcd for one and lets the write
     /// wait.
-    fn wait_for_lease(&mut self, cx: &mut Cx<'_>, write: Box<Write>) {
-        self.event_lease.waiting.push(*write);
+    fn wait_for_lease(&mut self, cx: &mut Cx<'_>, write: Write) {
+        self.event_lease.waiting.push(write);
         if self.event_lease.waiting.len() == 1 {
             // A minute more than they shall live, because the lease is used for a minute.
             let ttl_secs = self.config.event_ttl.as_secs() as i64 + 60;
