@@ -51,7 +51,7 @@ tool!(
             "123\n"
         ),
         (
-            "echo 'a b' | awk '{print $1",
+            "echo 'a b' | awk '{print $1'",
             "awk: line 1: syntax error at or near end of file\n"
         ),
     ]

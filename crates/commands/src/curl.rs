@@ -24,10 +24,13 @@ tool!(
     "curl [options...] <url>",
     main,
     [
-        ("curl nosuch", "curl: (6) Could not resolve host: nosuch\n"),
+        (
+            "curl -sS nosuch",
+            "curl: (6) Could not resolve host: nosuch\n"
+        ),
         ("curl -s nosuch; echo $?", "6\n"),
         (
-            "curl http://:80/",
+            "curl -sS http://:80/",
             "curl: (3) URL rejected: No host part in the URL\n"
         ),
         (

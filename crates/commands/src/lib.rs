@@ -139,11 +139,12 @@ pub struct Example {
 /// Every tool, by name. A static, not a const: a const would be made anew in every crate that asks,
 /// and with it the code of every tool.
 static TOOLS: &[&Tool] = &[
+    // `[`, before the letters.
+    &bracket::TOOL,
     &arch::TOOL,
     &awk::TOOL,
     &base64::TOOL,
     &basename::TOOL,
-    &bracket::TOOL,
     &cat::TOOL,
     &chmod::TOOL,
     &chown::TOOL,

@@ -36,10 +36,13 @@ pub fn base_files(name: &str) -> Tree {
     let mut tree = Tree::new();
     let mut put = |path: &str, node: Node| tree.put_all(path, node).expect("paths do not collide");
     for dir in [
-        "/bin", "/etc", "/home", "/opt", "/root", "/run", "/srv", "/usr/bin", "/var/log",
+        "/etc", "/home", "/opt", "/root", "/run", "/srv", "/usr/bin", "/var/log",
     ] {
         put(dir, Node::dir(0o755));
     }
+    let mut bin = Node::file("", 0o777);
+    bin.content = crate::fs::Content::Symlink("usr/bin".into());
+    put("/bin", bin);
     put("/tmp", Node::dir(0o1777));
     for (device, content) in [
         ("/dev/null", crate::fs::Device::Null),

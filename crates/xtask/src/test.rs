@@ -79,7 +79,7 @@ fn lint() -> Result<()> {
 }
 
 fn native() -> Result<()> {
-    run(cargo().args(["test", "--workspace", "--locked"]))
+    run(cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]))
 }
 
 fn lessons() -> Result<()> {

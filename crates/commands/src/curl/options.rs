@@ -191,8 +191,11 @@ fn find(name: &str) -> Option<(&'static str, bool)> {
 }
 
 fn unknown(arg: &str) -> Misuse {
+    let name = arg.strip_prefix("--").filter(|name| !name.is_empty());
+    let several = name.is_some_and(|name| OPTIONS.iter().any(|(_, own, _)| own.starts_with(name)));
+    let what = if several { "ambiguous" } else { "unknown" };
     Misuse {
-        message: format!("curl: option {arg}: is unknown\n"),
+        message: format!("curl: option {arg}: is {what}\n"),
         try_manual: true,
     }
 }
@@ -280,8 +283,12 @@ mod tests {
             "silent= show-error= output=/dev/null write-out=%{http_code} | a",
         );
         check(
-            "curl a --max-time 3 --connect-t 2 b",
+            "curl a --max-time 3 --connect-ti 2 b",
             "max-time=3 connect-timeout=2 | a b",
+        );
+        check(
+            "curl --connect-t 2 b",
+            "curl: option --connect-t: is ambiguous\n",
         );
         check("curl -s --no-silent a", " | a");
         check(

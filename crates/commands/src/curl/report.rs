@@ -76,7 +76,7 @@ pub(super) fn line(report: &Report) -> String {
         total => total * seconds / (received + sent).max(1),
     };
     format!(
-        "\r{:3} {} {:3} {} {:3} {} {} {} {} {} {} {}",
+        "\r{:3} {}  {:3} {}  {:3} {}  {}  {} {} {} {} {}",
         percent(received + sent, total),
         amount(total),
         report
