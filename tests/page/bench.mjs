@@ -1,41 +1,16 @@
 // The figures in Chromium, a JSON object per line: name and figures. `cargo xtask bench page` builds
 // what is measured and prints the table.
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { extname, join } from "node:path";
-import { chromium } from "playwright-core";
-import { open } from "./harness.mjs";
+import { launch, open } from "./harness.mjs";
 
 const say = (name, figures) => console.log(JSON.stringify({ name, figures }));
 
-/** Serves the bench module beside an empty page. */
-async function serve(folder) {
-  const types = { ".js": "text/javascript", ".wasm": "application/wasm" };
-  const server = createServer(async (request, response) => {
-    const name = request.url.slice(1).split("?")[0];
-    if (!/^[\w.]*$/.test(name)) return response.writeHead(404).end();
-    try {
-      const body = name === "" ? "<!doctype html>" : await readFile(join(folder, name));
-      response.writeHead(200, { "content-type": types[extname(name)] ?? "text/html" }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  return server;
-}
-
 /** The simulation alone. */
 async function cases() {
-  const server = await serve(process.env.KUBARIUM_BENCH);
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-  });
+  const browser = await launch();
   try {
     const page = await browser.newPage();
     page.setDefaultTimeout(0);
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(process.env.KUBARIUM_BENCH);
     const found = await page.evaluate(async () => {
       const { default: init, KernelCase, ClusterCase } = await import("/kubarium_bench.js");
       const { memory } = await init();
@@ -70,8 +45,6 @@ async function cases() {
     }
   } finally {
     await browser.close();
-    server.closeAllConnections();
-    server.close();
   }
 }
 

@@ -1,21 +1,6 @@
-// What every page test needs: the built page served on a free port, Chromium, and a person's moves.
+// What every page test needs: Chromium on the served page, and a person's moves.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import { dirname, extname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "../../web/dist");
-
-const types = {
-  ".css": "text/css",
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".svg": "image/svg+xml",
-  ".wasm": "application/wasm",
-  ".woff2": "font/woff2",
-};
 
 const flags = [
   "--no-sandbox",
@@ -28,38 +13,23 @@ const flags = [
   "--disable-sync",
 ];
 
-/** Serves the built page. */
-async function serve() {
-  const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(request.url.split("?")[0]));
-    try {
-      const body = await readFile(join(root, path === "/" ? "index.html" : path));
-      response.writeHead(200, { "content-type": types[extname(path) || ".html"] ?? "text/plain" });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  return server;
-}
-
-/** A browser with the page; `close` ends both. */
-export async function open() {
-  const server = await serve();
-  const browser = await chromium.launch({
+/** Starts a browser. */
+export function launch() {
+  return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: flags,
   });
-  const base = `http://127.0.0.1:${server.address().port}/`;
+}
+
+/** A browser with the page; `close` ends it. */
+export async function open() {
+  const base = process.env.KUBARIUM_PAGE;
+  assert.ok(base, "KUBARIUM_PAGE is where the page is served: `cargo xtask test page` sets it");
+  const browser = await launch();
   return {
     base,
     visit: (options) => visit(browser, base, options),
-    close: async () => {
-      await browser.close();
-      server.closeAllConnections();
-      server.close();
-    },
+    close: () => browser.close(),
   };
 }
 

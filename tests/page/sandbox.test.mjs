@@ -69,6 +69,7 @@ test("a tab for each machine", async () => {
   await page.getByRole("tab", { name: "controlplane" }).click();
   await prompt(page);
   await page.getByRole("button", { name: "Close node02" }).click();
+  await page.getByRole("tab", { name: "node02" }).waitFor({ state: "detached" });
   assert.equal(await page.locator(".tab").count(), 1);
   await page.context().close();
 });

@@ -71,6 +71,11 @@ async fn one(io: &Io, path: &Rc<str>) -> Result<(), String> {
     let answer = io.until(move |sys| sys.answer(id)).await;
     // Left without saving: the file stays as it is, and is not made.
     let Some(text) = answer else { return Ok(()) };
+    // A line that is saved ends.
+    let mut text = text.to_string();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
     match io.write_file(path, text.as_bytes()).await {
         Ok(()) => Ok(()),
         Err(Errno::EROFS | Errno::EACCES | Errno::EPERM) => {
@@ -129,6 +134,8 @@ mod tests {
         check(Some("a\n"), Some("b\n"), Some("b\n"));
         check(Some("a\n"), None, Some("a\n"));
         check(None, Some("new\n"), Some("new\n"));
+        check(None, Some("a\nb"), Some("a\nb\n"));
+        check(None, Some(""), Some(""));
         check(None, None, None);
     }
 }

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::files::{root, walk};
-use crate::page;
 use crate::run::{output, run};
 use crate::test::cargo;
 use crate::tools::{browser, page_tools, test_tools};
+use crate::{page, serve};
 
 type Part = (&'static str, fn() -> Result<()>);
 
@@ -51,7 +51,7 @@ fn native() -> Result<()> {
 fn in_chromium() -> Result<()> {
     let tools = test_tools(page_tools()?)?;
     let (chromium, _) = browser()?;
-    page::build_with(&tools)?;
+    let site = serve::background(page::build_with(&tools)?)?;
     let target = "wasm32-unknown-unknown";
     let build = [
         "build",
@@ -73,11 +73,13 @@ fn in_chromium() -> Result<()> {
         .args(["--target", "web", "--out-dir"])
         .arg(&out)
         .arg(module))?;
+    fs::write(out.join("index.html"), "<!doctype html>")?;
     let told = output(
         tools
             .command("node")
             .arg("tests/page/bench.mjs")
-            .env("KUBARIUM_BENCH", &out)
+            .env("KUBARIUM_PAGE", site)
+            .env("KUBARIUM_BENCH", serve::background(out)?)
             .env("CHROMIUM", chromium),
     )?;
     for line in told.lines() {

@@ -25,7 +25,7 @@ pub(crate) fn serve(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Serves `dist` in the background on a free port; the page's address.
+/// Serves `dist` in the background on a free port; its address, with a slash at the end.
 pub(crate) fn background(dist: PathBuf) -> Result<String> {
     let server = listen(0)?;
     let address = server.server_addr().to_ip().context("no address")?;
@@ -34,7 +34,7 @@ pub(crate) fn background(dist: PathBuf) -> Result<String> {
             answer(request, &dist);
         }
     });
-    Ok(format!("http://{address}"))
+    Ok(format!("http://{address}/"))
 }
 
 fn listen(port: u16) -> Result<Server> {
