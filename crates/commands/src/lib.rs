@@ -55,6 +55,7 @@ mod nano;
 mod nl;
 mod nohup;
 mod nproc;
+mod part;
 mod paste;
 mod pgrep;
 mod pidof;
