@@ -56,18 +56,7 @@ const COMPONENTS: &[&str] = &[
     "commands",
 ];
 const PROGRAMS: &[&str] = &[
-    "sim",
-    "net",
-    "machine",
-    "api",
-    "etcd",
-    "apiserver",
-    "client",
-    "scheduler",
-    "node",
-    "shell",
-    "commands",
-    "images",
+    "sim", "net", "machine", "api", "etcd", "client", "node", "shell", "commands", "images",
 ];
 
 /// Packages that link the simulation into something people start, and what they may use of it:

@@ -237,6 +237,9 @@ static TOOLS: &[&Tool] = &[
     &yes::TOOL,
 ];
 
+/// Scripts of `/usr/share/bash-completion/completions`: the command, and how it is completed.
+pub const COMPLETIONS: &[(&str, &str)] = &[("kubectl", kubectl::COMPLETION)];
+
 /// Every tool, by name.
 #[must_use]
 pub fn all() -> &'static [&'static Tool] {
