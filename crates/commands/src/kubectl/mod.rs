@@ -6,6 +6,8 @@
 mod act;
 mod apply;
 mod cluster;
+mod complete;
+mod completion;
 mod config;
 mod cordon;
 mod create;
@@ -36,6 +38,7 @@ use std::pin::Pin;
 
 use machine::Io;
 
+pub(crate) use completion::BASH as COMPLETION;
 use failure::{Failure, Outcome};
 use flags::{Flag, Line};
 use session::Session;
@@ -100,11 +103,19 @@ const VERBS: &[&Verb] = &[
     &label::ANNOTATE,
     &cluster::API_RESOURCES,
     &cluster::API_VERSIONS,
+    &completion::VERB,
     &cluster::VERSION,
 ];
 
 /// Verbs that come in groups.
 const GROUPS: &[&[&Verb]] = &[create::GENERATORS, &rollout::VERBS, &config::VERBS];
+
+/// The heads of groups that are no verbs themselves.
+const HEADS: &[(&str, &str)] = &[
+    ("set", "Set specific features on objects"),
+    ("rollout", "Manage the rollout of a resource"),
+    ("config", "Modify kubeconfig files"),
+];
 
 fn verbs() -> impl Iterator<Item = &'static Verb> {
     VERBS
@@ -130,6 +141,9 @@ async fn main(io: Io) -> i32 {
 }
 
 async fn run(io: &Io, words: &[String]) -> Outcome {
+    if complete::asked(words) {
+        return complete::complete(io, words).await;
+    }
     let Some((verb, rest)) = find_verb(words) else {
         return no_verb(io, words).await;
     };
