@@ -21,7 +21,7 @@ export function launch() {
   });
 }
 
-/** A browser with the page; `close` ends it. */
+/** A browser with the page; `leave` closes what was visited, `close` ends it all. */
 export async function open() {
   const base = process.env.KUBARIUM_PAGE;
   assert.ok(base, "KUBARIUM_PAGE is where the page is served: `cargo xtask test page` sets it");
@@ -29,6 +29,7 @@ export async function open() {
   return {
     base,
     visit: (options) => visit(browser, base, options),
+    leave: () => Promise.all(browser.contexts().map((context) => context.close())),
     close: () => browser.close(),
   };
 }

@@ -1,10 +1,11 @@
 // A lesson, taken as a learner would: read, type, see it turn green, go on, come back.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { open, prompt, run, screenShows } from "./harness.mjs";
 
 let site;
 before(async () => (site = await open()));
+afterEach(() => site.leave());
 after(() => site.close());
 
 const first = "#/lesson/workloads/01-first-workload";
@@ -19,7 +20,6 @@ test("the home page lists lessons, and one opens with a prompt", async () => {
   await page.getByRole("link", { name: "Kubarium, all lessons" }).click();
   await page.locator(".hero").waitFor();
   assert.deepEqual(page.complaints, []);
-  await page.context().close();
 });
 
 test("every lesson of the home page opens", async () => {
@@ -31,7 +31,6 @@ test("every lesson of the home page opens", async () => {
     await prompt(page);
     await page.locator(".lesson h1").waitFor();
   }
-  await page.context().close();
 });
 
 test("a step turns green by itself, because the cluster did it", async () => {
@@ -59,7 +58,6 @@ test("a step turns green by itself, because the cluster did it", async () => {
 
   await page.getByRole("link", { name: "Kubarium, all lessons" }).click();
   await page.getByText("1 of 5 steps").waitFor();
-  await page.context().close();
 });
 
 test("hints come one at a time, and a step can begin again", async () => {
@@ -78,7 +76,6 @@ test("hints come one at a time, and a step can begin again", async () => {
   await page.waitForFunction(() => !document.querySelector('.check[data-state="met"]'));
   assert.match(await run(page, "kubectl get deployments"), /No resources found/);
   assert.doesNotMatch(await run(page, "true"), /httpd/);
-  await page.context().close();
 });
 
 for (const [width, height] of [
@@ -98,6 +95,5 @@ for (const [width, height] of [
     }
     await page.locator(".machine").first().waitFor();
     assert.deepEqual(page.complaints, []);
-    await page.context().close();
   });
 }

@@ -1,11 +1,12 @@
 // The look, as far as a machine can see it: nothing sticks out, everything can be read.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { open } from "./harness.mjs";
 
 let site;
 before(async () => (site = await open()));
+afterEach(() => site.leave());
 after(() => site.close());
 
 const sizes = [
@@ -30,7 +31,6 @@ for (const theme of ["light", "dark"]) {
         assert.deepEqual(wide, []);
         assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), theme);
         assert.deepEqual(page.complaints, []);
-        await page.context().close();
       });
     }
   }
@@ -45,7 +45,6 @@ test("every control has a name", async () => {
       .map((e) => e.outerHTML.slice(0, 120)),
   );
   assert.deepEqual(nameless, []);
-  await page.context().close();
 });
 
 test("text has the contrast that WCAG AA asks for", async () => {

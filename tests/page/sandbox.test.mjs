@@ -1,10 +1,11 @@
 // The sandbox, used as a person would: terminals, editor, picture, time, keyboard.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { open, prompt, run, screen, screenShows } from "./harness.mjs";
 
 let site;
 before(async () => (site = await open()));
+afterEach(() => site.leave());
 after(() => site.close());
 
 test("a cluster answers in a terminal and stands in the picture", async () => {
@@ -18,7 +19,6 @@ test("a cluster answers in a terminal and stands in the picture", async () => {
     await page.locator(".machine", { hasText: "controlplane" }).getByText(part, { exact: true }).waitFor();
   }
   assert.deepEqual(page.complaints, []);
-  await page.context().close();
 });
 
 test("pods come and go in the picture, and tell of themselves", async () => {
@@ -37,7 +37,6 @@ test("pods come and go in the picture, and tell of themselves", async () => {
   await page.getByRole("button", { name: "Show as a picture" }).click();
   await run(page, "kubectl delete deployment web");
   await page.locator(".pod:not(.quiet)").first().waitFor({ state: "detached" });
-  await page.context().close();
 });
 
 test("vi opens the editor, and what is saved is in the file", async () => {
@@ -57,7 +56,6 @@ test("vi opens the editor, and what is saved is in the file", async () => {
   await page.getByRole("button", { name: "Close without saving" }).click();
   await prompt(page);
   assert.doesNotMatch(await run(page, "clear; cat pod.yaml"), /lost/);
-  await page.context().close();
 });
 
 test("a tab for each machine", async () => {
@@ -71,7 +69,6 @@ test("a tab for each machine", async () => {
   await page.getByRole("button", { name: "Close node02" }).click();
   await page.getByRole("tab", { name: "node02" }).waitFor({ state: "detached" });
   assert.equal(await page.locator(".tab").count(), 1);
-  await page.context().close();
 });
 
 test("time stands still, goes on, and steps", async () => {
@@ -86,7 +83,6 @@ test("time stands still, goes on, and steps", async () => {
   await page.getByText("Time stands still").waitFor();
   await page.getByRole("button", { name: "Go on" }).first().click();
   await page.waitForFunction((text) => document.querySelector(".clock").innerText !== text, still);
-  await page.context().close();
 });
 
 test("every pane can be reached, sized and enlarged from the keyboard", async () => {
@@ -110,7 +106,6 @@ test("every pane can be reached, sized and enlarged from the keyboard", async ()
   await page.locator("#terminals").waitFor({ state: "hidden" });
   await page.locator("#picture .maximise").press("Enter");
   await page.locator("#terminals").waitFor();
-  await page.context().close();
 });
 
 test("the cluster and its terminals survive a reload", async () => {
@@ -121,7 +116,6 @@ test("the cluster and its terminals survive a reload", async () => {
   await page.reload();
   await screenShows(page, /namespace\/kept created/);
   assert.match(await run(page, "kubectl get namespaces"), /^kept\s+Active/m);
-  await page.context().close();
 });
 
 test("a worker that breaks is started again, and nothing is lost", async () => {
@@ -137,7 +131,6 @@ test("a worker that breaks is started again, and nothing is lost", async () => {
   await page.getByText("The cluster's worker broke").waitFor();
   await screenShows(page, /namespace\/kept created/);
   assert.match(await run(page, "kubectl get namespaces"), /^kept\s+Active/m);
-  await page.context().close();
 });
 
 test("a damaged save is told, can be downloaded, and is in nobody's way", async () => {
@@ -151,5 +144,4 @@ test("a damaged save is told, can be downloaded, and is in nobody's way", async 
   await page.getByRole("button", { name: "Start afresh" }).click();
   await prompt(page);
   assert.match(await screen(page), /root@controlplane/);
-  await page.context().close();
 });

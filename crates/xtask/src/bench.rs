@@ -51,7 +51,7 @@ fn native() -> Result<()> {
 fn in_chromium() -> Result<()> {
     let tools = test_tools(page_tools()?)?;
     let (chromium, _) = browser()?;
-    let site = serve::background(page::build_with(&tools)?)?;
+    let site = serve::background(&page::build_with(&tools)?)?;
     let target = "wasm32-unknown-unknown";
     let build = [
         "build",
@@ -79,7 +79,7 @@ fn in_chromium() -> Result<()> {
             .command("node")
             .arg("tests/page/bench.mjs")
             .env("KUBARIUM_PAGE", site)
-            .env("KUBARIUM_BENCH", serve::background(out)?)
+            .env("KUBARIUM_BENCH", serve::background(&out)?)
             .env("CHROMIUM", chromium),
     )?;
     for line in told.lines() {

@@ -124,7 +124,7 @@ fn wasm() -> Result<()> {
 fn page_tests() -> Result<()> {
     let tools = test_tools(page_tools()?)?;
     let (chromium, _) = browser()?;
-    let address = serve::background(page::build_with(&tools)?)?;
+    let address = serve::background(&page::build_with(&tools)?)?;
     run(tools
         .command("node")
         .args(["--test", "--test-concurrency=1"])
