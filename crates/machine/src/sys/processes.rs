@@ -33,6 +33,9 @@ pub enum Exec {
 pub struct Spawn {
     /// What it runs.
     pub exec: Exec,
+    /// What goes before its first instruction, beside what the executable itself takes: set-up that
+    /// its caller does for it and that is not modelled step by step.
+    pub set_up: Duration,
     /// Its arguments; the first is the name it is called by.
     pub args: Vec<Rc<str>>,
     /// Its environment.
@@ -69,6 +72,7 @@ impl Spawn {
     pub fn new(exec: Exec, args: Vec<Rc<str>>) -> Spawn {
         Spawn {
             exec,
+            set_up: Duration::ZERO,
             args,
             env: None,
             cwd: None,
@@ -211,7 +215,7 @@ impl Sys<'_> {
             own.children.insert(pid, None);
         }
         self.world
-            .wake_in(start_up, machine, pid, Wake::Start, cause);
+            .wake_in(spawn.set_up + start_up, machine, pid, Wake::Start, cause);
         Ok(pid)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use machine::{Errno, Exec, ExitStatus, MountNsId, Signal, Spawn, Sys};
-use sim::Pid;
+use sim::{Duration, Pid};
 
 use crate::cni;
 use crate::cri::{Code, Error, Event, Reply, SandboxConfig, SandboxStatus};
@@ -15,6 +15,10 @@ use crate::runtime::process::ProcessSpec;
 use crate::runtime::shim::{End, Shim, TaskState, ToShim};
 use crate::runtime::store::Sandbox;
 use crate::runtime::{PAUSE_IMAGE, SHIM};
+
+/// The namespaces, the CNI plugins' processes and runc for the pause container take a real runtime
+/// a quarter of a second on an idle machine.
+const SET_UP: Duration = Duration::from_millis(250);
 
 impl Containerd {
     pub(super) fn run_sandbox(
@@ -106,6 +110,7 @@ impl Containerd {
         let shim = Exec::Program(Box::new(Shim::new(id.clone(), pause)));
         let mut spawn = Spawn::new(shim, args);
         spawn.pgrp = Some(None);
+        spawn.set_up = SET_UP;
         sys.spawn(spawn)
     }
 
