@@ -16,16 +16,40 @@ use sim::{Arg, EntryId, Instant, Kind, Stream};
 use super::flags::Flags;
 use super::health::Health;
 
-/// What makes a component of its command line and its identity.
-pub(super) type Make<C> = fn(&mut Sys<'_>, &Flags, Identity) -> C;
+/// What makes a component of its command line and its identity, or says why it cannot.
+pub(super) type Make<C> = fn(&mut Sys<'_>, &Flags, Identity) -> Result<C, String>;
+
+/// What a component does on its machine itself, beyond calls to the API server.
+pub(super) trait Hands<C>: Clone + Debug + Default + 'static {
+    /// The path of the kubeconfig.
+    fn kubeconfig(sys: &mut Sys<'_>, flags: &Flags) -> Result<String, String> {
+        let _ = sys;
+        let path = flags.get("kubeconfig").ok_or("--kubeconfig is not set")?;
+        Ok(path.to_owned())
+    }
+
+    /// Something may be due.
+    fn act(&mut self, sys: &mut Sys<'_>, component: &mut C) {
+        let _ = (sys, component);
+    }
+
+    /// A descriptor is ready; `false` if it is not its own.
+    fn on_ready(&mut self, sys: &mut Sys<'_>, fd: Fd, component: &C) -> bool {
+        let _ = (sys, fd, component);
+        false
+    }
+}
+
+impl<C> Hands<C> for () {}
 
 /// A component and what its process needs.
 #[derive(Clone)]
-pub(super) struct Hosted<C> {
+pub(super) struct Hosted<C, H = ()> {
     name: &'static str,
-    /// Where probes are answered unless flags say otherwise.
+    /// Where probes are answered unless flags say otherwise; 0 where that is no business of ours.
     port: u16,
     make: Make<C>,
+    hands: H,
     running: Option<Running<C>>,
 }
 
@@ -42,7 +66,7 @@ struct Running<C> {
     timer: Option<(TimerId, Instant)>,
 }
 
-impl<C> Debug for Hosted<C> {
+impl<C, H> Debug for Hosted<C, H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
@@ -66,20 +90,24 @@ impl Notes for Journal<'_, '_> {
 
 impl<C: Component + Clone + Debug + 'static> Hosted<C> {
     pub(super) fn boxed(name: &'static str, port: u16, make: Make<C>) -> Box<dyn Program> {
+        Hosted::<C, ()>::with_hands(name, port, make)
+    }
+}
+
+impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Hosted<C, H> {
+    pub(super) fn with_hands(name: &'static str, port: u16, make: Make<C>) -> Box<dyn Program> {
         Box::new(Hosted {
             name,
             port,
             make,
+            hands: H::default(),
             running: None,
         })
     }
 
     fn start(&self, sys: &mut Sys<'_>) -> Result<Running<C>, String> {
         let flags = Flags::read(&sys.args());
-        let path = flags
-            .get("kubeconfig")
-            .ok_or("--kubeconfig is not set")?
-            .to_owned();
+        let path = H::kubeconfig(sys, &flags)?;
         let text = sys
             .read_to_string(&path)
             .map_err(|errno| format!("stat {path}: {}", errno.message().to_lowercase()))?;
@@ -100,16 +128,15 @@ impl<C: Component + Clone + Debug + 'static> Hosted<C> {
             .get("secure-port")
             .and_then(|p| p.parse().ok())
             .unwrap_or(self.port);
-        health
-            .listen(sys, SocketAddrV4::new(bind, port))
-            .map_err(|errno| {
-                format!(
-                    "failed to create listener: listen tcp {bind}:{port}: {}",
-                    errno.message()
-                )
+        if port != 0 {
+            let listens = health.listen(sys, SocketAddrV4::new(bind, port));
+            listens.map_err(|errno| {
+                let why = errno.message();
+                format!("failed to create listener: listen tcp {bind}:{port}: {why}")
             })?;
+        }
         Ok(Running {
-            component: (self.make)(sys, &flags, identity),
+            component: (self.make)(sys, &flags, identity)?,
             server: Target::Tcp(addr),
             http: Client::new(),
             health,
@@ -121,7 +148,7 @@ impl<C: Component + Clone + Debug + 'static> Hosted<C> {
     }
 }
 
-impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
+impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Program for Hosted<C, H> {
     fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
         if self.running.is_none() {
             match self.start(sys) {
@@ -140,7 +167,11 @@ impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
             return Poll::Pending;
         };
         match why {
-            Wake::Ready(fd) => running.ready(sys, fd),
+            Wake::Ready(fd) => {
+                if !self.hands.on_ready(sys, fd, &running.component) {
+                    running.ready(sys, fd);
+                }
+            }
             Wake::Timer(_) => {
                 running.timer = None;
                 running.with(sys, |component, env| component.on_time(env));
@@ -152,6 +183,7 @@ impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
             }
             _ => {}
         }
+        self.hands.act(sys, &mut running.component);
         running.pump(sys);
         if running.component.must_exit() {
             return Poll::Exit(1);

@@ -53,8 +53,8 @@ impl Chain {
 /// What one sync changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// Whether [`super::JUMPS`] and the canaries are to be made sure of, and chains of Services
-    /// that [`super::Proxier::has_chain`] does not know deleted, before anything else.
+    /// Whether [`super::JUMPS`] are to be made sure of, and chains of Services that `nat` does not
+    /// hold deleted.
     pub full: bool,
     /// Chains of table filter to be made or replaced.
     pub filter: Vec<Chain>,
@@ -65,12 +65,6 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether there is nothing to do.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        !self.full && self.filter.is_empty() && self.nat.is_empty() && self.stale.is_empty()
-    }
-
     /// How many rules it writes.
     #[must_use]
     pub fn rules(&self) -> usize {

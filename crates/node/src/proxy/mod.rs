@@ -6,13 +6,17 @@
 //! Models pkg/proxy and pkg/proxy/iptables.
 
 mod batch;
+mod component;
+mod config;
 mod endpoint;
 mod fixed;
 mod health;
 mod names;
+mod ports;
 mod probability;
 mod proxier;
 mod rules;
+mod runner;
 mod service;
 mod settings;
 #[cfg(test)]
@@ -20,9 +24,12 @@ mod tests;
 mod topology;
 
 pub use batch::{Batch, Chain, Table};
+pub use component::{KubeProxy, SYNCED};
+pub use config::Config;
 pub use endpoint::SERVICE_NAME;
 pub use fixed::{CANARY_TABLES, JUMPS, Jump};
 pub use health::Health;
 pub use names::{CANARY, is_service_chain};
+pub use ports::Ports;
 pub use proxier::Proxier;
 pub use settings::Settings;
