@@ -38,6 +38,7 @@ const CATALOGUE: &[&Definition] = &[
     &control_plane::ETCD,
     &control_plane::KUBE_APISERVER,
     &control_plane::KUBE_CONTROLLER_MANAGER,
+    &control_plane::KUBE_PROXY,
     &control_plane::KUBE_SCHEDULER,
     &pause::IMAGE,
 ];

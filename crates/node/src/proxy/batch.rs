@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use api::Str;
 
+use super::flows::UdpPort;
+
 /// A table of netfilter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
@@ -62,6 +64,9 @@ pub struct Batch {
     pub nat: Vec<Chain>,
     /// Chains of table nat that nothing leads to any more.
     pub stale: Vec<Str>,
+    /// Every UDP port, if endpoints of any have changed: flows to those that are gone are to be
+    /// forgotten.
+    pub udp: Vec<Rc<UdpPort>>,
 }
 
 impl Batch {

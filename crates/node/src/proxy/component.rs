@@ -2,6 +2,8 @@
 //! rules are to be written and which. Whoever hosts it writes them, and tells how it went.
 //! Models cmd/kube-proxy/app/server.go and pkg/proxy/config.
 
+use std::net::SocketAddrV4;
+
 use client::{
     CallId, Client, Component, Delta, ENDPOINT_SLICES, Env, Identity, Incoming, Informer,
     Informers, NODES, Outgoing, SERVICES, Severity,
@@ -33,6 +35,7 @@ pub struct KubeProxy {
     client: Client<usize>,
     informers: Informers,
     runner: Runner,
+    healthz: SocketAddrV4,
     sync_period: Duration,
     last_full: Option<Instant>,
     last_sync: Option<Instant>,
@@ -69,6 +72,7 @@ impl KubeProxy {
             client: Client::new(identity),
             informers,
             runner: Runner::new(least, retry, FULL_SYNC_PERIOD),
+            healthz: config.healthz,
             sync_period: retry,
             last_full: None,
             last_sync: None,
@@ -80,6 +84,12 @@ impl KubeProxy {
     #[must_use]
     pub fn proxier(&self) -> &Proxier {
         &self.proxier
+    }
+
+    /// Where it says how it is.
+    #[must_use]
+    pub fn healthz(&self) -> SocketAddrV4 {
+        self.healthz
     }
 
     /// When it last wrote rules.

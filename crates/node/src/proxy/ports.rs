@@ -14,7 +14,7 @@ use super::health::Health;
 
 /// The listeners of one kube-proxy.
 #[derive(Clone, Debug, Default)]
-pub struct Ports {
+pub(super) struct Ports {
     own: Server,
     /// By port.
     services: BTreeMap<u16, (Server, Health)>,
@@ -25,13 +25,13 @@ impl Ports {
     ///
     /// # Errors
     /// As [`Sys::listen`].
-    pub fn open(&mut self, sys: &mut Sys<'_>, healthz: SocketAddrV4) -> Result<(), Errno> {
+    pub(super) fn open(&mut self, sys: &mut Sys<'_>, healthz: SocketAddrV4) -> Result<(), Errno> {
         self.own.listen(sys, healthz)
     }
 
     /// Opens the ports of Services that have come, closes those of Services that are gone, and
     /// notes what is to be answered. Gives the ports that could not be opened, with the reason.
-    pub fn update<'a>(
+    pub(super) fn update<'a>(
         &mut self,
         sys: &mut Sys<'_>,
         services: impl Iterator<Item = &'a Health>,
@@ -61,7 +61,7 @@ impl Ports {
     }
 
     /// Answers what came in; `false` if the descriptor is none of its own.
-    pub fn on_ready(&mut self, sys: &mut Sys<'_>, fd: Fd, proxy: &KubeProxy) -> bool {
+    pub(super) fn on_ready(&mut self, sys: &mut Sys<'_>, fd: Fd, proxy: &KubeProxy) -> bool {
         let now = sys.now();
         if answer(&mut self.own, sys, fd, |path| healthz(path, proxy, now)) {
             return true;

@@ -48,6 +48,8 @@ pub struct Proxier {
     fixed: Rc<[(Table, Chain)]>,
     /// Each of [`Common::ALL`] as handed over last; none if it is to be made anew.
     common: [Option<Chain>; 6],
+    /// Whether endpoints of a UDP port have changed since the last sync.
+    flows_changed: bool,
     /// Whether the next sync is to write everything.
     full: bool,
 }
@@ -68,6 +70,7 @@ impl Proxier {
             health: OrdMap::new(),
             endpoints: 0,
             common: Default::default(),
+            flows_changed: false,
             full: true,
         }
     }
@@ -178,6 +181,9 @@ impl Proxier {
             self.write_all(&mut batch);
         }
         self.write_shared(&mut batch);
+        if std::mem::take(&mut self.flows_changed) {
+            batch.udp = self.rules.values().filter_map(|r| r.udp.clone()).collect();
+        }
         batch
     }
 
@@ -278,6 +284,7 @@ impl Proxier {
                 self.common[at] = None;
             }
         }
+        self.flows_changed |= old.udp != new.udp;
         let before: BTreeMap<&Str, &Chain> = old.chains.iter().map(|c| (&c.name, c)).collect();
         let now: BTreeSet<&Str> = new.chains.iter().map(|c| &c.name).collect();
         let differs = |chain: &&Chain| before.get(&chain.name) != Some(chain);
