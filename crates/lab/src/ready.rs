@@ -43,6 +43,18 @@ pub(crate) fn missing(spec: &WorldSpec, objects: &Objects) -> Option<String> {
             Some(_) => {}
         }
     }
+    for node in members() {
+        let pods = objects.list("pods");
+        let proxies = pods.iter().any(|pod| {
+            pod.namespace() == "kube-system"
+                && pod.label("k8s-app") == "kube-proxy"
+                && pod.str_at("spec.nodeName") == &*node.name
+                && is_true(pod, "Ready")
+        });
+        if !proxies {
+            return Some(format!("kube-proxy is not ready on {}", node.name));
+        }
+    }
     if objects
         .get("serviceaccounts", "default", "default")
         .is_none()
