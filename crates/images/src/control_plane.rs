@@ -1,8 +1,8 @@
 //! The images of the control plane: thin adaptors between processes and the crates with the logic.
 
-mod component;
+pub(crate) mod component;
 mod etcd;
-mod flags;
+pub(crate) mod flags;
 mod health;
 mod kube_apiserver;
 mod kube_controller_manager;

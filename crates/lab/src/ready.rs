@@ -55,6 +55,12 @@ pub(crate) fn missing(spec: &WorldSpec, objects: &Objects) -> Option<String> {
             return Some(format!("kube-proxy is not ready on {}", node.name));
         }
     }
+    let dns = objects.get("deployments", "kube-system", "coredns");
+    let dns = dns.unwrap_or_default();
+    let (ready, wanted) = (dns.at("status.readyReplicas"), dns.at("spec.replicas"));
+    if ready.as_i64().is_none() || ready.as_i64() < wanted.as_i64() {
+        return Some("CoreDNS is not ready".to_owned());
+    }
     if objects
         .get("serviceaccounts", "default", "default")
         .is_none()

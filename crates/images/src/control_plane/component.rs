@@ -17,10 +17,22 @@ use super::flags::Flags;
 use super::health::Health;
 
 /// What makes a component of its command line and its identity, or says why it cannot.
-pub(super) type Make<C> = fn(&mut Sys<'_>, &Flags, Identity) -> Result<C, String>;
+pub(crate) type Make<C> = fn(&mut Sys<'_>, &Flags, Identity) -> Result<C, String>;
 
 /// What a component does on its machine itself, beyond calls to the API server.
-pub(super) trait Hands<C>: Clone + Debug + Default + 'static {
+pub(crate) trait Hands<C>: Clone + Debug + Default + 'static {
+    /// Where the API server is, and who the component is to it.
+    fn access(sys: &mut Sys<'_>, flags: &Flags) -> Result<(SocketAddrV4, Identity), String> {
+        let path = Self::kubeconfig(sys, flags)?;
+        let text = sys
+            .read_to_string(&path)
+            .map_err(|errno| format!("stat {path}: {}", errno.message().to_lowercase()))?;
+        let access = kubeconfig::resolve(&text, None, |file| sys.read_to_string(file).ok())?;
+        let addr = access.addr();
+        let addr = addr.ok_or_else(|| format!("no server in {path}"))?;
+        Ok((addr, access.identity))
+    }
+
     /// The path of the kubeconfig.
     fn kubeconfig(sys: &mut Sys<'_>, flags: &Flags) -> Result<String, String> {
         let _ = sys;
@@ -38,13 +50,44 @@ pub(super) trait Hands<C>: Clone + Debug + Default + 'static {
         let _ = (sys, fd, component);
         false
     }
+
+    /// A watched path has changed.
+    fn on_change(&mut self, now: Instant) {
+        let _ = now;
+    }
+
+    /// When it wants to act at the latest.
+    fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The process was asked to end; whether it does so at once.
+    fn on_stop(&mut self, sys: &mut Sys<'_>, component: &C) -> bool {
+        let _ = (sys, component);
+        true
+    }
+
+    /// The code to end with, if it is over.
+    fn exit_code(&self) -> Option<i32> {
+        None
+    }
+
+    /// A line of the log.
+    fn line(now: Instant, severity: Severity, place: &str, text: &str) -> String {
+        klog_line(now, severity, 1, place, text)
+    }
+
+    /// The last words of a process that cannot begin.
+    fn failure(now: Instant, text: &str) -> String {
+        klog_line(now, Severity::Error, 1, "run.go:72", text)
+    }
 }
 
 impl<C> Hands<C> for () {}
 
 /// A component and what its process needs.
 #[derive(Clone)]
-pub(super) struct Hosted<C, H = ()> {
+pub(crate) struct Hosted<C, H = ()> {
     name: &'static str,
     /// Where probes are answered unless flags say otherwise; 0 where that is no business of ours.
     port: u16,
@@ -56,6 +99,7 @@ pub(super) struct Hosted<C, H = ()> {
 #[derive(Clone, Debug)]
 struct Running<C> {
     component: C,
+    line: Line,
     server: Target,
     http: Client,
     health: Health,
@@ -73,7 +117,10 @@ impl<C, H> Debug for Hosted<C, H> {
 }
 
 /// The journal of the machine and the standard error of the process.
-struct Journal<'a, 'b>(&'a mut Sys<'b>);
+struct Journal<'a, 'b>(&'a mut Sys<'b>, Line);
+
+/// How a line of the log is written.
+type Line = fn(Instant, Severity, &str, &str) -> String;
 
 impl Notes for Journal<'_, '_> {
     fn note(&mut self, cause: EntryId, kind: &'static Kind, args: &[Arg]) -> EntryId {
@@ -82,7 +129,7 @@ impl Notes for Journal<'_, '_> {
     }
 
     fn log(&mut self, severity: Severity, place: &'static str, text: &str) {
-        let line = klog_line(self.0.now(), severity, 1, place, text);
+        let line = (self.1)(self.0.now(), severity, place, text);
         // Nobody may be reading; a component goes on without its log.
         let _ = self.0.write(Fd::STDERR, format!("{line}\n").as_bytes());
     }
@@ -95,7 +142,7 @@ impl<C: Component + Clone + Debug + 'static> Hosted<C> {
 }
 
 impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Hosted<C, H> {
-    pub(super) fn with_hands(name: &'static str, port: u16, make: Make<C>) -> Box<dyn Program> {
+    pub(crate) fn with_hands(name: &'static str, port: u16, make: Make<C>) -> Box<dyn Program> {
         Box::new(Hosted {
             name,
             port,
@@ -107,15 +154,7 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Hosted<C, H> {
 
     fn start(&self, sys: &mut Sys<'_>) -> Result<Running<C>, String> {
         let flags = Flags::read(&sys.args());
-        let path = H::kubeconfig(sys, &flags)?;
-        let text = sys
-            .read_to_string(&path)
-            .map_err(|errno| format!("stat {path}: {}", errno.message().to_lowercase()))?;
-        let access = kubeconfig::resolve(&text, None, |file| sys.read_to_string(file).ok())?;
-        let addr = access
-            .addr()
-            .ok_or_else(|| format!("no server in {path}"))?;
-        let mut identity = access.identity;
+        let (addr, mut identity) = H::access(sys, &flags)?;
         identity.user_agent =
             format!("{}/v1.36.2 (linux/amd64) kubernetes/0b6b32d", self.name).into();
         let seed = sys.random().next_u64();
@@ -137,6 +176,7 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Hosted<C, H> {
         }
         Ok(Running {
             component: (self.make)(sys, &flags, identity)?,
+            line: H::line,
             server: Target::Tcp(addr),
             http: Client::new(),
             health,
@@ -157,7 +197,7 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Program for Hosted<C, 
                     self.running = Some(running);
                 }
                 Err(text) => {
-                    let line = klog_line(sys.now(), Severity::Error, 1, "run.go:72", &text);
+                    let line = H::failure(sys.now(), &text);
                     let _ = sys.write(Fd::STDERR, format!("{line}\n").as_bytes());
                     return Poll::Exit(1);
                 }
@@ -178,13 +218,19 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Program for Hosted<C, 
             }
             Wake::Signal(_) => {
                 running.with(sys, |component, env| component.stop(env));
-                running.pump(sys);
-                return Poll::Exit(0);
+                if self.hands.on_stop(sys, &running.component) {
+                    running.pump(sys, None);
+                    return Poll::Exit(0);
+                }
             }
+            Wake::Changed(_) => self.hands.on_change(sys.now()),
             _ => {}
         }
         self.hands.act(sys, &mut running.component);
-        running.pump(sys);
+        running.pump(sys, self.hands.next_deadline());
+        if let Some(code) = self.hands.exit_code() {
+            return Poll::Exit(code);
+        }
         if running.component.must_exit() {
             return Poll::Exit(1);
         }
@@ -203,7 +249,7 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Program for Hosted<C, 
 impl<C: Component> Running<C> {
     fn with(&mut self, sys: &mut Sys<'_>, act: impl FnOnce(&mut C, &mut Env<'_>)) {
         let (now, cause) = (sys.now(), sys.cause());
-        let mut journal = Journal(sys);
+        let mut journal = Journal(sys, self.line);
         let mut env = Env {
             now,
             cause,
@@ -253,7 +299,7 @@ impl<C: Component> Running<C> {
     }
 
     /// Sends what the component wants sent, and sets the timer for what it waits for.
-    fn pump(&mut self, sys: &mut Sys<'_>) {
+    fn pump(&mut self, sys: &mut Sys<'_>, also: Option<Instant>) {
         loop {
             while let Some(outgoing) = self.component.next_outgoing() {
                 match outgoing {
@@ -283,7 +329,8 @@ impl<C: Component> Running<C> {
                 self.incoming(sys, event);
             }
         }
-        let due = self.component.next_deadline();
+        let due = [self.component.next_deadline(), also];
+        let due = due.into_iter().flatten().min();
         if self.timer.map(|(_, at)| at) != due {
             if let Some((timer, _)) = self.timer.take() {
                 sys.cancel(timer);

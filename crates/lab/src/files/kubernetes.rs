@@ -33,7 +33,10 @@ const MANIFESTS: [(&str, &str); 4] = [
 ];
 
 /// What `kubeadm init` creates through the API server once it answers.
-const ADDONS: [&str; 1] = [include_str!("../../data/addons/kube-proxy.yaml")];
+const ADDONS: [&str; 2] = [
+    include_str!("../../data/addons/coredns.yaml"),
+    include_str!("../../data/addons/kube-proxy.yaml"),
+];
 
 /// Adds the files of a member of the cluster.
 pub(crate) fn kubernetes(t: &mut Tree, world: &WorldSpec, index: usize) {
