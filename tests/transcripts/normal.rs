@@ -4,7 +4,7 @@
 use regex_lite::Regex;
 
 /// What is replaced wherever it stands, in this order.
-const RULES: [(&str, &str); 8] = [
+const RULES: [(&str, &str); 9] = [
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "<uid>",
@@ -18,6 +18,10 @@ const RULES: [(&str, &str); 8] = [
     // The five letters behind the name of a ReplicaSet, and behind other generated names.
     (
         r"(-[0-9a-f]{8,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b",
+        "$1-*****",
+    ),
+    (
+        r"\b(kube-proxy)-[bcdfghjklmnpqrstvwxz2456789]{5}\b",
         "$1-*****",
     ),
     (

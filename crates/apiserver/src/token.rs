@@ -20,6 +20,8 @@ pub(crate) struct Claims<'a> {
     pub(crate) audiences: Vec<Value>,
     pub(crate) pod: Option<(&'a str, &'a str)>,
     pub(crate) expires_secs: i64,
+    /// After so many seconds its use is worth a warning, though it is still valid.
+    pub(crate) warn_after_secs: Option<i64>,
     pub(crate) id: String,
 }
 
@@ -32,7 +34,9 @@ pub(crate) fn sign(config: &Config, now: Instant, claims: &Claims<'_>) -> String
     };
     if let Some((name, uid)) = claims.pod {
         kubernetes.set("pod", object! { "name": name, "uid": uid });
-        kubernetes.set("warnafter", issued + 3607);
+    }
+    if let Some(secs) = claims.warn_after_secs {
+        kubernetes.set("warnafter", issued + secs);
     }
     let body = object! {
         "aud": claims.audiences.clone(),

@@ -152,6 +152,36 @@ fn placed(bench: &mut Bench, containers: &str) {
 }
 
 #[test]
+fn a_pods_token_lasts_longer_than_it_says() {
+    let mut bench = Bench::new();
+    placed(&mut bench, "{name: c, image: nginx}");
+    let mut check = |secs: i64, pod: &str, lasts: i64| {
+        let mut ask = object! {
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": { "expirationSeconds": (secs) },
+        };
+        if !pod.is_empty() {
+            let bound = object! { "apiVersion": "v1", "kind": "Pod", "name": (pod) };
+            ask.set("spec.boundObjectRef", bound);
+        }
+        let target = "/api/v1/namespaces/default/serviceaccounts/default/token";
+        let (code, answer) = bench.call(Method::Post, target, ask);
+        assert_eq!(code, 201, "{answer}");
+        let token = answer.str_at("status.token");
+        let body = token.split('.').nth(1).expect("claims").replace('-', "+");
+        let padding = "=".repeat((4 - body.len() % 4) % 4);
+        let body = format!("{}{padding}", body.replace('_', "/"));
+        let claims = Value::from_json(&api::base64::decode(&body).expect("base64"));
+        let claims = claims.expect("claims");
+        let (from, to) = (claims.i64_at("iat"), claims.i64_at("exp"));
+        assert_eq!(to.zip(from).map(|(to, from)| to - from), Some(lasts));
+    };
+    check(3600, "web", 3600);
+    check(3607, "", 3607);
+    check(3607, "web", 365 * 24 * 60 * 60);
+}
+
+#[test]
 fn logs_come_from_the_kubelet() {
     let mut bench = Bench::new();
     placed(&mut bench, "{name: c, image: nginx}");

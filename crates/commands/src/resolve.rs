@@ -1,25 +1,55 @@
-//! Names of hosts: addresses as they are, and `/etc/hosts`. Name servers are not asked yet.
+//! Names of hosts, as the C library finds their addresses: what is an address already,
+//! `/etc/hosts`, then the name servers of `/etc/resolv.conf`.
+//! Models glibc's getaddrinfo with nss `files dns`, and resolv/res_query.c.
+
+mod conf;
+mod dns;
 
 use std::net::Ipv4Addr;
 
 use machine::Io;
 
-/// The address a name stands for, or why there is none.
+use conf::Conf;
+
+/// An address a name stands for, or why there is none.
 pub(crate) async fn name(io: &Io, host: &str) -> Result<Ipv4Addr, NotFound> {
-    let wanted = host
-        .trim_matches(['[', ']'])
-        .trim_end_matches('.')
-        .to_ascii_lowercase();
-    if let Ok(ip) = wanted.parse() {
-        return Ok(ip);
-    }
-    let text = io.read_to_string("/etc/hosts").await.unwrap_or_default();
-    in_hosts(&text, &wanted).ok_or(NotFound)
+    let all = names(io, host).await?;
+    all.first().copied().ok_or(NotFound::NoName)
 }
 
-/// No address stands for the name.
+/// All addresses a name stands for, in the order they were given; never none.
+pub(crate) async fn names(io: &Io, host: &str) -> Result<Vec<Ipv4Addr>, NotFound> {
+    let wanted = host.trim_matches(['[', ']']).to_ascii_lowercase();
+    if let Ok(ip) = wanted.parse() {
+        return Ok(vec![ip]);
+    }
+    let text = io.read_to_string("/etc/hosts").await.unwrap_or_default();
+    if let Some(ip) = in_hosts(&text, wanted.trim_end_matches('.')) {
+        return Ok(vec![ip]);
+    }
+    let text = io.read_to_string("/etc/resolv.conf").await;
+    let conf = Conf::read(&text.unwrap_or_default());
+    dns::search(io, &conf, &wanted).await
+}
+
+/// Why no address was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotFound;
+pub(crate) enum NotFound {
+    /// No address stands for the name (`EAI_NONAME`).
+    NoName,
+    /// No name server could tell (`EAI_AGAIN`).
+    Again,
+}
+
+impl NotFound {
+    /// What `gai_strerror(3)` says.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            NotFound::NoName => "Name or service not known",
+            NotFound::Again => "Temporary failure in name resolution",
+        }
+    }
+}
 
 /// IPv4 addresses of the interfaces this process sees, loopback left out.
 pub(crate) async fn own_addresses(io: &Io) -> Vec<Ipv4Addr> {

@@ -8,6 +8,7 @@
 
 mod busybox;
 mod control_plane;
+mod coredns;
 mod definition;
 mod distributions;
 mod nginx;
@@ -35,9 +36,11 @@ const CATALOGUE: &[&Definition] = &[
     &servers::REDIS,
     &distributions::UBUNTU,
     &stress::IMAGE,
+    &coredns::IMAGE,
     &control_plane::ETCD,
     &control_plane::KUBE_APISERVER,
     &control_plane::KUBE_CONTROLLER_MANAGER,
+    &control_plane::KUBE_PROXY,
     &control_plane::KUBE_SCHEDULER,
     &pause::IMAGE,
 ];

@@ -15,6 +15,8 @@ use crate::spec::{NodeSpec, Role, WorldSpec, node_ip, pod_network};
 
 /// The network card of every machine.
 pub const NIC: &str = "enp1s0";
+/// Where packets for the rest of the world go: the provider's router, beyond which there is nothing.
+const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 30, 0, 1);
 /// Workers are switched on this long after the machine before them, so that nodes register, and
 /// get their pod networks, in order.
 const BOOT_GAP: Duration = Duration::from_secs(8);
@@ -95,5 +97,7 @@ fn wire(world: &mut World, spec: &WorldSpec, index: usize, id: MachineId, segmen
                 .expect("a route of its own");
         }
     }
+    net.route_add(ns, Route::via(Ipv4Net::DEFAULT, GATEWAY, nic))
+        .expect("the only default route");
     net.set_ip_forward(ns, spec.nodes[index].role != Role::Plain);
 }

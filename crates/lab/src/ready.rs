@@ -43,6 +43,24 @@ pub(crate) fn missing(spec: &WorldSpec, objects: &Objects) -> Option<String> {
             Some(_) => {}
         }
     }
+    for node in members() {
+        let pods = objects.list("pods");
+        let proxies = pods.iter().any(|pod| {
+            pod.namespace() == "kube-system"
+                && pod.label("k8s-app") == "kube-proxy"
+                && pod.str_at("spec.nodeName") == &*node.name
+                && is_true(pod, "Ready")
+        });
+        if !proxies {
+            return Some(format!("kube-proxy is not ready on {}", node.name));
+        }
+    }
+    let dns = objects.get("deployments", "kube-system", "coredns");
+    let dns = dns.unwrap_or_default();
+    let (ready, wanted) = (dns.at("status.readyReplicas"), dns.at("spec.replicas"));
+    if ready.as_i64().is_none() || ready.as_i64() < wanted.as_i64() {
+        return Some("CoreDNS is not ready".to_owned());
+    }
     if objects
         .get("serviceaccounts", "default", "default")
         .is_none()

@@ -72,9 +72,11 @@ impl World {
     /// A world without machines. `programs` finds the program of an executable by its name.
     #[must_use]
     pub fn new(seed: u64, programs: Programs) -> World {
+        let mut net = Net::default();
+        net.set_seed(seed);
         World {
             queue: EventQueue::new(),
-            net: Net::default(),
+            net,
             journal: Journal::new(),
             outside: Vec::new(),
             hosts: Vec::new(),

@@ -31,6 +31,8 @@ pub struct Net {
     machines_down: BTreeSet<MachineId>,
     /// Counts namespaces and interfaces ever made.
     pub(crate) serial: u64,
+    /// What random choices depend on.
+    pub(crate) seed: u64,
 }
 
 /// What a call to the network may use of the world.
@@ -123,6 +125,7 @@ impl Net {
             waiting: BTreeMap::new(),
             machines_down: BTreeSet::new(),
             serial: 0,
+            seed: 0,
         }
     }
 
@@ -156,7 +159,8 @@ impl Net {
     }
 
     /// Powers a machine's network on or off. Off, its kernel is gone: packets to it are lost, its
-    /// sockets vanish without a word to their peers. Interfaces, addresses and routes stay.
+    /// sockets vanish without a word to their peers, its netfilter tables are forgotten.
+    /// Interfaces, addresses and routes stay.
     pub fn set_machine_up(&mut self, machine: MachineId, up: bool) {
         if up {
             self.machines_down.remove(&machine);
@@ -164,7 +168,14 @@ impl Net {
         }
         self.machines_down.insert(machine);
         let spaces = self.namespaces().filter(|ns| ns.machine == machine);
-        let mut sockets: Vec<SocketId> = spaces.flat_map(|ns| ns.sockets.iter().copied()).collect();
+        let spaces: Vec<NetnsId> = spaces.map(|ns| ns.id).collect();
+        let mut sockets = Vec::new();
+        for id in spaces {
+            if let Some(ns) = self.spaces.get_mut(id) {
+                sockets.extend_from_slice(&ns.sockets);
+                ns.netfilter = None;
+            }
+        }
         sockets.sort_unstable();
         for socket in sockets {
             self.drop_socket(socket);

@@ -8,7 +8,9 @@ use std::rc::Rc;
 use sim::{LookupMap, MachineId};
 
 use crate::addr::Tuple;
+use crate::link::Link;
 use crate::net::{Ctx, Net};
+use crate::netfilter::Netfilter;
 use crate::{Ipv4Net, LinkId, NetnsId, RouteTable, SocketId, ports};
 
 /// One network namespace.
@@ -22,6 +24,9 @@ pub struct Netns {
     pub name: Rc<str>,
     /// `net.ipv4.ip_forward`.
     pub ip_forward: bool,
+    /// `net.bridge.bridge-nf-call-iptables`, as it is once br_netfilter is loaded: what a bridge
+    /// passes from port to port is shown to the rules.
+    pub bridge_nf_call_iptables: bool,
     /// The main routing table.
     pub routes: RouteTable,
     /// Interfaces by ifindex.
@@ -40,6 +45,8 @@ pub struct Netns {
     /// Ping sockets by ident.
     pub(crate) pings: BTreeMap<u16, SocketId>,
     pub(crate) next_port: u16,
+    /// Tables and connections, once somebody has used one.
+    pub(crate) netfilter: Option<Rc<Netfilter>>,
 }
 
 impl Netns {
@@ -53,6 +60,19 @@ impl Netns {
     pub fn is_local(&self, addr: Ipv4Addr) -> bool {
         self.local.contains_key(&addr)
             || (addr.is_loopback() && self.local.contains_key(&Ipv4Addr::LOCALHOST))
+    }
+
+    /// Whether rules could do something to a packet.
+    #[inline]
+    pub(crate) fn has_rules(&self) -> bool {
+        self.netfilter
+            .as_ref()
+            .is_some_and(|netfilter| netfilter.is_active())
+    }
+
+    /// The loopback interface: the first of every namespace.
+    pub(crate) fn loopback(&self) -> Option<LinkId> {
+        self.links.first().copied()
     }
 }
 
@@ -68,6 +88,7 @@ impl Net {
             machine,
             name,
             ip_forward: false,
+            bridge_nf_call_iptables: true,
             routes: RouteTable::default(),
             links: Vec::new(),
             next_ifindex: 1,
@@ -78,6 +99,7 @@ impl Net {
             datagrams: BTreeMap::new(),
             pings: BTreeMap::new(),
             next_port: ports::first(serial),
+            netfilter: None,
         });
         let lo = self.add_loopback(id);
         let up = self.set_up(lo);
@@ -121,6 +143,13 @@ impl Net {
         }
     }
 
+    /// Sets `net.bridge.bridge-nf-call-iptables`. Unknown ids are ignored.
+    pub fn set_bridge_nf_call_iptables(&mut self, id: NetnsId, on: bool) {
+        if let Some(ns) = self.spaces.get_mut(id) {
+            ns.bridge_nf_call_iptables = on;
+        }
+    }
+
     /// The source address for packets to `dst` that no socket is bound for.
     /// Models inet_select_addr and fib_result_prefsrc.
     pub fn source_for(&self, ns: &Netns, dst: Ipv4Addr) -> Option<Ipv4Addr> {
@@ -132,9 +161,15 @@ impl Net {
             return Some(src);
         }
         let link = self.links.get(route.dev?)?;
-        let near = route.via.unwrap_or(dst);
+        self.addr_on(ns, link, route.via.unwrap_or(dst))
+    }
+
+    /// The address of an interface for packets to `near`, or that of another interface if it has
+    /// none of its own that others may know. Models inet_select_addr.
+    pub(crate) fn addr_on(&self, ns: &Netns, link: &Link, near: Ipv4Addr) -> Option<Ipv4Addr> {
         let on_link = |net: &&Ipv4Net| net.contains(near);
-        if let Some(net) = link.addrs.iter().find(on_link).or(link.addrs.first()) {
+        let own = link.addrs.iter().find(on_link).or(link.addrs.first());
+        if let Some(net) = own.filter(|net| !net.addr.is_loopback()) {
             return Some(net.addr);
         }
         let mut others = ns.links.iter().filter_map(|id| self.links.get(*id));

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use sim::EntryId;
 
+use crate::netfilter::Tracked;
 use crate::payload::Payload;
 use crate::trace::Trace;
 use crate::{SocketId, trace::Flow};
@@ -30,6 +31,10 @@ pub struct Packet {
     pub len: u32,
     /// Protocol and contents.
     pub body: PacketBody,
+    /// Netfilter's mark. Lost on the way to another namespace.
+    pub(crate) mark: u32,
+    /// What it has to do with connections the namespace tracks. Lost likewise.
+    pub(crate) tracked: Tracked,
     /// The sending kernel's socket, which learns of a loss. Not part of the wire form.
     pub from: SocketId,
     /// The journal entry of its sending.
@@ -116,8 +121,14 @@ pub enum IcmpError {
     NetUnreachable,
     /// Type 3 code 1.
     HostUnreachable,
+    /// Type 3 code 2.
+    ProtoUnreachable,
     /// Type 3 code 3.
     PortUnreachable,
+    /// Type 3 code 9.
+    NetProhibited,
+    /// Type 3 code 10.
+    HostProhibited,
     /// Type 3 code 13.
     Prohibited,
     /// Type 11 code 0.
@@ -130,9 +141,32 @@ impl IcmpError {
         match self {
             IcmpError::NetUnreachable => "Destination Net Unreachable",
             IcmpError::HostUnreachable => "Destination Host Unreachable",
+            IcmpError::ProtoUnreachable => "Destination Protocol Unreachable",
+            IcmpError::NetProhibited => "Destination Net Prohibited",
+            IcmpError::HostProhibited => "Destination Host Prohibited",
             IcmpError::PortUnreachable => "Destination Port Unreachable",
             IcmpError::Prohibited => "Packet filtered",
             IcmpError::TimeExceeded => "Time to live exceeded",
+        }
+    }
+}
+
+impl Icmp {
+    /// Type and code.
+    pub const fn kind_and_code(&self) -> (u8, u8) {
+        match self {
+            Icmp::EchoRequest { .. } => (8, 0),
+            Icmp::EchoReply { .. } => (0, 0),
+            Icmp::Error { kind, .. } => match kind {
+                IcmpError::NetUnreachable => (3, 0),
+                IcmpError::HostUnreachable => (3, 1),
+                IcmpError::ProtoUnreachable => (3, 2),
+                IcmpError::PortUnreachable => (3, 3),
+                IcmpError::NetProhibited => (3, 9),
+                IcmpError::HostProhibited => (3, 10),
+                IcmpError::Prohibited => (3, 13),
+                IcmpError::TimeExceeded => (11, 0),
+            },
         }
     }
 }
@@ -156,6 +190,17 @@ pub enum Proto {
     Icmp,
 }
 
+impl Proto {
+    /// The number in the IP header.
+    pub const fn number(self) -> u8 {
+        match self {
+            Proto::Tcp => 6,
+            Proto::Udp => 17,
+            Proto::Icmp => 1,
+        }
+    }
+}
+
 impl fmt::Display for Proto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -175,6 +220,8 @@ impl Packet {
             attempt: 0,
             len: u32::try_from(len).unwrap_or(u32::MAX),
             body,
+            mark: 0,
+            tracked: Tracked::No,
             from: crate::tcp::NOBODY,
             cause: EntryId::NONE,
             trace: None,
@@ -232,6 +279,21 @@ impl Packet {
         match self.body {
             PacketBody::Tcp { seq, .. } => seq,
             _ => 0,
+        }
+    }
+
+    /// What it keeps inside a namespace only is gone.
+    #[inline]
+    pub(crate) fn leave_namespace(&mut self) {
+        self.mark = 0;
+        self.tracked = Tracked::No;
+    }
+
+    /// Gives a TCP segment other ends.
+    pub(crate) fn readdress(&mut self, from: SocketAddrV4, to: SocketAddrV4) {
+        (self.src, self.dst) = (*from.ip(), *to.ip());
+        if let PacketBody::Tcp { sport, dport, .. } = &mut self.body {
+            (*sport, *dport) = (from.port(), to.port());
         }
     }
 

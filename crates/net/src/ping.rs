@@ -175,9 +175,12 @@ impl Net {
         let errno = match kind {
             IcmpError::NetUnreachable => Errno::ENETUNREACH,
             IcmpError::PortUnreachable => Errno::ECONNREFUSED,
-            IcmpError::HostUnreachable | IcmpError::Prohibited | IcmpError::TimeExceeded => {
-                Errno::EHOSTUNREACH
-            }
+            IcmpError::ProtoUnreachable => Errno::ENOPROTOOPT,
+            IcmpError::NetProhibited => Errno::ENETUNREACH,
+            IcmpError::HostProhibited
+            | IcmpError::HostUnreachable
+            | IcmpError::Prohibited
+            | IcmpError::TimeExceeded => Errno::EHOSTUNREACH,
         };
         let flow = about.flow;
         match about.proto {
@@ -215,15 +218,15 @@ impl Net {
         ) {
             return;
         }
-        let Ok(src) = self.route_source(ns, packet.src) else {
+        let flow = self.flow_as_sent(ns, packet);
+        let sender = *flow.src.ip();
+        let Ok(src) = self.route_source(ns, sender) else {
             return;
         };
-        let about = About {
-            proto: packet.proto(),
-            flow: packet.flow(),
-        };
-        let mut error = Packet::icmp(src, packet.src, QUOTED, Icmp::Error { kind, about });
-        let args = [src.into(), packet.src.into(), kind.message().into()];
+        let proto = packet.proto();
+        let about = About { proto, flow };
+        let mut error = Packet::icmp(src, sender, QUOTED, Icmp::Error { kind, about });
+        let args = [src.into(), sender.into(), kind.message().into()];
         let machine = self.machine_of_netns(ns);
         let cause: EntryId = packet.cause;
         error.cause = ctx.journal.note(ctx.now, machine, cause, &ERROR, &args);

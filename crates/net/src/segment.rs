@@ -189,7 +189,7 @@ impl Net {
     }
 
     /// Answers a segment that belongs to no connection.
-    fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         ctx: &mut Ctx<'_>,
         ns: NetnsId,
@@ -234,11 +234,15 @@ impl Net {
     /// A packet was lost: if its socket wants it to arrive, it will be sent again.
     pub(crate) fn on_loss(&mut self, ctx: &mut Ctx<'_>, mut packet: Packet) {
         let id = packet.from;
+        let Some(socket) = self.sockets.get(id) else {
+            return;
+        };
+        let (local, remote) = (socket.local, socket.remote);
         let Some((machine, _)) = self.socket_place(id) else {
             return;
         };
         let Some(tcp) = self.tcp_mut(id) else { return };
-        let PacketBody::Tcp { seq, segment, .. } = &packet.body else {
+        let PacketBody::Tcp { segment, .. } = &packet.body else {
             return;
         };
         let wanted = match segment {
@@ -254,8 +258,12 @@ impl Net {
             tcp.trace = Some(Rc::new(*trace));
         }
         let state = tcp.state;
+        // It is sent again from the beginning, whatever addresses it was given on its way.
+        packet.leave_namespace();
+        packet.readdress(local, remote);
         let resend = tcp.resend.get_or_insert_default();
-        let at = resend.queue.partition_point(|other| other.seq() < *seq);
+        let seq = packet.seq();
+        let at = resend.queue.partition_point(|other| other.seq() < seq);
         resend.queue.insert(at, packet);
         if !resend.armed {
             resend.armed = true;

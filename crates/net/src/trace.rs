@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use sim::{Instant, MachineId};
 
+use crate::netfilter::{RejectWith, Rule, TableName};
 use crate::netns::Netns;
 use crate::route::Route;
 use crate::{Ipv4Net, NetnsId, RouteKind};
@@ -19,6 +20,25 @@ const MAX_HOPS: usize = 128;
 pub struct Trace {
     /// Every namespace, bridge and wire it met.
     pub hops: Vec<Hop>,
+    /// Rules met since the last hop.
+    met: Vec<RuleHit>,
+}
+
+/// A rule that matched the packet, or the policy of a built-in chain that dropped it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleHit {
+    /// The table.
+    pub table: TableName,
+    /// The chain.
+    pub chain: Rc<str>,
+    /// Its place in the chain, counted from 1; 0 for the policy.
+    pub number: u32,
+    /// The rule; `None` for the policy.
+    pub rule: Option<Rc<Rule>>,
+    /// Addresses as the packet came to it.
+    pub before: Flow,
+    /// Addresses it gave the packet.
+    pub after: Flow,
 }
 
 /// What one namespace or bridge did with the packet.
@@ -42,6 +62,8 @@ pub struct Hop {
     pub after: Flow,
     /// The route chosen, where one was looked up.
     pub route: Option<HopRoute>,
+    /// The rules that matched, in order.
+    pub rules: Vec<RuleHit>,
     /// What became of it here.
     pub verdict: Verdict,
 }
@@ -114,6 +136,8 @@ pub enum DropReason {
     Gone,
     /// A netfilter rule said so.
     Filtered,
+    /// A netfilter rule said so, and that the sender be told.
+    Rejected(RejectWith),
     /// The listening socket's queue is full.
     BacklogFull,
     /// A message before it is still missing.
@@ -143,6 +167,7 @@ impl DropReason {
             DropReason::MachineDown => "the machine is powered off",
             DropReason::Gone => "the namespace is gone",
             DropReason::Filtered => "dropped by netfilter",
+            DropReason::Rejected(_) => "rejected by netfilter",
             DropReason::BacklogFull => "the listen queue is full",
             DropReason::OutOfOrder => "an earlier message is missing",
             DropReason::NoSocket => "nobody listens on the port",
@@ -196,10 +221,63 @@ impl fmt::Display for Hop {
     }
 }
 
+impl RuleHit {
+    pub(crate) fn of_rule(
+        table: TableName,
+        chain: &str,
+        index: usize,
+        rule: &Rc<Rule>,
+        flow: Flow,
+    ) -> RuleHit {
+        RuleHit {
+            table,
+            chain: chain.into(),
+            number: u32::try_from(index + 1).unwrap_or(u32::MAX),
+            rule: Some(rule.clone()),
+            before: flow,
+            after: flow,
+        }
+    }
+
+    pub(crate) fn of_policy(table: TableName, chain: &str, flow: Flow) -> RuleHit {
+        RuleHit {
+            table,
+            chain: chain.into(),
+            number: 0,
+            rule: None,
+            before: flow,
+            after: flow,
+        }
+    }
+}
+
+impl fmt::Display for RuleHit {
+    /// `nat KUBE-SERVICES 3: -A KUBE-SERVICES -d … -j …`, and what it did to the addresses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, chain, .. } = self;
+        match &self.rule {
+            Some(rule) => write!(
+                f,
+                "{table} {chain} {}: -A {chain}{}",
+                self.number,
+                rule.text()
+            )?,
+            None => write!(f, "{table} {chain}: policy DROP")?,
+        }
+        match self.after == self.before {
+            true => Ok(()),
+            false => write!(f, " makes it {}", self.after),
+        }
+    }
+}
+
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for hop in &self.hops {
             writeln!(f, "{hop}")?;
+            for hit in &hop.rules {
+                writeln!(f, "  {hit}")?;
+            }
         }
         Ok(())
     }
@@ -211,10 +289,23 @@ impl Trace {
         self.hops.last().map(|hop| hop.verdict)
     }
 
-    /// Adds a hop; a trace that is full keeps its beginning.
-    pub(crate) fn push(&mut self, hop: Hop) {
+    /// Adds a hop with the rules met there; a trace that is full keeps its beginning.
+    pub(crate) fn push(&mut self, mut hop: Hop) {
+        hop.rules = std::mem::take(&mut self.met);
         if self.hops.len() < MAX_HOPS {
             self.hops.push(hop);
+        }
+    }
+
+    /// A rule matched.
+    pub(crate) fn meet(&mut self, hit: RuleHit) {
+        self.met.push(hit);
+    }
+
+    /// The rule met last gave the packet these addresses.
+    pub(crate) fn last_rule_made(&mut self, flow: Flow) {
+        if let Some(hit) = self.met.last_mut() {
+            hit.after = flow;
         }
     }
 }
@@ -231,6 +322,7 @@ impl Hop {
             before: flow,
             after: flow,
             route: None,
+            rules: Vec::new(),
             verdict,
         }
     }

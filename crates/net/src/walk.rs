@@ -6,13 +6,13 @@ use std::net::Ipv4Addr;
 
 use sim::{Duration, Instant, MachineId};
 
-use crate::hooks::{self, Hook, HookVerdict};
+use crate::hooks::{At, Hook, HookVerdict};
 use crate::link::LinkKind;
 use crate::net::{Ctx, Net, NetEvent};
 use crate::netns::Netns;
 use crate::packet::{IcmpError, Packet};
 use crate::route::RouteKind;
-use crate::trace::{DropReason, Hop, HopRoute, Trace, Verdict};
+use crate::trace::{DropReason, Flow, Hop, HopRoute, Trace, Verdict};
 use crate::{Errno, LinkId, Mac, NetnsId};
 
 /// Time from a socket to another of the same machine.
@@ -34,7 +34,7 @@ pub(crate) struct Frame {
 
 /// What happens to a packet next.
 #[derive(Clone, Copy)]
-enum Step {
+pub(crate) enum Step {
     /// It is handed to the next hop behind an interface.
     ToNeighbour { link: LinkId, addr: Ipv4Addr },
     /// It leaves by an interface, to a hardware address.
@@ -43,13 +43,15 @@ enum Step {
     Enter { link: LinkId, from: Mac, to: Mac },
     /// It is for the IP layer of the interface's namespace.
     Receive { link: LinkId },
+    /// The IP layer has it, and the rules before the routing decision have seen it.
+    Route { link: LinkId, before: Flow },
     /// It comes to an end in this machine.
     End(End),
 }
 
 /// How the way through one machine ends.
 #[derive(Clone, Copy)]
-enum End {
+pub(crate) enum End {
     Deliver {
         ns: NetnsId,
     },
@@ -82,6 +84,15 @@ enum Decision {
 
 fn dropped(ns: NetnsId, reason: DropReason) -> Step {
     Step::End(End::Drop { ns, reason })
+}
+
+/// How a packet ends that a rule did not let pass.
+pub(crate) fn refused(ns: NetnsId, verdict: HookVerdict) -> Option<Step> {
+    match verdict {
+        HookVerdict::Accept => None,
+        HookVerdict::Drop => Some(dropped(ns, DropReason::Filtered)),
+        HookVerdict::Reject(with) => Some(dropped(ns, DropReason::Rejected(with))),
+    }
 }
 
 /// An interface or namespace on the way has vanished.
@@ -165,27 +176,41 @@ impl Net {
             };
             return (dropped(ns, reason), Err(errno));
         }
-        let before = (packet.src, packet.dst);
-        let mut hook = hooks::run(space, Hook::Output, packet, None, decision.link());
-        if packet.dst != before.1 {
+        let lo = space.loopback();
+        let before = packet.flow();
+        let at = |hook, decision: Decision| At {
+            now,
+            ns,
+            hook,
+            inbound: None,
+            outbound: decision.link().or(lo),
+        };
+        let mut hook = self.hook(at(Hook::Output, decision), packet);
+        if packet.dst != *before.dst.ip()
+            && let Some(space) = self.spaces.get(ns)
+        {
             decision = self.decide(space, packet.dst);
         }
-        if hook == HookVerdict::Accept {
-            hook = hooks::run(space, Hook::Postrouting, packet, None, decision.link());
+        if hook == HookVerdict::Accept && !matches!(decision, Decision::Drop(_)) {
+            hook = self.hook(at(Hook::Postrouting, decision), packet);
         }
-        let step = match (hook, decision) {
-            (HookVerdict::Drop, _) => dropped(ns, DropReason::Filtered),
-            (_, Decision::Drop(reason)) => dropped(ns, reason),
-            (_, Decision::Local) => {
-                let lo = space.links.first().copied().unwrap_or_default();
+        if let Some(end) = refused(ns, hook) {
+            return (end, Err(Errno::EPERM));
+        }
+        let step = match decision {
+            Decision::Drop(reason) => dropped(ns, reason),
+            Decision::Local => {
+                let lo = lo.unwrap_or_default();
                 self.take_down(now, ns, packet, Verdict::Sent, |hop, net| {
                     hop.outbound = net.link_name(lo);
+                    hop.before = before;
                 });
                 self.count_loopback(lo, packet)
             }
-            (_, Decision::Out { link, addr, route }) => {
+            Decision::Out { link, addr, route } => {
                 self.take_down(now, ns, packet, Verdict::Sent, |hop, net| {
                     hop.outbound = net.link_name(link);
+                    hop.before = before;
                     hop.route = Some(route);
                 });
                 Step::ToNeighbour { link, addr }
@@ -231,6 +256,7 @@ impl Net {
                 Step::Leave { link, from, to } => self.leave(now, packet, link, from, to),
                 Step::Enter { link, from, to } => self.enter(now, packet, link, from, to),
                 Step::Receive { link } => self.receive(now, packet, link),
+                Step::Route { link, before } => self.route(now, packet, link, before),
                 Step::End(end) => match (end, neighbour.take()) {
                     // The remembered answer was true once. Ask again, as a kernel does when
                     // confirmations cease.
@@ -284,6 +310,9 @@ impl Net {
             }
             End::Wait { ns, link, addr } => self.wait_for_neighbour(ctx, ns, link, addr, packet),
             End::Drop { ns, reason } => {
+                if let DropReason::Rejected(with) = reason {
+                    self.reject(ctx, ns, &packet, with);
+                }
                 let error = match reason {
                     DropReason::NoRoute => Some(IcmpError::NetUnreachable),
                     DropReason::Unreachable => Some(IcmpError::HostUnreachable),
@@ -358,6 +387,7 @@ impl Net {
         match &link.kind {
             LinkKind::Loopback => Step::Receive { link: id },
             LinkKind::Veth { peer } => {
+                packet.leave_namespace();
                 let peer = *peer;
                 match self.links.get_mut(peer) {
                     Some(other) if other.up => {
@@ -384,10 +414,13 @@ impl Net {
                 Some(card) if self.is_known_dead(now, id, to, card) => {
                     dropped(ns, DropReason::WrongMac)
                 }
-                Some(card) => Step::End(End::Wire {
-                    ns,
-                    frame: Frame { card, from, to },
-                }),
+                Some(card) => {
+                    packet.leave_namespace();
+                    Step::End(End::Wire {
+                        ns,
+                        frame: Frame { card, from, to },
+                    })
+                }
                 None => dropped(ns, DropReason::WrongMac),
             },
         }
@@ -421,9 +454,14 @@ impl Net {
         let Some(port) = self.port_for(master, Some(id), to) else {
             return dropped(ns, DropReason::WrongMac);
         };
+        let before = packet.flow();
+        if let Some(step) = self.bridge_hooks(now, ns, master, packet) {
+            return step;
+        }
         self.take_down(now, ns, packet, Verdict::Bridged, |hop, net| {
             hop.inbound = net.link_name(id);
             hop.outbound = net.link_name(port);
+            hop.before = before;
         });
         Step::Leave {
             link: port,
@@ -436,22 +474,42 @@ impl Net {
         let Some(ns) = self.links.get(id).map(|link| link.ns) else {
             return GONE;
         };
+        let before = packet.flow();
+        let at = At {
+            now,
+            ns,
+            hook: Hook::Prerouting,
+            inbound: Some(id),
+            outbound: None,
+        };
+        let verdict = self.hook(at, packet);
+        refused(ns, verdict).unwrap_or(Step::Route { link: id, before })
+    }
+
+    /// Decides where a packet goes that came in by interface `id` as `before`.
+    fn route(&mut self, now: Instant, packet: &mut Packet, id: LinkId, before: Flow) -> Step {
+        let Some(ns) = self.links.get(id).map(|link| link.ns) else {
+            return GONE;
+        };
         let Some(space) = self.spaces.get(ns) else {
             return GONE;
         };
-        let before = packet.trace.is_some().then(|| packet.flow());
-        let inbound = Some(id);
-        if hooks::run(space, Hook::Prerouting, packet, inbound, None) == HookVerdict::Drop {
-            return dropped(ns, DropReason::Filtered);
-        }
+        let at = |hook, outbound| At {
+            now,
+            ns,
+            hook,
+            inbound: Some(id),
+            outbound,
+        };
         let (out, addr, route) = match self.decide(space, packet.dst) {
             Decision::Local => {
-                if hooks::run(space, Hook::Input, packet, inbound, None) == HookVerdict::Drop {
-                    return dropped(ns, DropReason::Filtered);
+                let verdict = self.hook(at(Hook::Input, None), packet);
+                if let Some(end) = refused(ns, verdict) {
+                    return end;
                 }
                 self.take_down(now, ns, packet, Verdict::Delivered, |hop, net| {
                     hop.inbound = net.link_name(id);
-                    hop.before = before.unwrap_or(hop.before);
+                    hop.before = before;
                 });
                 return Step::End(End::Deliver { ns });
             }
@@ -464,14 +522,15 @@ impl Net {
         }
         packet.ttl -= 1;
         for hook in [Hook::Forward, Hook::Postrouting] {
-            if hooks::run(space, hook, packet, inbound, Some(out)) == HookVerdict::Drop {
-                return dropped(ns, DropReason::Filtered);
+            let verdict = self.hook(at(hook, Some(out)), packet);
+            if let Some(end) = refused(ns, verdict) {
+                return end;
             }
         }
         self.take_down(now, ns, packet, Verdict::Forwarded, |hop, net| {
             hop.inbound = net.link_name(id);
             hop.outbound = net.link_name(out);
-            hop.before = before.unwrap_or(hop.before);
+            hop.before = before;
             hop.route = Some(route);
         });
         Step::ToNeighbour { link: out, addr }

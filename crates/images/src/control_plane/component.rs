@@ -16,22 +16,90 @@ use sim::{Arg, EntryId, Instant, Kind, Stream};
 use super::flags::Flags;
 use super::health::Health;
 
-/// What makes a component of its command line and its identity.
-pub(super) type Make<C> = fn(&mut Sys<'_>, &Flags, Identity) -> C;
+/// What makes a component of its command line and its identity, or says why it cannot.
+pub(crate) type Make<C> = fn(&mut Sys<'_>, &Flags, Identity) -> Result<C, String>;
+
+/// What a component does on its machine itself, beyond calls to the API server.
+pub(crate) trait Hands<C>: Clone + Debug + Default + 'static {
+    /// Where the API server is, and who the component is to it.
+    fn access(sys: &mut Sys<'_>, flags: &Flags) -> Result<(SocketAddrV4, Identity), String> {
+        let path = Self::kubeconfig(sys, flags)?;
+        let text = sys
+            .read_to_string(&path)
+            .map_err(|errno| format!("stat {path}: {}", errno.message().to_lowercase()))?;
+        let access = kubeconfig::resolve(&text, None, |file| sys.read_to_string(file).ok())?;
+        let addr = access.addr();
+        let addr = addr.ok_or_else(|| format!("no server in {path}"))?;
+        Ok((addr, access.identity))
+    }
+
+    /// The path of the kubeconfig.
+    fn kubeconfig(sys: &mut Sys<'_>, flags: &Flags) -> Result<String, String> {
+        let _ = sys;
+        let path = flags.get("kubeconfig").ok_or("--kubeconfig is not set")?;
+        Ok(path.to_owned())
+    }
+
+    /// Something may be due.
+    fn act(&mut self, sys: &mut Sys<'_>, component: &mut C) {
+        let _ = (sys, component);
+    }
+
+    /// A descriptor is ready; `false` if it is not its own.
+    fn on_ready(&mut self, sys: &mut Sys<'_>, fd: Fd, component: &C) -> bool {
+        let _ = (sys, fd, component);
+        false
+    }
+
+    /// A watched path has changed.
+    fn on_change(&mut self, now: Instant) {
+        let _ = now;
+    }
+
+    /// When it wants to act at the latest.
+    fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The process was asked to end; whether it does so at once.
+    fn on_stop(&mut self, sys: &mut Sys<'_>, component: &C) -> bool {
+        let _ = (sys, component);
+        true
+    }
+
+    /// The code to end with, if it is over.
+    fn exit_code(&self) -> Option<i32> {
+        None
+    }
+
+    /// A line of the log.
+    fn line(now: Instant, severity: Severity, place: &str, text: &str) -> String {
+        klog_line(now, severity, 1, place, text)
+    }
+
+    /// The last words of a process that cannot begin.
+    fn failure(now: Instant, text: &str) -> String {
+        klog_line(now, Severity::Error, 1, "run.go:72", text)
+    }
+}
+
+impl<C> Hands<C> for () {}
 
 /// A component and what its process needs.
 #[derive(Clone)]
-pub(super) struct Hosted<C> {
+pub(crate) struct Hosted<C, H = ()> {
     name: &'static str,
-    /// Where probes are answered unless flags say otherwise.
+    /// Where probes are answered unless flags say otherwise; 0 where that is no business of ours.
     port: u16,
     make: Make<C>,
+    hands: H,
     running: Option<Running<C>>,
 }
 
 #[derive(Clone, Debug)]
 struct Running<C> {
     component: C,
+    line: Line,
     server: Target,
     http: Client,
     health: Health,
@@ -42,14 +110,17 @@ struct Running<C> {
     timer: Option<(TimerId, Instant)>,
 }
 
-impl<C> Debug for Hosted<C> {
+impl<C, H> Debug for Hosted<C, H> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
 }
 
 /// The journal of the machine and the standard error of the process.
-struct Journal<'a, 'b>(&'a mut Sys<'b>);
+struct Journal<'a, 'b>(&'a mut Sys<'b>, Line);
+
+/// How a line of the log is written.
+type Line = fn(Instant, Severity, &str, &str) -> String;
 
 impl Notes for Journal<'_, '_> {
     fn note(&mut self, cause: EntryId, kind: &'static Kind, args: &[Arg]) -> EntryId {
@@ -58,7 +129,7 @@ impl Notes for Journal<'_, '_> {
     }
 
     fn log(&mut self, severity: Severity, place: &'static str, text: &str) {
-        let line = klog_line(self.0.now(), severity, 1, place, text);
+        let line = (self.1)(self.0.now(), severity, place, text);
         // Nobody may be reading; a component goes on without its log.
         let _ = self.0.write(Fd::STDERR, format!("{line}\n").as_bytes());
     }
@@ -66,28 +137,24 @@ impl Notes for Journal<'_, '_> {
 
 impl<C: Component + Clone + Debug + 'static> Hosted<C> {
     pub(super) fn boxed(name: &'static str, port: u16, make: Make<C>) -> Box<dyn Program> {
+        Hosted::<C, ()>::with_hands(name, port, make)
+    }
+}
+
+impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Hosted<C, H> {
+    pub(crate) fn with_hands(name: &'static str, port: u16, make: Make<C>) -> Box<dyn Program> {
         Box::new(Hosted {
             name,
             port,
             make,
+            hands: H::default(),
             running: None,
         })
     }
 
     fn start(&self, sys: &mut Sys<'_>) -> Result<Running<C>, String> {
         let flags = Flags::read(&sys.args());
-        let path = flags
-            .get("kubeconfig")
-            .ok_or("--kubeconfig is not set")?
-            .to_owned();
-        let text = sys
-            .read_to_string(&path)
-            .map_err(|errno| format!("stat {path}: {}", errno.message().to_lowercase()))?;
-        let access = kubeconfig::resolve(&text, None, |file| sys.read_to_string(file).ok())?;
-        let addr = access
-            .addr()
-            .ok_or_else(|| format!("no server in {path}"))?;
-        let mut identity = access.identity;
+        let (addr, mut identity) = H::access(sys, &flags)?;
         identity.user_agent =
             format!("{}/v1.36.2 (linux/amd64) kubernetes/0b6b32d", self.name).into();
         let seed = sys.random().next_u64();
@@ -100,16 +167,16 @@ impl<C: Component + Clone + Debug + 'static> Hosted<C> {
             .get("secure-port")
             .and_then(|p| p.parse().ok())
             .unwrap_or(self.port);
-        health
-            .listen(sys, SocketAddrV4::new(bind, port))
-            .map_err(|errno| {
-                format!(
-                    "failed to create listener: listen tcp {bind}:{port}: {}",
-                    errno.message()
-                )
+        if port != 0 {
+            let listens = health.listen(sys, SocketAddrV4::new(bind, port));
+            listens.map_err(|errno| {
+                let why = errno.message();
+                format!("failed to create listener: listen tcp {bind}:{port}: {why}")
             })?;
+        }
         Ok(Running {
-            component: (self.make)(sys, &flags, identity),
+            component: (self.make)(sys, &flags, identity)?,
+            line: H::line,
             server: Target::Tcp(addr),
             http: Client::new(),
             health,
@@ -121,7 +188,7 @@ impl<C: Component + Clone + Debug + 'static> Hosted<C> {
     }
 }
 
-impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
+impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Program for Hosted<C, H> {
     fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
         if self.running.is_none() {
             match self.start(sys) {
@@ -130,7 +197,7 @@ impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
                     self.running = Some(running);
                 }
                 Err(text) => {
-                    let line = klog_line(sys.now(), Severity::Error, 1, "run.go:72", &text);
+                    let line = H::failure(sys.now(), &text);
                     let _ = sys.write(Fd::STDERR, format!("{line}\n").as_bytes());
                     return Poll::Exit(1);
                 }
@@ -140,19 +207,30 @@ impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
             return Poll::Pending;
         };
         match why {
-            Wake::Ready(fd) => running.ready(sys, fd),
+            Wake::Ready(fd) => {
+                if !self.hands.on_ready(sys, fd, &running.component) {
+                    running.ready(sys, fd);
+                }
+            }
             Wake::Timer(_) => {
                 running.timer = None;
                 running.with(sys, |component, env| component.on_time(env));
             }
             Wake::Signal(_) => {
                 running.with(sys, |component, env| component.stop(env));
-                running.pump(sys);
-                return Poll::Exit(0);
+                if self.hands.on_stop(sys, &running.component) {
+                    running.pump(sys, None);
+                    return Poll::Exit(0);
+                }
             }
+            Wake::Changed(_) => self.hands.on_change(sys.now()),
             _ => {}
         }
-        running.pump(sys);
+        self.hands.act(sys, &mut running.component);
+        running.pump(sys, self.hands.next_deadline());
+        if let Some(code) = self.hands.exit_code() {
+            return Poll::Exit(code);
+        }
         if running.component.must_exit() {
             return Poll::Exit(1);
         }
@@ -171,7 +249,7 @@ impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
 impl<C: Component> Running<C> {
     fn with(&mut self, sys: &mut Sys<'_>, act: impl FnOnce(&mut C, &mut Env<'_>)) {
         let (now, cause) = (sys.now(), sys.cause());
-        let mut journal = Journal(sys);
+        let mut journal = Journal(sys, self.line);
         let mut env = Env {
             now,
             cause,
@@ -221,7 +299,7 @@ impl<C: Component> Running<C> {
     }
 
     /// Sends what the component wants sent, and sets the timer for what it waits for.
-    fn pump(&mut self, sys: &mut Sys<'_>) {
+    fn pump(&mut self, sys: &mut Sys<'_>, also: Option<Instant>) {
         loop {
             while let Some(outgoing) = self.component.next_outgoing() {
                 match outgoing {
@@ -251,7 +329,8 @@ impl<C: Component> Running<C> {
                 self.incoming(sys, event);
             }
         }
-        let due = self.component.next_deadline();
+        let due = [self.component.next_deadline(), also];
+        let due = due.into_iter().flatten().min();
         if self.timer.map(|(_, at)| at) != due {
             if let Some((timer, _)) = self.timer.take() {
                 sys.cancel(timer);

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 /// Flags in order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Flags(Vec<(Rc<str>, Rc<str>)>);
+pub(crate) struct Flags(Vec<(Rc<str>, Rc<str>)>);
 
 impl Flags {
     /// Reads the arguments after the first. A flag without a value counts as `true`.
-    pub(super) fn read(args: &[Rc<str>]) -> Flags {
+    pub(crate) fn read(args: &[Rc<str>]) -> Flags {
         let mut flags = Vec::new();
         let mut rest = args.iter().skip(1).peekable();
         while let Some(arg) = rest.next() {
@@ -27,7 +27,7 @@ impl Flags {
     }
 
     /// The last value of a flag.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .rev()
@@ -36,7 +36,7 @@ impl Flags {
     }
 
     /// The last value of a flag, or `other`.
-    pub(super) fn or<'a>(&'a self, name: &str, other: &'a str) -> &'a str {
+    pub(crate) fn or<'a>(&'a self, name: &str, other: &'a str) -> &'a str {
         self.get(name).unwrap_or(other)
     }
 }

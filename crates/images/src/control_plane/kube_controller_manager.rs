@@ -35,7 +35,8 @@ pub(crate) static IMAGE: Definition = Definition {
                 identity,
                 holder: holder(sys, flags),
             };
-            ControllerManager::new(options, controllers::all(&settings(sys, flags)))
+            let controllers = controllers::all(&settings(sys, flags));
+            Ok(ControllerManager::new(options, controllers))
         })
     })],
     ..Definition::PLAIN

@@ -30,11 +30,11 @@ pub(crate) static IMAGE: Definition = Definition {
     programs: &[("kube-scheduler", || {
         Hosted::boxed("kube-scheduler", 10259, |sys, flags, identity| {
             let hostname = (&*sys.hostname()).into();
-            KubeScheduler::new(Options {
+            Ok(KubeScheduler::new(Options {
                 identity,
                 hostname,
                 holder: holder(sys, flags),
-            })
+            }))
         })
     })],
     ..Definition::PLAIN

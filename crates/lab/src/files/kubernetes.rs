@@ -32,6 +32,12 @@ const MANIFESTS: [(&str, &str); 4] = [
     ),
 ];
 
+/// What `kubeadm init` creates through the API server once it answers.
+const ADDONS: [&str; 2] = [
+    include_str!("../../data/addons/coredns.yaml"),
+    include_str!("../../data/addons/kube-proxy.yaml"),
+];
+
 /// Adds the files of a member of the cluster.
 pub(crate) fn kubernetes(t: &mut Tree, world: &WorldSpec, index: usize) {
     let node = &world.nodes[index];
@@ -118,6 +124,7 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
         );
     }
     put(t, "/var/lib/etcd", Node::dir(0o700));
+    addons(t, world, ip);
     pki(t, &node.name);
     let admin = "O=kubeadm:cluster-admins,CN=kubernetes-admin";
     let configs = [
@@ -142,6 +149,25 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
     for (path, user, subject) in configs {
         config(t, path, world, user, subject);
     }
+}
+
+/// The machine's first boot ends with the add-on phase of `kubeadm init`, as user data of a cloud
+/// instance would have it.
+fn addons(t: &mut Tree, world: &WorldSpec, ip: Ipv4Addr) {
+    let manifests = ADDONS
+        .join("---\n")
+        .replace("{ip}", &ip.to_string())
+        .replace("{version}", &world.version);
+    text(t, "/var/lib/cloud/instance/addons.yaml", manifests, 0o600);
+    put(t, "/var/lib/cloud/instance/sem", Node::dir(0o755));
+    text(t, "/var/lib/cloud/instance/scripts/runcmd", RUNCMD, 0o700);
+    unit(
+        t,
+        "cloud-final",
+        "Cloud-init: Final Stage",
+        "/bin/sh /var/lib/cloud/instance/scripts/runcmd",
+        "no",
+    );
 }
 
 fn pki(t: &mut Tree, name: &str) {
@@ -226,6 +252,19 @@ fn signed(subject: &str, issuer: &str) -> (String, String) {
         pem("RSA PRIVATE KEY", subject.as_bytes()),
     )
 }
+
+/// Runs to its end once in the life of the machine.
+const RUNCMD: &str = "#!/bin/sh
+cd /var/lib/cloud/instance
+if [ -e sem/config_scripts_user ]; then
+  exit 0
+fi
+export KUBECONFIG=/etc/kubernetes/admin.conf
+until kubectl get namespace kube-system >/dev/null 2>&1; do
+  sleep 1
+done
+kubectl create -f addons.yaml && touch sem/config_scripts_user
+";
 
 const CONTAINERD: &str = "version = 3
 

@@ -2,6 +2,8 @@
 
 extern crate kubarium_net as net;
 
+mod iptables;
+mod nat;
 mod reach;
 mod tcp;
 mod topology;

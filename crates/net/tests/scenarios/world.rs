@@ -215,6 +215,7 @@ pub(crate) struct Cluster {
     pub(crate) world: World,
     pub(crate) nodes: [Node; 2],
     pub(crate) pods: Vec<(NetnsId, String)>,
+    pub(crate) segment: SegmentId,
 }
 
 pub(crate) fn cluster() -> Cluster {
@@ -230,5 +231,20 @@ pub(crate) fn cluster() -> Cluster {
         pods.push(add_pod(&mut world, node));
         pods.push(add_pod(&mut world, node));
     }
-    Cluster { world, nodes, pods }
+    Cluster {
+        world,
+        nodes,
+        pods,
+        segment,
+    }
+}
+
+/// A machine outside the cluster, on the nodes' segment.
+pub(crate) fn add_netns_on(c: &mut Cluster, machine: MachineId, addr: &str) -> NetnsId {
+    let net = &mut c.world.net;
+    let ns = net.add_netns(machine, "outside");
+    let card = net.add_uplink(ns, "eth0", c.segment).expect("a free name");
+    net.set_up(card).expect("there");
+    net.addr_add(card, subnet(addr)).expect("new");
+    ns
 }

@@ -204,11 +204,8 @@ fn add_part(
         let known = tokens.get(&token_request(token));
         let text = known
             .ok_or("failed to fetch token: the server could not find the requested resource")?;
-        // Readable by the owner alone, as upstream does it for pods that run as root.
-        files.insert(
-            token.str("path").to_owned(),
-            (text.as_bytes().into(), 0o600),
-        );
+        // With `fsGroup`, or one `runAsUser` for all, upstream gives the file to them alone.
+        files.insert(token.str("path").to_owned(), (text.as_bytes().into(), mode));
     }
     for (field, secret) in [("configMap", false), ("secret", true)] {
         let source = part.get(field);
@@ -359,7 +356,7 @@ mod tests {
                 { "downwardAPI": { "items": [
                     { "path": "labels", "fieldRef": { "fieldPath": "metadata.labels" } }] } },
             ] } },
-            Ok("labels=a=\"b\":644 token=secret-token:600"),
+            Ok("labels=a=\"b\":644 token=secret-token:644"),
         );
     }
 

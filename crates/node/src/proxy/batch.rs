@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use api::Str;
 
+use super::flows::UdpPort;
+
 /// A table of netfilter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
@@ -53,8 +55,8 @@ impl Chain {
 /// What one sync changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// Whether [`super::JUMPS`] and the canaries are to be made sure of, and chains of Services
-    /// that [`super::Proxier::has_chain`] does not know deleted, before anything else.
+    /// Whether [`super::JUMPS`] are to be made sure of, and chains of Services that `nat` does not
+    /// hold deleted.
     pub full: bool,
     /// Chains of table filter to be made or replaced.
     pub filter: Vec<Chain>,
@@ -62,15 +64,12 @@ pub struct Batch {
     pub nat: Vec<Chain>,
     /// Chains of table nat that nothing leads to any more.
     pub stale: Vec<Str>,
+    /// Every UDP port, if endpoints of any have changed: flows to those that are gone are to be
+    /// forgotten.
+    pub udp: Vec<Rc<UdpPort>>,
 }
 
 impl Batch {
-    /// Whether there is nothing to do.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        !self.full && self.filter.is_empty() && self.nat.is_empty() && self.stale.is_empty()
-    }
-
     /// How many rules it writes.
     #[must_use]
     pub fn rules(&self) -> usize {

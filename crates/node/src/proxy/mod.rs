@@ -6,13 +6,20 @@
 //! Models pkg/proxy and pkg/proxy/iptables.
 
 mod batch;
+mod component;
+mod config;
 mod endpoint;
 mod fixed;
+mod flows;
 mod health;
+mod host;
+mod kernel;
 mod names;
+mod ports;
 mod probability;
 mod proxier;
 mod rules;
+mod runner;
 mod service;
 mod settings;
 #[cfg(test)]
@@ -20,9 +27,13 @@ mod tests;
 mod topology;
 
 pub use batch::{Batch, Chain, Table};
+pub use component::{KubeProxy, SYNCED};
+pub use config::Config;
 pub use endpoint::SERVICE_NAME;
 pub use fixed::{CANARY_TABLES, JUMPS, Jump};
+pub use flows::UdpPort;
 pub use health::Health;
+pub use host::Host;
 pub use names::{CANARY, is_service_chain};
 pub use proxier::Proxier;
 pub use settings::Settings;

@@ -17,6 +17,7 @@ use super::service::{self, ServicePort};
 use super::settings::Settings;
 use super::topology::Place;
 
+const ZONE: &str = "topology.kubernetes.io/zone";
 /// Over this many endpoints rules are written without comments.
 const LARGE_CLUSTER_ENDPOINTS: usize = 1000;
 
@@ -43,8 +44,12 @@ pub struct Proxier {
     health: OrdMap<Key, Rc<Health>>,
     /// Endpoints of all service ports.
     endpoints: usize,
-    /// Which of [`Common::ALL`] differ from what was handed over last.
-    dirty: [bool; 6],
+    /// The chains that depend on the settings alone.
+    fixed: Rc<[(Table, Chain)]>,
+    /// Each of [`Common::ALL`] as handed over last; none if it is to be made anew.
+    common: [Option<Chain>; 6],
+    /// Whether endpoints of a UDP port have changed since the last sync.
+    flows_changed: bool,
     /// Whether the next sync is to write everything.
     full: bool,
 }
@@ -54,6 +59,7 @@ impl Proxier {
     #[must_use]
     pub fn new(settings: Settings) -> Proxier {
         Proxier {
+            fixed: fixed::chains(&settings).into(),
             settings: Rc::new(settings),
             zone: Str::default(),
             services: OrdMap::new(),
@@ -63,7 +69,8 @@ impl Proxier {
             rules: OrdMap::new(),
             health: OrdMap::new(),
             endpoints: 0,
-            dirty: [true; 6],
+            common: Default::default(),
+            flows_changed: false,
             full: true,
         }
     }
@@ -136,12 +143,19 @@ impl Proxier {
         true
     }
 
-    /// The zone of this machine's node. Says whether a sync is due.
-    pub fn set_zone(&mut self, zone: &str) -> bool {
-        if *self.zone == *zone {
+    /// The Node of this machine as it is now: its zone and its address count. Says whether a sync
+    /// is due.
+    pub fn set_node(&mut self, node: &Value) -> bool {
+        let zone = node.label(ZONE);
+        let mut addresses = node.list_at("status.addresses").iter();
+        let internal = addresses.find(|address| address.str("type") == "InternalIP");
+        let ip = internal.and_then(|address| address.str("address").parse().ok());
+        let ip = ip.unwrap_or(self.settings.node_ip);
+        if *self.zone == *zone && self.settings.node_ip == ip {
             return false;
         }
         self.zone = zone.into();
+        Rc::make_mut(&mut self.settings).node_ip = ip;
         self.changed.extend(self.services.keys().cloned());
         self.full = true;
         true
@@ -152,7 +166,7 @@ impl Proxier {
         self.full = true;
     }
 
-    /// What has to change since the last call.
+    /// What has to change since the last call. Chains that are as they were are the same `Rc`.
     pub fn sync(&mut self) -> Batch {
         let mut batch = Batch {
             full: std::mem::take(&mut self.full),
@@ -166,14 +180,9 @@ impl Proxier {
         if batch.full {
             self.write_all(&mut batch);
         }
-        for common in Common::ALL {
-            if std::mem::take(&mut self.dirty[common as usize]) {
-                let chain = self.common_chain(common);
-                match common.is_nat() {
-                    true => batch.nat.push(chain),
-                    false => batch.filter.push(chain),
-                }
-            }
+        self.write_shared(&mut batch);
+        if std::mem::take(&mut self.flows_changed) {
+            batch.udp = self.rules.values().filter_map(|r| r.udp.clone()).collect();
         }
         batch
     }
@@ -181,12 +190,6 @@ impl Proxier {
     /// The chains of all Services: what table nat holds beside the common ones.
     pub fn service_chains(&self) -> impl Iterator<Item = &Chain> {
         self.rules.values().flat_map(|rules| &rules.chains)
-    }
-
-    /// Whether a chain of table nat is one of a Service that is served.
-    #[must_use]
-    pub fn has_chain(&self, name: &str) -> bool {
-        self.service_chains().any(|chain| *chain.name == *name)
     }
 
     /// What is answered on health check node ports, by namespace and name.
@@ -277,8 +280,11 @@ impl Proxier {
     fn note_difference(&mut self, old: &PortRules, new: &PortRules, batch: &mut Batch) {
         for common in Common::ALL {
             let at = common as usize;
-            self.dirty[at] |= old.common[at] != new.common[at];
+            if old.common[at] != new.common[at] {
+                self.common[at] = None;
+            }
         }
+        self.flows_changed |= old.udp != new.udp;
         let before: BTreeMap<&Str, &Chain> = old.chains.iter().map(|c| (&c.name, c)).collect();
         let now: BTreeSet<&Str> = new.chains.iter().map(|c| &c.name).collect();
         let differs = |chain: &&Chain| before.get(&chain.name) != Some(chain);
@@ -300,12 +306,24 @@ impl Proxier {
             let ports = self.gather(&key);
             self.rebuild(&key, ports, batch);
         }
-        self.dirty = [true; 6];
         batch.nat = self.service_chains().cloned().collect();
-        for (table, chain) in fixed::chains(&self.settings) {
+    }
+
+    /// The chains that do not belong to one Service are part of every sync, changed or not.
+    fn write_shared(&mut self, batch: &mut Batch) {
+        for common in Common::ALL {
+            let known = self.common[common as usize].take();
+            let chain = known.unwrap_or_else(|| self.common_chain(common));
+            match common.is_nat() {
+                true => batch.nat.push(chain.clone()),
+                false => batch.filter.push(chain.clone()),
+            }
+            self.common[common as usize] = Some(chain);
+        }
+        for (table, chain) in self.fixed.iter() {
             match table {
-                Table::Nat => batch.nat.push(chain),
-                _ => batch.filter.push(chain),
+                Table::Nat => batch.nat.push(chain.clone()),
+                _ => batch.filter.push(chain.clone()),
             }
         }
     }

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::rc::Rc;
 
 use api::Str;
 
 use super::batch::Chain;
 use super::endpoint::Endpoint;
+use super::flows::UdpPort;
 use super::names::{self, MARK_MASQ};
 use super::probability;
 use super::service::ServicePort;
@@ -59,6 +61,8 @@ pub(super) struct PortRules {
     pub(super) chains: Vec<Chain>,
     /// Endpoints it was built from, usable or not.
     pub(super) endpoints: usize,
+    /// What flows are compared with, for UDP.
+    pub(super) udp: Option<Rc<UdpPort>>,
     /// Whether the rules were left without comments, there being so many.
     pub(super) terse: bool,
 }
@@ -80,6 +84,7 @@ pub(super) fn build(
 ) -> PortRules {
     let mut rules = PortRules {
         endpoints: endpoints.len(),
+        udp: UdpPort::of(port, endpoints).map(Rc::new),
         terse,
         ..PortRules::default()
     };
