@@ -4,6 +4,7 @@
 //! **Invariant:** nothing here knows Kubernetes. A program meets the rest of the world only through
 //! [`Sys`], in one thread, one event at a time.
 
+mod alarm;
 pub mod fs;
 mod host;
 pub mod http;
@@ -19,6 +20,7 @@ mod tty;
 mod unit;
 mod world;
 
+pub use alarm::Alarm;
 pub use host::{Host, HostSpec, LogLine, User};
 pub use mount::{FsId, Mount, MountNs, MountNsId, Place};
 pub use net::{Errno, NetnsId, Payload, SocketId};

@@ -10,8 +10,8 @@ use client::{
     CallId, Component, Env, Identity, Incoming, Notes, Outgoing, Severity, klog_line, kubeconfig,
 };
 use machine::http::{self, Client, ClientEvent, Outcome, Target};
-use machine::{Fd, Poll, Program, Signal, Sys, TimerId, Wake};
-use sim::{Arg, EntryId, Instant, Kind, Stream};
+use machine::{Alarm, Fd, Poll, Program, Signal, Sys, Wake};
+use sim::{Arg, EntryId, Kind, Stream};
 
 use super::flags::Flags;
 use super::health::Health;
@@ -39,7 +39,7 @@ struct Running<C> {
     /// Calls of the component by those of its connections, and back.
     calls: BTreeMap<http::CallId, CallId>,
     back: BTreeMap<CallId, http::CallId>,
-    timer: Option<(TimerId, Instant)>,
+    alarm: Alarm,
 }
 
 impl<C> Debug for Hosted<C> {
@@ -116,7 +116,7 @@ impl<C: Component + Clone + Debug + 'static> Hosted<C> {
             random: Stream::new(seed, self.name),
             calls: BTreeMap::new(),
             back: BTreeMap::new(),
-            timer: None,
+            alarm: Alarm::default(),
         })
     }
 }
@@ -141,8 +141,8 @@ impl<C: Component + Clone + Debug + 'static> Program for Hosted<C> {
         };
         match why {
             Wake::Ready(fd) => running.ready(sys, fd),
-            Wake::Timer(_) => {
-                running.timer = None;
+            Wake::Timer(timer) => {
+                running.alarm.rang(timer);
                 running.with(sys, |component, env| component.on_time(env));
             }
             Wake::Signal(_) => {
@@ -251,13 +251,7 @@ impl<C: Component> Running<C> {
                 self.incoming(sys, event);
             }
         }
-        let due = self.component.next_deadline();
-        if self.timer.map(|(_, at)| at) != due {
-            if let Some((timer, _)) = self.timer.take() {
-                sys.cancel(timer);
-            }
-            self.timer = due.map(|at| (sys.timer_at(at), at));
-        }
+        self.alarm.set(sys, self.component.next_deadline());
     }
 }
 
