@@ -6,6 +6,7 @@
 
 mod answer;
 mod cache;
+mod candidacy;
 pub mod certificate;
 mod client;
 mod component;
@@ -22,6 +23,7 @@ mod resource;
 
 pub use answer::{Error, answer};
 pub use cache::{Cache, Delta, Index};
+pub use candidacy::Candidacy;
 pub use client::{CallId, Client, Identity, Incoming, Outgoing};
 pub use component::Component;
 pub use elector::{Election, LeaderElector, Leadership};
