@@ -20,10 +20,7 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "registry.k8s.io/etcd",
     tags: Tags {
         words: &[],
-        versions: &[Versions {
-            major: 3,
-            minors: 5..=6,
-        }],
+        versions: &[Versions::of(3, 5..=6)],
         suffixes: &["0"],
     },
     layers: &[("kube base", 3_100_000), ("etcd {tag}", 20_100_000)],
