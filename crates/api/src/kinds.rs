@@ -15,6 +15,7 @@ use crate::names::{self, Messages};
 
 pub mod binding;
 pub mod configmap;
+pub mod daemonset;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
@@ -49,6 +50,7 @@ const KINDS: &[&Kind] = &[
     &secret::KIND,
     &serviceaccount::KIND,
     &service::KIND,
+    &daemonset::KIND,
     &deployment::KIND,
     &replicaset::KIND,
     &lease::KIND,

@@ -35,6 +35,6 @@ pub use ledger::{Ledger, Sight};
 pub use queue::WorkQueue;
 pub use request::{DeleteOptions, ListOptions, Patch, Propagation};
 pub use resource::{
-    CONFIG_MAPS, DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, EVENTS, Key, LEASES, NAMESPACES, NODES,
-    PODS, REPLICA_SETS, Resource, SECRETS, SERVICE_ACCOUNTS, SERVICES,
+    CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, EVENTS, Key, LEASES,
+    NAMESPACES, NODES, PODS, REPLICA_SETS, Resource, SECRETS, SERVICE_ACCOUNTS, SERVICES,
 };

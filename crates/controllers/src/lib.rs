@@ -1,7 +1,9 @@
 //! The controllers of kube-controller-manager, one file each: caches in, writes out. `manager` hosts
 //! them; it is the component without its process.
 
+mod claim;
 mod controller;
+mod daemonset;
 mod deployment;
 mod endpoints;
 mod endpointslice;
@@ -25,6 +27,7 @@ mod testing;
 mod ttl;
 
 pub use controller::{Agenda, Controller, Cx, Outcome, Saying, Write};
+pub use daemonset::DaemonSetController;
 pub use deployment::DeploymentController;
 pub use endpoints::EndpointsController;
 pub use endpointslice::EndpointSliceController;

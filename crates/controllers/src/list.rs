@@ -10,10 +10,10 @@ use client::Resource;
 use sim::Duration;
 
 use crate::{
-    Controller, DeploymentController, EndpointSliceController, EndpointsController,
-    GarbageCollector, NamespaceController, NodeIpamController, NodeLifecycleController,
-    PodGcController, ReplicaSetController, RootCaController, ServiceAccountController,
-    TaintEvictionController, TtlController,
+    Controller, DaemonSetController, DeploymentController, EndpointSliceController,
+    EndpointsController, GarbageCollector, NamespaceController, NodeIpamController,
+    NodeLifecycleController, PodGcController, ReplicaSetController, RootCaController,
+    ServiceAccountController, TaintEvictionController, TtlController,
 };
 
 /// What the command line says.
@@ -60,6 +60,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(TaintEvictionController::default()),
         Box::new(TtlController),
         Box::new(PodGcController::default()),
+        Box::new(DaemonSetController::default()),
         Box::new(DeploymentController::default()),
         Box::new(ReplicaSetController::default()),
         Box::new(EndpointSliceController::default()),

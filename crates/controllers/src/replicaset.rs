@@ -4,10 +4,11 @@
 
 use api::selector::LabelSelector;
 use api::{Str, Value, object};
-use client::{DeleteOptions, Delta, Index, Involved, Key, PODS, Patch, REPLICA_SETS, Resource};
+use client::{DeleteOptions, Delta, Index, Involved, Key, PODS, REPLICA_SETS, Resource};
 use imbl::{OrdMap, OrdSet};
 use sim::Duration;
 
+use crate::claim::Claim;
 use crate::controller::{Agenda, Controller, Cx, Saying};
 use crate::pods;
 
@@ -135,39 +136,13 @@ impl ReplicaSetController {
 
     /// Adopts and releases. True if there was something to do: pods are counted once that is seen.
     fn claim(&self, cx: &mut Cx<'_>, target: &Target<'_>) -> bool {
-        let namespace = target.rs.namespace();
-        let pods = cx.cache(&PODS);
-        let adopted: Vec<Value> = self
-            .orphans
-            .range(Key::new(namespace, "")..)
-            .take_while(|key| &*key.namespace == namespace)
-            .filter_map(|key| pods.get(key))
-            .filter(|pod| !pod.labels().is_empty() && target.selector.matches(pod.labels()))
-            .cloned()
-            .collect();
-        let released: Vec<Value> = if target.tally.all_match(&target.selector) {
-            Vec::new()
-        } else {
-            let owned = pods.by(Index::Owner, target.rs.uid());
-            owned
-                .filter(|pod| pods::is_active(pod) && pod.is_controlled_by(target.rs.uid()))
-                .filter(|pod| !target.selector.matches(pod.labels()))
-                .cloned()
-                .collect()
+        let all_match = target.tally.all_match(&target.selector);
+        let claim = Claim {
+            resource: &REPLICA_SETS,
+            owner: target.rs,
+            selector: &target.selector,
         };
-        for pod in &adopted {
-            let owner = pods::owner_reference(&REPLICA_SETS, target.rs);
-            let metadata = object! { "uid": (pod.uid()), "ownerReferences": [owner] };
-            let document = object! { "metadata": metadata };
-            cx.patch(&PODS, &Key::of(pod), "", Patch::Strategic, document);
-        }
-        for pod in &released {
-            let gone = object! { "$patch": "delete", "uid": (target.rs.uid()) };
-            let metadata = object! { "uid": (pod.uid()), "ownerReferences": [gone] };
-            let document = object! { "metadata": metadata };
-            cx.patch(&PODS, &Key::of(pod), "", Patch::Strategic, document);
-        }
-        !(adopted.is_empty() && released.is_empty())
+        claim.settle(cx, &self.orphans, !all_match)
     }
 
     /// Makes pods, or deletes some. False if there are as many as there should be.

@@ -196,16 +196,19 @@ fn rolling_update(rolling: &Value, path: &Path<'_>, out: &mut Errors) {
         let text = "may not be 0 when `maxSurge` is 0";
         out.push(FieldError::invalid(path, unavailable, text));
     }
-    if let (101.., true) = scaled::plain(unavailable) {
-        out.push(FieldError::invalid(
-            path,
-            unavailable,
-            "must not be greater than 100%",
-        ));
+    at_most_all(unavailable, &path, out);
+}
+
+/// A share of pods that, if given in percent, must not be more than there are.
+pub(super) fn at_most_all(share: &Value, path: &Path<'_>, out: &mut Errors) {
+    if let (101.., true) = scaled::plain(share) {
+        let text = "must not be greater than 100%";
+        out.push(FieldError::invalid(*path, share, text));
     }
 }
 
-fn int_or_percent(value: &Value, path: &Path<'_>, out: &mut Errors) {
+/// A count or a share of pods, well formed and not below zero.
+pub(super) fn int_or_percent(value: &Value, path: &Path<'_>, out: &mut Errors) {
     match value {
         Value::Str(text) => check::invalid(names::percent(text), *path, text, out),
         Value::Int(number) if *number < 0 => {

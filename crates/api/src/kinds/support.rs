@@ -3,6 +3,7 @@
 pub mod conditions;
 pub mod containers;
 pub mod diff;
+pub mod node_affinity;
 pub mod owners;
 pub mod pods;
 pub mod qos;

@@ -213,6 +213,7 @@ fn retain(object: &mut Value, path: &str, keep: impl Fn(&Value) -> bool) {
 #[test]
 fn defaults_are_the_real_ones() {
     check_defaults(data!("defaults/configmap.yaml"));
+    check_defaults(data!("defaults/daemonset.yaml"));
     check_defaults(data!("defaults/deployment.yaml"));
     check_defaults(data!("defaults/endpoints.yaml"));
     check_defaults(data!("defaults/endpointslice.yaml"));

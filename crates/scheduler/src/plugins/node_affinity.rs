@@ -1,9 +1,9 @@
 //! A pod goes only to nodes its node selector and node affinity pick, and prefers those its
 //! preferences weigh most.
-//! Models plugins/nodeaffinity/node_affinity.go and component-helpers/scheduling/corev1/nodeaffinity.
+//! Models plugins/nodeaffinity/node_affinity.go.
 
-use api::selector::LabelSelector;
-use api::{Map, Str, Value};
+use api::kinds::support::node_affinity::{REQUIRED, Required, Term};
+use api::{Str, Value};
 
 use crate::framework::{
     ClusterEvent, EventKind, Plugin, PreFilter, PreScore, Rejection, State, normalize_by_highest,
@@ -11,87 +11,28 @@ use crate::framework::{
 use crate::{Cluster, NodeInfo, PodInfo};
 
 const REASON: &str = "node(s) didn't match Pod's node affinity/selector";
-const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// The plugin.
 pub(super) struct NodeAffinity;
 
-/// What a pod requires of a node, read once.
-struct Required {
-    selector: LabelSelector,
-    /// One of these must match; none if nothing is required.
-    terms: Option<Vec<Term>>,
-}
-
 /// What a pod prefers, with weights.
 struct Preferred(Vec<(Term, i64)>);
 
-/// Conditions on labels and on the name that must all be met. An empty or unreadable one matches
-/// nothing.
-struct Term {
-    labels: Option<LabelSelector>,
-    fields: Option<LabelSelector>,
-    empty: bool,
-}
-
-impl Term {
-    fn of(term: &Value) -> Term {
-        let (labels, fields) = (
-            term.get("matchExpressions").list(),
-            term.get("matchFields").list(),
-        );
-        Term {
-            labels: LabelSelector::from_node_expressions(labels).ok(),
-            fields: LabelSelector::from_node_expressions(fields).ok(),
-            empty: labels.is_empty() && fields.is_empty(),
-        }
-    }
-
-    fn matches(&self, node: &NodeInfo) -> bool {
-        let (Some(labels), Some(fields)) = (&self.labels, &self.fields) else {
-            return false;
-        };
-        !self.empty
-            && labels.matches(&node.labels)
-            && (fields.is_everything() || {
-                let name = Value::from(&node.name);
-                fields.matches(&Map::from_entries(vec![("metadata.name".into(), name)]))
-            })
-    }
-}
-
-impl Required {
-    fn of(pod: &PodInfo) -> Required {
-        let required = pod.affinity.get("nodeAffinity").get(REQUIRED);
-        let terms = required.get("nodeSelectorTerms").list();
-        Required {
-            selector: LabelSelector::from_map(&pod.node_selector),
-            terms: (!required.is_null()).then(|| terms.iter().map(Term::of).collect()),
-        }
-    }
-
-    fn matches(&self, node: &NodeInfo) -> bool {
-        let terms = self.terms.as_ref();
-        self.selector.matches(&node.labels)
-            && terms.is_none_or(|terms| terms.iter().any(|term| term.matches(node)))
-    }
+fn required(pod: &PodInfo) -> Required {
+    Required::of(&pod.node_selector, &pod.affinity)
 }
 
 /// Whether a node is one that the pod's node selector and required node affinity pick.
 #[must_use]
 pub(crate) fn matches_required(pod: &PodInfo, node: &NodeInfo) -> bool {
-    Required::of(pod).matches(node)
+    required(pod).matches(&node.labels, &node.name)
 }
 
 /// The names of the only nodes the pod can go to, if every term of its affinity names nodes.
 fn named_nodes(pod: &PodInfo) -> Option<Vec<Str>> {
-    let terms = pod
-        .affinity
-        .get("nodeAffinity")
-        .get(REQUIRED)
-        .get("nodeSelectorTerms")
-        .list();
+    let required = pod.affinity.at_path(&REQUIRED);
+    let terms = required.get("nodeSelectorTerms").list();
     if terms.is_empty() {
         return None;
     }
@@ -126,8 +67,8 @@ impl Plugin for NodeAffinity {
     }
 
     fn pre_filter(&self, pod: &PodInfo, _: &Cluster) -> PreFilter {
-        let required = Required::of(pod);
-        if required.terms.is_none() && required.selector.is_everything() {
+        let required = required(pod);
+        if required.is_nothing() {
             return PreFilter::Skip;
         }
         match named_nodes(pod) {
@@ -139,7 +80,7 @@ impl Plugin for NodeAffinity {
     fn filter(&self, state: &State, _: &PodInfo, node: &NodeInfo) -> Result<(), Rejection> {
         let fits = state
             .get()
-            .is_none_or(|required: &Required| required.matches(node));
+            .is_none_or(|required: &Required| required.matches(&node.labels, &node.name));
         if fits {
             Ok(())
         } else {
@@ -168,7 +109,7 @@ impl Plugin for NodeAffinity {
         };
         terms
             .iter()
-            .filter(|(term, _)| term.matches(node))
+            .filter(|(term, _)| term.matches(&node.labels, &node.name))
             .map(|(_, weight)| weight)
             .sum()
     }
