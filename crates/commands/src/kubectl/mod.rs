@@ -15,6 +15,7 @@ mod delete;
 mod describe;
 mod diff;
 mod discovery;
+mod drain;
 mod edit;
 mod events;
 mod exec;
@@ -101,6 +102,7 @@ const VERBS: &[&Verb] = &[
     &cluster::CLUSTER_INFO,
     &cordon::CORDON,
     &cordon::UNCORDON,
+    &drain::VERB,
     &taint::VERB,
     &describe::VERB,
     &events::VERB,
