@@ -38,6 +38,7 @@ mod session;
 mod set;
 mod taint;
 mod target;
+mod top;
 mod wait;
 
 use std::future::Future;
@@ -129,6 +130,7 @@ const GROUPS: &[&[&Verb]] = &[
     &rollout::VERBS,
     &config::VERBS,
     &plugin::VERBS,
+    &top::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.
@@ -136,6 +138,7 @@ const HEADS: &[(&str, &str)] = &[
     ("set", "Set specific features on objects"),
     ("rollout", "Manage the rollout of a resource"),
     ("config", "Modify kubeconfig files"),
+    ("top", "Display resource (CPU/memory) usage"),
     ("plugin", "Provides utilities for interacting with plugins"),
 ];
 
@@ -220,9 +223,11 @@ async fn no_verb(io: &Io, words: &[String]) -> Outcome {
         return Ok(());
     };
     let prefix = format!("{first} ");
-    let group: Vec<&Verb> = verbs()
+    let mut group: Vec<&Verb> = verbs()
         .filter(|verb| verb.name.starts_with(&prefix))
         .collect();
+    // A verb's other names have its usage.
+    group.dedup_by_key(|verb| verb.usage);
     if !group.is_empty() {
         let mut text = String::from("Available Commands:\n");
         for verb in group {
