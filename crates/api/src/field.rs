@@ -72,6 +72,8 @@ pub struct FieldError {
     pub kind: ErrorKind,
     /// The value in question; `None` where the message leaves it out.
     pub value: Option<Value>,
+    /// How the value is written, where it is not as our JSON: a Go struct has its own order.
+    pub shown: Option<String>,
     /// What more there is to say; may be empty.
     pub detail: String,
 }
@@ -87,7 +89,16 @@ impl FieldError {
             field: field.to_string(),
             kind,
             value,
+            shown: None,
             detail,
+        }
+    }
+
+    /// The same with the value written in this way.
+    pub fn shown_as(self, text: String) -> Self {
+        FieldError {
+            shown: Some(text),
+            ..self
         }
     }
 
@@ -181,9 +192,10 @@ impl FieldError {
         let mut out = self.kind.says().to_owned();
         if let Some(value) = &self.value {
             out.push_str(": ");
-            match value {
-                Value::Str(text) => out.push_str(&go::quote(text)),
-                other => out.push_str(&other.to_json()),
+            match (&self.shown, value) {
+                (Some(shown), _) => out.push_str(shown),
+                (None, Value::Str(text)) => out.push_str(&go::quote(text)),
+                (None, other) => out.push_str(&other.to_json()),
             }
         }
         if !self.detail.is_empty() {

@@ -25,6 +25,7 @@ pub mod lease;
 pub mod namespace;
 pub mod node;
 pub mod pod;
+pub mod poddisruptionbudget;
 pub mod replicaset;
 pub mod secret;
 pub mod service;
@@ -56,6 +57,7 @@ const KINDS: &[&Kind] = &[
     &lease::KIND,
     &endpointslice::KIND,
     &event_v1::KIND,
+    &poddisruptionbudget::KIND,
 ];
 
 /// What most resources can do.

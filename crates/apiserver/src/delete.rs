@@ -136,34 +136,33 @@ impl ApiServer {
         };
         check_preconditions(write, &options, &old)?;
         admission::validate_delete(self, write)?;
-        if evicts {
-            eviction::check(self, &old.value)?;
-        }
         let kind = write.stored_kind();
         let plan = if kind.kind == "Namespace" {
             plan_namespace(cx, write, &old)?
         } else {
             plan_object(cx, kind, &options, &old)
         };
-        Ok(if evicts {
-            answered(plan, eviction::done())
-        } else {
-            plan
-        })
+        Ok(if evicts { evicted(cx, plan) } else { plan })
     }
 }
 
-/// The plan with another answer.
-fn answered(plan: Plan, answer: Value) -> Plan {
+/// The plan of a deletion as that of an eviction: the pod says why it goes, the answer is another.
+fn evicted(cx: &Cx<'_>, plan: Plan) -> Plan {
+    let answer = eviction::done();
     match plan {
         Plan::Put {
-            object, expected, ..
-        } => Plan::Put {
-            object,
+            mut object,
             expected,
-            code: 201,
-            answer: Some(answer),
-        },
+            ..
+        } => {
+            eviction::mark(&mut object, cx.now);
+            Plan::Put {
+                object,
+                expected,
+                code: 201,
+                answer: Some(answer),
+            }
+        }
         Plan::Remove { expected, .. } => Plan::Remove { expected, answer },
         Plan::Nothing { .. } => Plan::Nothing { code: 201, answer },
     }

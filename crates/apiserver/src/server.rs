@@ -68,7 +68,12 @@ pub(crate) enum Purpose {
     /// A write of an object.
     Write(Box<Write>),
     /// A request handed on to a kubelet for a client.
-    Proxy(StreamId),
+    Proxy {
+        /// Whom it is for.
+        to: StreamId,
+        /// It changes the protocol: a refusal goes back as it came.
+        upgrades: bool,
+    },
 }
 
 /// The lease that new events hang on, shared by those of a minute.
@@ -230,7 +235,7 @@ impl ApiServer {
     pub fn on_response(&mut self, cx: &mut Cx<'_>, call: CallId, response: &Response) {
         let stays = matches!(
             self.calls.get(&call),
-            Some(Purpose::EtcdWatch | Purpose::Proxy(_))
+            Some(Purpose::EtcdWatch | Purpose::Proxy { .. })
         );
         if stays {
             self.on_stream_response(cx, call, response);
@@ -245,10 +250,10 @@ impl ApiServer {
     }
 
     fn on_stream_response(&mut self, cx: &mut Cx<'_>, call: CallId, response: &Response) {
-        if let Some(Purpose::Proxy(to)) = self.calls.get(&call) {
-            let to = *to;
+        if let Some(Purpose::Proxy { to, upgrades }) = self.calls.get(&call) {
+            let (to, upgrades) = (*to, *upgrades);
             let more = response.more;
-            let response = if response.status >= 300 {
+            let response = if response.status >= 300 && !upgrades {
                 let text = response.body.text();
                 let status = proxy::refusal(response.status, &text, ("", "pods", ""));
                 reply::status(&status, reply::Accept::default())
@@ -267,7 +272,7 @@ impl ApiServer {
     pub fn on_call_data(&mut self, cx: &mut Cx<'_>, call: CallId, body: Body) {
         match self.calls.get(&call) {
             Some(Purpose::EtcdWatch) => self.on_etcd_watch(cx, &body),
-            Some(Purpose::Proxy(to)) => cx.act(Action::Data(*to, body)),
+            Some(Purpose::Proxy { to, .. }) => cx.act(Action::Data(*to, body)),
             _ => {}
         }
     }
@@ -275,7 +280,7 @@ impl ApiServer {
     /// A call is over.
     pub fn on_call_end(&mut self, cx: &mut Cx<'_>, call: CallId) {
         match self.calls.remove(&call) {
-            Some(Purpose::Proxy(to)) => {
+            Some(Purpose::Proxy { to, .. }) => {
                 self.proxied.remove(&to);
                 cx.act(Action::End(to));
             }
@@ -291,7 +296,7 @@ impl ApiServer {
                 self.on_etcd_failed(cx, errno);
                 self.lost(cx, write);
             }
-            Some(Purpose::Proxy(to)) => {
+            Some(Purpose::Proxy { to, .. }) => {
                 self.proxied.remove(&to);
                 self.proxy_failed(cx, to, errno);
             }

@@ -13,7 +13,7 @@ use crate::effect::Cx;
 use crate::list::version;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
-use crate::subresources::{binding, scale};
+use crate::subresources::{binding, eviction, scale};
 use crate::write::{Deed, Plan, Write};
 
 impl ApiServer {
@@ -119,6 +119,7 @@ impl ApiServer {
             Deed::Patch(patch) => self.patched(write, &patch, &old.value),
             Deed::Bind(target) => binding::bind(write, &target, &old.value, cx.now),
             Deed::Scale(by) => scale::scaled(&self.schemas, write, &by, old),
+            Deed::Disrupt(pod) => eviction::disrupted(&old.value, &pod, cx.now),
             Deed::Create(_) | Deed::Delete(_) | Deed::Evict(_) => unreachable!("a change"),
         }
     }

@@ -70,6 +70,8 @@ pub(crate) enum Origin {
     Client(StreamId, Accept),
     /// The deletion of a whole collection.
     Collection(u64),
+    /// An eviction that goes on when its budget is charged.
+    Eviction(Box<Write>),
     /// Nobody: the server wants it itself.
     Server,
 }
@@ -89,8 +91,10 @@ pub(crate) enum Deed {
     Scale(ScaleBy),
     /// Delete.
     Delete(DeleteOptions),
-    /// Delete a pod if no disruption budget forbids it.
+    /// Delete a pod and say that it was evicted; its disruption budget, if any, is charged already.
     Evict(DeleteOptions),
+    /// Charge a disruption budget for the eviction of the pod of this name.
+    Disrupt(Str),
 }
 
 /// How a scale is given.
@@ -221,9 +225,10 @@ impl ApiServer {
                 self.send(cx, write, verb, expected);
             }
             Ok(Plan::Remove { expected, answer }) => {
+                let evicts = matches!(write.deed, Deed::Evict(_));
                 write.sent = Some(Sent {
                     stored: None,
-                    code: 200,
+                    code: if evicts { 201 } else { 200 },
                     answer: Some(answer),
                 });
                 self.send(cx, write, &DELETES, expected);
@@ -234,9 +239,11 @@ impl ApiServer {
     fn plan(&mut self, cx: &mut Cx<'_>, write: &mut Write) -> Result<Plan, Status> {
         match &write.deed {
             Deed::Create(_) => self.plan_create(cx, write),
-            Deed::Replace(_) | Deed::Patch(_) | Deed::Bind(_) | Deed::Scale(_) => {
-                self.plan_update(cx, write)
-            }
+            Deed::Replace(_)
+            | Deed::Patch(_)
+            | Deed::Bind(_)
+            | Deed::Scale(_)
+            | Deed::Disrupt(_) => self.plan_update(cx, write),
             Deed::Delete(_) | Deed::Evict(_) => self.plan_delete(cx, write),
         }
     }
@@ -423,6 +430,7 @@ impl ApiServer {
                 cx.act(Action::Respond(*stream, response));
             }
             Origin::Collection(id) => self.one_deleted(cx, *id, result),
+            Origin::Eviction(eviction) => self.charged(cx, eviction, result),
             Origin::Server => self.own_written(cx, done),
         }
     }

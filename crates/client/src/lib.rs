@@ -6,6 +6,7 @@
 
 mod answer;
 mod cache;
+mod candidacy;
 pub mod certificate;
 mod client;
 mod component;
@@ -22,6 +23,7 @@ mod resource;
 
 pub use answer::{Error, answer};
 pub use cache::{Cache, Delta, Index};
+pub use candidacy::Candidacy;
 pub use client::{CallId, Client, Identity, Incoming, Outgoing};
 pub use component::Component;
 pub use elector::{Election, LeaderElector, Leadership};
@@ -34,5 +36,6 @@ pub use queue::WorkQueue;
 pub use request::{DeleteOptions, ListOptions, Patch, Propagation};
 pub use resource::{
     CONFIG_MAPS, DAEMON_SETS, DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, EVENTS, Key, LEASES,
-    NAMESPACES, NODES, PODS, REPLICA_SETS, Resource, SECRETS, SERVICE_ACCOUNTS, SERVICES,
+    NAMESPACES, NODES, POD_DISRUPTION_BUDGETS, PODS, REPLICA_SETS, Resource, SECRETS,
+    SERVICE_ACCOUNTS, SERVICES,
 };

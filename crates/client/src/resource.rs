@@ -55,6 +55,8 @@ resources! {
     DEPLOYMENTS = "apps/v1" "deployments" "Deployment" namespaced;
     /// apps/v1 ReplicaSet
     REPLICA_SETS = "apps/v1" "replicasets" "ReplicaSet" namespaced;
+    /// policy/v1 PodDisruptionBudget
+    POD_DISRUPTION_BUDGETS = "policy/v1" "poddisruptionbudgets" "PodDisruptionBudget" namespaced;
     /// discovery.k8s.io/v1 EndpointSlice
     ENDPOINT_SLICES = "discovery.k8s.io/v1" "endpointslices" "EndpointSlice" namespaced;
     /// coordination.k8s.io/v1 Lease

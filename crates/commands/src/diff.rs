@@ -107,23 +107,29 @@ async fn dirs(io: &Io, left: &str, right: &str, args: &Args) -> i32 {
                     io.print(&format!("Common subdirectories: {from} and {to}\n"))
                         .await;
                 }
-                (Some(_), Some(_)) => {
-                    let title = format!(
-                        "diff{} {from} {to}",
-                        if args.has('u') { " -ru" } else { " -r" }
-                    );
-                    status = status.max(compare(io, &from, &to, args, Some(&title)).await);
-                }
-                (left_is, _) if !args.has('N') => {
+                (left_is, right_is)
+                    if !args.has('N') && (left_is.is_none() || right_is.is_none()) =>
+                {
                     let dir = if left_is.is_some() { &left } else { &right };
                     io.print(&format!("Only in {dir}: {name}\n")).await;
                     status = status.max(1);
                 }
-                _ => status = status.max(compare(io, &from, &to, args, None).await),
+                _ => {
+                    let title = title(io, &from, &to);
+                    status = status.max(compare(io, &from, &to, args, Some(&title)).await);
+                }
             }
         }
     }
     status
+}
+
+/// What stands in front of each pair of files of two directories: a command that compares it.
+fn title(io: &Io, from: &str, to: &str) -> String {
+    let all = io.args();
+    let options = all.iter().skip(1).filter(|word| word.starts_with('-'));
+    let options: String = options.map(|word| format!(" {word}")).collect();
+    format!("diff{options} {from} {to}")
 }
 
 async fn compare(io: &Io, left: &str, right: &str, args: &Args, title: Option<&str>) -> i32 {

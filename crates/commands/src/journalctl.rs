@@ -1,12 +1,11 @@
 //! `journalctl`: the machine's log. Models systemd 255's src/journal/journalctl.c.
 //!
-//! Fields, priorities and the boots before this one are not modelled: every line has a unit, a
-//! program, a process and a text.
+//! Fields and priorities are not modelled: every line has a unit, a program, a process and a text.
 
 use std::rc::Rc;
 
 use api::object;
-use machine::{Fd, Io, LogLine};
+use machine::{Boot, Fd, Io, LogLine};
 use shell::date::days_from_civil;
 use shell::regex::Regex;
 use sim::{Duration, Instant};
@@ -149,34 +148,51 @@ async fn follow(io: &Io, wish: &Wish, hostname: &str, all: &[LogLine]) {
 }
 
 async fn list_boots(io: &Io) -> i32 {
-    let (id, first, last) = io
-        .sys(|sys| {
-            let host = sys.host();
-            let last = host.log().next_back().map_or(host.booted, |line| line.at);
-            (host.boot_id.replace('-', ""), host.booted, last)
-        })
-        .await;
-    let stamp = |at| crate::calendar::systemd(at);
-    let header = "IDX BOOT ID                          FIRST ENTRY                 LAST ENTRY";
-    io.print(&format!(
-        "{header}\n  0 {id} {} {}\n",
-        stamp(first),
-        stamp(last)
-    ))
-    .await;
+    let (boots, now) = io.sys(|sys| (sys.host().boots.clone(), sys.now())).await;
+    let mut text = format!(
+        "IDX BOOT ID                          {:27} LAST ENTRY\n",
+        "FIRST ENTRY"
+    );
+    for (boot, ago) in boots.iter().zip((0..boots.len()).rev()) {
+        let index = match ago {
+            0 => "0".to_owned(),
+            ago => format!("-{ago}"),
+        };
+        let stamp = |at| crate::calendar::systemd(at);
+        text.push_str(&format!(
+            "{index:>3} {} {} {}\n",
+            boot.id.replace('-', ""),
+            stamp(boot.from),
+            stamp(boot.until.unwrap_or(now)),
+        ));
+    }
+    io.print(&text).await;
     0
 }
 
-/// `-n 20` is `-n20`: its value is optional, yet may stand alone.
+/// When a boot began and ended: the last one, `-1` the one before, `1` the first.
+fn boot_times(boots: &[Boot], text: &str) -> Option<(Instant, Option<Instant>)> {
+    let number: isize = text.parse().ok().or(text.is_empty().then_some(0))?;
+    let index = match number {
+        1.. => number - 1,
+        _ => isize::try_from(boots.len()).ok()? - 1 + number,
+    };
+    let boot = boots.get(usize::try_from(index).ok()?)?;
+    Some((boot.from, boot.until))
+}
+
+/// `-n 20` is `-n20` and `-b -1` is `-b-1`: their values are optional, yet may stand alone.
 fn attach(args: &[Rc<str>]) -> Vec<Rc<str>> {
     let mut words: Vec<Rc<str>> = Vec::new();
     let mut rest = args.iter().peekable();
     while let Some(word) = rest.next() {
         let takes_count = (&**word == "--lines")
             || word.ends_with('n') && word.starts_with('-') && !word.starts_with("--");
+        let takes_boot = &**word == "--boot" || &**word == "-b";
         let count = rest.peek().filter(|next| {
-            takes_count
-                && (&****next == "all" || next.trim_start_matches('+').parse::<usize>().is_ok())
+            let is_count =
+                &****next == "all" || next.trim_start_matches('+').parse::<usize>().is_ok();
+            takes_count && is_count || takes_boot && next.parse::<i32>().is_ok()
         });
         match count {
             Some(count) if word.starts_with("--") => words.push(format!("{word}={count}").into()),
@@ -219,7 +235,7 @@ enum Format {
 
 impl Wish {
     async fn of(io: &Io, args: &Args) -> Result<Wish, String> {
-        let (now, booted) = io.sys(|sys| (sys.now(), sys.host().booted)).await;
+        let (now, boots) = io.sys(|sys| (sys.now(), sys.host().boots.clone())).await;
         let time = |letter: char| match args.value(letter) {
             None => Ok(None),
             Some(text) => match timestamp(text, now) {
@@ -227,9 +243,16 @@ impl Wish {
                 None => Err(format!("Failed to parse timestamp: {text}")),
             },
         };
-        let mut since = time('S')?;
+        let (mut since, mut until) = (time('S')?, time('U')?);
         if args.has('b') {
-            since = since.max(Some(booted));
+            let which = args.value('b').map_or("", |text| text);
+            let Some((from, end)) = boot_times(&boots, which) else {
+                return Err(format!(
+                    "Data from the specified boot ({which}) is not available: No such boot ID in journal"
+                ));
+            };
+            since = since.max(Some(from));
+            until = until.or(end);
         }
         let format = match args.value('o').map_or("short", |text| text) {
             "short" | "with-unit" => Format::Short,
@@ -263,7 +286,7 @@ impl Wish {
             pid: None,
             nothing: args.has('k'),
             since,
-            until: time('U')?,
+            until,
             pattern,
             count,
             format,

@@ -35,6 +35,7 @@ mod files;
 mod find;
 mod free;
 mod grep;
+mod halt;
 mod head;
 mod help;
 mod host;
@@ -45,6 +46,7 @@ mod journalctl;
 mod jq;
 mod kill;
 mod kubectl;
+mod last;
 mod ln;
 mod ls;
 mod md5sum;
@@ -80,6 +82,7 @@ mod sed;
 mod seq;
 mod service;
 mod sha256sum;
+mod shutdown;
 mod sleep;
 mod sort;
 mod ssh;
@@ -169,6 +172,7 @@ static TOOLS: &[&Tool] = &[
     &find::TOOL,
     &free::TOOL,
     &grep::TOOL,
+    &halt::TOOL,
     &head::TOOL,
     &hostname::TOOL,
     &id::TOOL,
@@ -176,6 +180,7 @@ static TOOLS: &[&Tool] = &[
     &jq::TOOL,
     &kill::TOOL,
     &kubectl::TOOL,
+    &last::TOOL,
     &ln::TOOL,
     &ls::TOOL,
     &md5sum::TOOL,
@@ -207,6 +212,7 @@ static TOOLS: &[&Tool] = &[
     &seq::TOOL,
     &service::TOOL,
     &sha256sum::TOOL,
+    &shutdown::TOOL,
     &sleep::TOOL,
     &sort::TOOL,
     &ssh::TOOL,

@@ -7,10 +7,6 @@ use crate::help::tool;
 tool!("poweroff", "Switch the machine off", "poweroff", main, []);
 
 async fn main(io: Io) -> i32 {
-    io.until(|sys| {
-        sys.shut_down(false);
-        None::<()>
-    })
-    .await;
+    io.sys(|sys| sys.shut_down(false)).await;
     0
 }

@@ -7,10 +7,6 @@ use crate::help::tool;
 tool!("reboot", "Restart the machine", "reboot", main, []);
 
 async fn main(io: Io) -> i32 {
-    io.until(|sys| {
-        sys.shut_down(true);
-        None::<()>
-    })
-    .await;
+    io.sys(|sys| sys.shut_down(true)).await;
     0
 }

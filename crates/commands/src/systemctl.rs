@@ -320,7 +320,7 @@ async fn kill(io: &Io, args: &Args, units: &[String]) -> i32 {
     0
 }
 
-/// Nothing of this process is left when it returns.
+/// The machine goes down while this returns.
 async fn power(io: &Io, reboot: bool) -> i32 {
     io.sys(move |sys| sys.shut_down(reboot)).await;
     0

@@ -10,10 +10,10 @@ use client::Resource;
 use sim::Duration;
 
 use crate::{
-    Controller, DaemonSetController, DeploymentController, EndpointSliceController,
-    EndpointsController, GarbageCollector, NamespaceController, NodeIpamController,
-    NodeLifecycleController, PodGcController, ReplicaSetController, RootCaController,
-    ServiceAccountController, TaintEvictionController, TtlController,
+    Controller, DaemonSetController, DeploymentController, DisruptionController,
+    EndpointSliceController, EndpointsController, GarbageCollector, NamespaceController,
+    NodeIpamController, NodeLifecycleController, PodGcController, ReplicaSetController,
+    RootCaController, ServiceAccountController, TaintEvictionController, TtlController,
 };
 
 /// What the command line says.
@@ -63,6 +63,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(DaemonSetController::default()),
         Box::new(DeploymentController::default()),
         Box::new(ReplicaSetController::default()),
+        Box::new(DisruptionController::new(scalable())),
         Box::new(EndpointSliceController::default()),
         Box::new(EndpointsController::default()),
     ];
@@ -93,6 +94,12 @@ fn namespaced() -> Vec<Resource> {
         .filter(|kind| deletable(kind))
         .map(resource)
         .collect()
+}
+
+/// What says how many pods it wants.
+fn scalable() -> Vec<Resource> {
+    let scales = |kind: &&&Kind| kind.subresource("scale").is_some();
+    stored().filter(scales).map(resource).collect()
 }
 
 fn stored() -> impl Iterator<Item = &'static &'static Kind> {

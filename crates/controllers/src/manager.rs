@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 
 use api::{Str, Value};
 use client::{
-    CallId, Client, Component, Delta, Election, Env, Error, EventRecorder, EventType, Identity,
-    Incoming, Informers, Involved, Key, LEASES, LeaderElector, Leadership, Ledger, Occurrence,
-    Outgoing, Severity, Sight, Style, WorkQueue, answer,
+    CallId, Candidacy, Client, Component, Delta, Env, Error, EventRecorder, Identity, Incoming,
+    Informers, Key, Ledger, Occurrence, Outgoing, Severity, Sight, Style, WorkQueue, answer,
 };
 use sim::{EntryId, Instant, Kind};
 
@@ -40,11 +39,9 @@ pub struct ControllerManager {
     /// Numbers of the controllers that watch each informer's resource.
     watchers: Vec<Vec<usize>>,
     ledger: Ledger<Owner>,
-    elector: Option<LeaderElector>,
+    candidacy: Candidacy,
     /// Tells of leadership.
     recorder: EventRecorder,
-    leading: bool,
-    lost: bool,
 }
 
 /// A controller with all it needs.
@@ -105,17 +102,15 @@ impl ControllerManager {
             controllers,
             watchers,
             ledger: Ledger::new(),
-            elector: holder.map(|holder| LeaderElector::new(Election::of(NAME, holder))),
+            candidacy: Candidacy::new(NAME, holder, "controllermanager.go:340"),
             recorder: EventRecorder::new(NAME, "", Style::Counted),
-            leading: false,
-            lost: false,
         }
     }
 
     /// Whether its controllers act.
     #[must_use]
     pub fn is_leading(&self) -> bool {
-        self.leading
+        self.candidacy.is_leading()
     }
 
     /// Whether something waits to be sent.
@@ -131,7 +126,6 @@ impl ControllerManager {
     }
 
     fn lead(&mut self, env: &mut Env<'_>) {
-        self.leading = true;
         self.informers.start(env, &mut self.client, Tag::Informer);
         if self.informers.iter().count() == 0 {
             self.work(env);
@@ -183,7 +177,7 @@ impl ControllerManager {
 
     /// Syncs every key that is ready.
     fn work(&mut self, env: &mut Env<'_>) {
-        if !self.leading {
+        if !self.is_leading() {
             return;
         }
         for number in 0..self.controllers.len() {
@@ -328,34 +322,14 @@ impl ControllerManager {
         Some((number, sight))
     }
 
-    fn on_leadership(&mut self, env: &mut Env<'_>, change: Option<Leadership>) {
-        match change {
-            Some(Leadership::Won) => {
-                self.tell_won(env);
-                self.lead(env);
-            }
-            Some(Leadership::Lost) => {
-                (self.leading, self.lost) = (false, true);
-                let text = "\"Leaderelection lost\"";
-                env.log(Severity::Error, "controllermanager.go:340", text);
-            }
-            None => {}
+    /// The election was won, if there is an event that says so.
+    fn won(&mut self, env: &mut Env<'_>, won: Option<Occurrence>) {
+        if let Some(won) = won {
+            self.recorder.record(env, &won);
+            self.lead(env);
         }
         self.recorder
             .flush(env, &mut self.client, &Tag::LeaderEvent);
-    }
-
-    fn tell_won(&mut self, env: &Env<'_>) {
-        let Some(elector) = &self.elector else { return };
-        let lease = elector.lease().cloned().unwrap_or_default();
-        let occurrence = Occurrence {
-            involved: Involved::of(&LEASES, &lease),
-            event_type: EventType::Normal,
-            reason: "LeaderElection".into(),
-            action: Str::default(),
-            message: format!("{} became leader", elector.election().identity),
-        };
-        self.recorder.record(env, &occurrence);
     }
 }
 
@@ -399,9 +373,8 @@ impl Component for ControllerManager {
             "controllermanager.go:186",
             "\"Starting\" version=\"v1.36.2\"",
         );
-        match &mut self.elector {
-            Some(elector) => elector.start(env, &mut self.client, Tag::Election),
-            None => self.lead(env),
+        if self.candidacy.start(env, &mut self.client, Tag::Election) {
+            self.lead(env);
         }
     }
 
@@ -418,10 +391,9 @@ impl Component for ControllerManager {
                 self.on_deltas(env, number, &deltas);
             }
             Tag::Election => {
-                let change = self.elector.as_mut().and_then(|elector| {
-                    elector.on_incoming(env, &mut self.client, Tag::Election, incoming)
-                });
-                self.on_leadership(env, change);
+                let (client, tag) = (&mut self.client, Tag::Election);
+                let won = self.candidacy.on_incoming(env, client, tag, incoming);
+                self.won(env, won);
             }
             Tag::LeaderEvent => {
                 let (tag, part) = (Tag::LeaderEvent, (call, incoming));
@@ -442,17 +414,14 @@ impl Component for ControllerManager {
 
     fn on_time(&mut self, env: &mut Env<'_>) {
         self.informers.on_time(env, &mut self.client, Tag::Informer);
-        let change = self
-            .elector
-            .as_mut()
-            .and_then(|elector| elector.on_time(env, &mut self.client, Tag::Election));
-        self.on_leadership(env, change);
+        let client = &mut self.client;
+        let won = self.candidacy.on_time(env, client, Tag::Election);
+        self.won(env, won);
         self.work(env);
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let elector = self.elector.as_ref().and_then(LeaderElector::next_deadline);
-        let ready = |hosted: &&Hosted| self.leading && hosted.started;
+        let ready = |hosted: &&Hosted| self.is_leading() && hosted.started;
         let queues = self
             .controllers
             .iter()
@@ -463,7 +432,7 @@ impl Component for ControllerManager {
             .iter()
             .filter_map(|h| h.recorder.next_deadline());
         let own = [
-            elector,
+            self.candidacy.next_deadline(),
             self.informers.next_deadline(),
             self.recorder.next_deadline(),
         ];
@@ -479,10 +448,10 @@ impl Component for ControllerManager {
     }
 
     fn stop(&mut self, _: &mut Env<'_>) {
-        self.leading = false;
+        self.candidacy.step_down();
     }
 
     fn must_exit(&self) -> bool {
-        self.lost
+        self.candidacy.has_lost()
     }
 }

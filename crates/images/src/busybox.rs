@@ -12,10 +12,7 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "docker.io/library/busybox",
     tags: Tags {
         words: &["latest", "stable", "unstable", "musl", "glibc", "uclibc"],
-        versions: &[Versions {
-            major: 1,
-            minors: 23..=37,
-        }],
+        versions: &[Versions::of(1, 23..=37)],
         suffixes: &["musl", "glibc", "uclibc"],
     },
     userland: Userland::Busybox,

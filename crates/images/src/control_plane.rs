@@ -20,9 +20,6 @@ use crate::definition::{Tags, Versions};
 /// The releases of Kubernetes there are images of.
 const RELEASES: Tags = Tags {
     words: &[],
-    versions: &[Versions {
-        major: 1,
-        minors: 34..=36,
-    }],
+    versions: &[Versions::of(1, 34..=36)],
     suffixes: &[],
 };

@@ -58,6 +58,13 @@ pub struct Versions {
     pub minors: RangeInclusive<u32>,
 }
 
+impl Versions {
+    /// `Versions::of(1, 7..=29)`: 1.7 to 1.29.
+    pub const fn of(major: u32, minors: RangeInclusive<u32>) -> Versions {
+        Versions { major, minors }
+    }
+}
+
 /// Patches a minor version has at most.
 const PATCHES: u32 = 30;
 
@@ -165,10 +172,7 @@ mod tests {
 
     const TAGS: Tags = Tags {
         words: &["latest", "stable"],
-        versions: &[Versions {
-            major: 1,
-            minors: 7..=29,
-        }],
+        versions: &[Versions::of(1, 7..=29)],
         suffixes: &["alpine", "perl"],
     };
 

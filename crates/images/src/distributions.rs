@@ -8,10 +8,7 @@ pub(crate) static ALPINE: Definition = Definition {
     repository: "docker.io/library/alpine",
     tags: Tags {
         words: &["latest", "edge"],
-        versions: &[Versions {
-            major: 3,
-            minors: 8..=23,
-        }],
+        versions: &[Versions::of(3, 8..=23)],
         suffixes: &[],
     },
     userland: Userland::Alpine,
@@ -24,16 +21,7 @@ pub(crate) static CURL: Definition = Definition {
     repository: "docker.io/curlimages/curl",
     tags: Tags {
         words: &["latest"],
-        versions: &[
-            Versions {
-                major: 7,
-                minors: 70..=88,
-            },
-            Versions {
-                major: 8,
-                minors: 0..=17,
-            },
-        ],
+        versions: &[Versions::of(7, 70..=88), Versions::of(8, 0..=17)],
         suffixes: &[],
     },
     userland: Userland::Alpine,
@@ -61,18 +49,9 @@ pub(crate) static DEBIAN: Definition = Definition {
             "bookworm-slim",
         ],
         versions: &[
-            Versions {
-                major: 11,
-                minors: 0..=11,
-            },
-            Versions {
-                major: 12,
-                minors: 0..=12,
-            },
-            Versions {
-                major: 13,
-                minors: 0..=2,
-            },
+            Versions::of(11, 0..=11),
+            Versions::of(12, 0..=12),
+            Versions::of(13, 0..=2),
         ],
         suffixes: &["slim"],
     },

@@ -11,10 +11,7 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "registry.k8s.io/pause",
     tags: Tags {
         words: &[],
-        versions: &[Versions {
-            major: 3,
-            minors: 1..=10,
-        }],
+        versions: &[Versions::of(3, 1..=10)],
         suffixes: &[],
     },
     layers: &[("pause {tag}", 318_731)],

@@ -12,10 +12,7 @@ pub(crate) static HTTPD: Definition = Definition {
     repository: "docker.io/library/httpd",
     tags: Tags {
         words: &["latest", "alpine"],
-        versions: &[Versions {
-            major: 2,
-            minors: 4..=4,
-        }],
+        versions: &[Versions::of(2, 4..=4)],
         suffixes: &["alpine", "trixie", "bookworm"],
     },
     userland: Userland::Debian,
@@ -39,22 +36,10 @@ pub(crate) static REDIS: Definition = Definition {
     tags: Tags {
         words: &["latest", "alpine"],
         versions: &[
-            Versions {
-                major: 5,
-                minors: 0..=0,
-            },
-            Versions {
-                major: 6,
-                minors: 0..=2,
-            },
-            Versions {
-                major: 7,
-                minors: 0..=4,
-            },
-            Versions {
-                major: 8,
-                minors: 0..=4,
-            },
+            Versions::of(5, 0..=0),
+            Versions::of(6, 0..=2),
+            Versions::of(7, 0..=4),
+            Versions::of(8, 0..=4),
         ],
         suffixes: &["alpine", "trixie", "bookworm"],
     },

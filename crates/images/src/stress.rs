@@ -12,10 +12,7 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "docker.io/polinux/stress",
     tags: Tags {
         words: &["latest"],
-        versions: &[Versions {
-            major: 1,
-            minors: 0..=1,
-        }],
+        versions: &[Versions::of(1, 0..=1)],
         suffixes: &[],
     },
     userland: Userland::Alpine,

@@ -60,9 +60,11 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
             BOOT_GAP
         };
         let at = world.now() + delay;
-        world
-            .queue
-            .push(at, id, machine::Event::Boot(EntryId::NONE));
+        world.queue.push(
+            at,
+            id,
+            machine::Event::Power(machine::Step::Boot, EntryId::NONE),
+        );
     }
     Ok(world)
 }

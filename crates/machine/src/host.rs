@@ -9,6 +9,7 @@ use sim::{Instant, MachineId, Pid, Stream};
 use crate::fs::{Content, Tree};
 use crate::mount::{FsId, MountNs, MountNsId};
 use crate::pipe::{Pipe, Unix, Waiters};
+use crate::power::Boot;
 use crate::process::{OpenId, PidNsId, PipeId, Process, UnixId};
 use crate::program::WatchId;
 use crate::tty::{Tty, TtyId};
@@ -99,6 +100,10 @@ pub struct Host {
     pub boot_id: Rc<str>,
     /// When it was switched on.
     pub booted: Instant,
+    /// The times in which it was on, oldest first; the last goes on while it is on.
+    pub boots: Rc<Vec<Boot>>,
+    /// Whether it is being shut down.
+    pub halting: bool,
     /// Its own network namespace.
     pub netns: NetnsId,
     /// Its units by name.
@@ -133,6 +138,8 @@ impl Host {
             powered: false,
             boot_id,
             booted: Instant::ZERO,
+            boots: Rc::default(),
+            halting: false,
             netns,
             units: BTreeMap::new(),
             trees,

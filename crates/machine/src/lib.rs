@@ -4,12 +4,14 @@
 //! **Invariant:** nothing here knows Kubernetes. A program meets the rest of the world only through
 //! [`Sys`], in one thread, one event at a time.
 
+mod alarm;
 pub mod fs;
 mod host;
 pub mod http;
 mod mount;
 mod outside;
 mod pipe;
+mod power;
 mod process;
 mod program;
 mod sys;
@@ -19,10 +21,12 @@ mod tty;
 mod unit;
 mod world;
 
+pub use alarm::Alarm;
 pub use host::{Host, HostSpec, LogLine, User};
 pub use mount::{FsId, Mount, MountNs, MountNsId, Place};
 pub use net::{Errno, NetnsId, Payload, SocketId};
 pub use outside::{Outside, Request};
+pub use power::{Boot, Step};
 pub use process::{Env, ExitStatus, Fd, Handle, PidNsId, Process, Signal, TimerId};
 pub use program::{Constructor, Poll, Program, Programs, Wake, WatchId};
 pub use sys::{DirEntry, Exec, FileKind, OpenMode, ProcessInfo, Spawn, Stat, Sys};

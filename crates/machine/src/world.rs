@@ -5,25 +5,16 @@
 
 use std::rc::Rc;
 
-use net::{Net, NetEvent, NetnsId, Notice, Outbox};
+use net::{Net, NetEvent, Notice, Outbox};
 use sim::{Arg, Duration, EntryId, EventQueue, Instant, Journal, Kind, MachineId, Pid, Stream};
 
 use crate::host::{Host, HostSpec};
-use crate::mount::MountNsId;
 use crate::outside::Outside;
-use crate::process::{ExitStatus, Fd, Handle, PidNsId, Process, Signal, TimerId};
+use crate::power::Step;
+use crate::process::{ExitStatus, Fd, PidNsId, Signal, TimerId};
 use crate::program::{Poll, Program, Programs, Wake};
 use crate::sys::Sys;
-use crate::unit::Init;
 
-static BOOTED: Kind = Kind {
-    name: "machine.boot",
-    says: "{0} is switched on",
-};
-static OFF: Kind = Kind {
-    name: "machine.off",
-    says: "{0} is switched off",
-};
 static EXITED: Kind = Kind {
     name: "process.exit",
     says: "pid {0} ({1}) ends with {2}",
@@ -46,8 +37,8 @@ pub enum Event {
     },
     /// Something happens on the network.
     Net(NetEvent),
-    /// A machine that was told to reboot comes back.
-    Boot(EntryId),
+    /// A machine that was told to go down, or to come back, is one step further.
+    Power(Step, EntryId),
 }
 
 /// Machines, network, clock and journal.
@@ -138,94 +129,6 @@ impl World {
             .map(|host| host.id)
     }
 
-    /// Switches a machine on: its first process starts what is enabled.
-    pub fn boot(&mut self, id: MachineId, cause: EntryId) {
-        let now = self.now();
-        if self.host(id).powered {
-            return;
-        }
-        let name = self.host(id).name().clone();
-        let cause = self.note(id, cause, &BOOTED, &[name.into()]);
-        self.net.set_machine_up(id, true);
-        let host = self.host_mut(id);
-        host.powered = true;
-        host.booted = now;
-        host.boot_id = host.random.uuid().into();
-        host.next_pid = 1;
-        let netns = host.netns;
-        let pid = host.fresh_pid();
-        let init = Process {
-            pid,
-            ppid: Pid(0),
-            pgrp: pid,
-            tty: None,
-            args: Rc::from(["/sbin/init".into()]),
-            env: Rc::default(),
-            cwd: "/".into(),
-            uid: 0,
-            gid: 0,
-            netns,
-            mounts: MountNsId(0),
-            pid_ns: PidNsId(0),
-            is_init: true,
-            hostname: None,
-            cgroup: "/init.scope".into(),
-            started: now,
-            fds: [(Fd(0), Handle::Null)].into(),
-            children: Default::default(),
-            stopped: false,
-            deferred: Vec::new(),
-            timers: Default::default(),
-            ready: Vec::new(),
-            next_timer: 1,
-            answers: Default::default(),
-            leads_tty: false,
-            leads_sink: None,
-            loading: true,
-            successor: None,
-            program: Some(Box::new(Init::default())),
-        };
-        host.processes.insert(pid, Rc::new(init));
-        self.wake(id, pid, Wake::Start, cause);
-    }
-
-    /// Switches a machine off at once: its processes are gone, its disk stays.
-    pub fn power_off(&mut self, id: MachineId, cause: EntryId) {
-        if !self.host(id).powered {
-            return;
-        }
-        let name = self.host(id).name().clone();
-        let cause = self.note(id, cause, &OFF, &[name.into()]);
-        // From the last to the first: nobody is told, nobody restarts anything.
-        let mut pids: Vec<Pid> = self.host(id).processes().map(|p| p.pid).collect();
-        pids.reverse();
-        self.net.set_machine_up(id, false);
-        for pid in pids {
-            self.exit(id, pid, ExitStatus::Signal(Signal::Kill), cause);
-        }
-        let own = self.host(id).netns;
-        let namespaces: Vec<NetnsId> = self
-            .net
-            .namespaces()
-            .filter(|ns| ns.machine == id)
-            .map(|ns| ns.id)
-            .collect();
-        for netns in namespaces.into_iter().filter(|netns| *netns != own) {
-            self.with_net(cause, |net, ctx| net.remove_netns(ctx, netns));
-        }
-        let host = self.host_mut(id);
-        host.powered = false;
-        host.units.clear();
-        host.ttys.clear();
-        host.mounts.retain(|ns, _| *ns == MountNsId(0));
-        for volatile in ["/run", "/tmp"] {
-            if host.disk().get(volatile).is_some() {
-                let empty = crate::fs::Node::dir(if volatile == "/tmp" { 0o1777 } else { 0o755 });
-                host.disk_mut().put(volatile, empty).expect("it was there");
-            }
-        }
-    }
-
     /// Runs events until `until` is reached or `budget` events have run; returns how many ran.
     /// Time stands at `until` only if everything due by then has run.
     pub fn run(&mut self, until: Instant, budget: u64) -> u64 {
@@ -250,7 +153,7 @@ impl World {
             Event::Net(event) => {
                 self.with_net(EntryId::NONE, |net, ctx| net.on_event(ctx, event));
             }
-            Event::Boot(cause) => self.boot(machine, cause),
+            Event::Power(step, cause) => self.power(machine, step, cause),
         }
         true
     }

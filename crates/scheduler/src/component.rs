@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use api::{Str, Value, object};
 use client::{
-    CallId, Client, Component, Delta, Election, Env, EventRecorder, EventType, Identity, Incoming,
-    Informers, Involved, Key, LeaderElector, Leadership, NAMESPACES, NODES, Occurrence, Outgoing,
-    PODS, Patch, REPLICA_SETS, SERVICES, Severity, Style, answer, request,
+    CallId, Candidacy, Client, Component, Delta, Env, EventRecorder, EventType, Identity, Incoming,
+    Informers, Involved, Key, NAMESPACES, NODES, Occurrence, Outgoing, PODS, Patch, REPLICA_SETS,
+    SERVICES, Severity, Style, answer, request,
 };
 use sim::{Instant, Kind};
 
@@ -44,10 +44,8 @@ pub struct KubeScheduler {
     scheduler: Scheduler,
     client: Client<Tag>,
     informers: Informers,
-    elector: Option<LeaderElector>,
+    candidacy: Candidacy,
     standing: bool,
-    leading: bool,
-    lost: bool,
     recorder: EventRecorder,
 }
 
@@ -79,11 +77,8 @@ impl KubeScheduler {
             scheduler: Scheduler::default(),
             client: Client::new(identity),
             informers,
-            elector: holder
-                .map(|holder| LeaderElector::new(Election::of("kube-scheduler", holder))),
+            candidacy: Candidacy::new("kube-scheduler", holder, "server.go:320"),
             standing: false,
-            leading: false,
-            lost: false,
             recorder: EventRecorder::new(NAME, "", instance),
         }
     }
@@ -97,7 +92,7 @@ impl KubeScheduler {
     /// Whether it schedules.
     #[must_use]
     pub fn is_leading(&self) -> bool {
-        self.leading
+        self.candidacy.is_leading()
     }
 
     fn on_deltas(&mut self, now: Instant, number: usize, deltas: &[Delta]) {
@@ -126,12 +121,9 @@ impl KubeScheduler {
     fn work(&mut self, env: &mut Env<'_>) {
         if !self.standing && self.informers.have_synced() {
             self.standing = true;
-            match &mut self.elector {
-                Some(elector) => elector.start(env, &mut self.client, Tag::Election),
-                None => self.leading = true,
-            }
+            self.candidacy.start(env, &mut self.client, Tag::Election);
         }
-        if self.leading {
+        if self.candidacy.is_leading() {
             let cause = env.cause;
             while let Some(decision) = self.scheduler.schedule_one(env.now, env.random) {
                 env.cause = cause;
@@ -272,31 +264,11 @@ impl KubeScheduler {
             .filter(|pod| pod.uid() == uid)
     }
 
-    fn on_leadership(&mut self, env: &mut Env<'_>, change: Option<Leadership>) {
-        match change {
-            Some(Leadership::Won) => {
-                self.leading = true;
-                self.tell_won(env);
-            }
-            Some(Leadership::Lost) => {
-                (self.leading, self.lost) = (false, true);
-                env.log(Severity::Error, "server.go:320", "\"Leaderelection lost\"");
-            }
-            None => {}
+    /// The election was won, if there is an event that says so.
+    fn won(&mut self, env: &Env<'_>, won: Option<Occurrence>) {
+        if let Some(won) = won {
+            self.recorder.record(env, &won);
         }
-    }
-
-    fn tell_won(&mut self, env: &Env<'_>) {
-        let Some(elector) = &self.elector else { return };
-        let lease = elector.lease().cloned().unwrap_or_default();
-        let occurrence = Occurrence {
-            involved: Involved::of(&client::LEASES, &lease),
-            event_type: EventType::Normal,
-            reason: "LeaderElection".into(),
-            action: Str::default(),
-            message: format!("{} became leader", elector.election().identity),
-        };
-        self.recorder.record(env, &occurrence);
     }
 }
 
@@ -324,10 +296,9 @@ impl Component for KubeScheduler {
                 self.on_deltas(env.now, number, &deltas);
             }
             Tag::Election => {
-                let change = self.elector.as_mut().and_then(|elector| {
-                    elector.on_incoming(env, &mut self.client, Tag::Election, incoming)
-                });
-                self.on_leadership(env, change);
+                let (client, tag) = (&mut self.client, Tag::Election);
+                let won = self.candidacy.on_incoming(env, client, tag, incoming);
+                self.won(env, won);
             }
             Tag::Event => {
                 let part = (call, incoming);
@@ -342,22 +313,19 @@ impl Component for KubeScheduler {
 
     fn on_time(&mut self, env: &mut Env<'_>) {
         self.informers.on_time(env, &mut self.client, Tag::Informer);
-        let change = self
-            .elector
-            .as_mut()
-            .and_then(|elector| elector.on_time(env, &mut self.client, Tag::Election));
-        self.on_leadership(env, change);
+        let client = &mut self.client;
+        let won = self.candidacy.on_time(env, client, Tag::Election);
+        self.won(env, won);
         self.work(env);
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let elector = self.elector.as_ref().and_then(LeaderElector::next_deadline);
         let scheduler = self
-            .leading
+            .is_leading()
             .then(|| self.scheduler.next_deadline())
             .flatten();
         [
-            elector,
+            self.candidacy.next_deadline(),
             scheduler,
             self.informers.next_deadline(),
             self.recorder.next_deadline(),
@@ -372,14 +340,11 @@ impl Component for KubeScheduler {
     }
 
     fn stop(&mut self, env: &mut Env<'_>) {
-        self.leading = false;
-        if let Some(elector) = &mut self.elector {
-            elector.release(env, &mut self.client, Tag::Election);
-        }
+        self.candidacy.release(env, &mut self.client, Tag::Election);
     }
 
     fn must_exit(&self) -> bool {
-        self.lost
+        self.candidacy.has_lost()
     }
 }
 

@@ -151,10 +151,13 @@ fn prepare_for_create(pod: &mut Value) {
     let status = object! { "phase": "Pending", "qosClass": qos::class(pod) };
     pod.set("status", status);
     if !pod.list_at("spec.schedulingGates").is_empty() {
+        let created = pod.at("metadata.creationTimestamp").clone();
         pod.set(
             "status.conditions",
             vec![object! {
                 "type": "PodScheduled",
+                "lastProbeTime": null,
+                "lastTransitionTime": (created),
                 "status": "False",
                 "reason": "SchedulingGated",
                 "message": "Scheduling is blocked due to non-empty scheduling gates",

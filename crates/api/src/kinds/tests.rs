@@ -223,6 +223,7 @@ fn defaults_are_the_real_ones() {
     check_defaults(data!("defaults/node.yaml"));
     check_defaults(data!("defaults/pod.yaml"));
     check_defaults(data!("defaults/pod-full.yaml"));
+    check_defaults(data!("defaults/poddisruptionbudget.yaml"));
     check_defaults(data!("defaults/replicaset.yaml"));
     check_defaults(data!("defaults/secret.yaml"));
     check_defaults(data!("defaults/service.yaml"));

@@ -73,7 +73,11 @@ impl ApiServer {
         request.body = ask.request.body.clone();
         request.more = ask.request.more;
         request.peer = self.config.kubelet_identity.clone();
-        let call = self.call(cx, Peer::Kubelet(addr), request, Purpose::Proxy(ask.from));
+        let purpose = Purpose::Proxy {
+            to: ask.from,
+            upgrades: what != "log",
+        };
+        let call = self.call(cx, Peer::Kubelet(addr), request, purpose);
         self.proxied.insert(ask.from, call);
         Ok(())
     }

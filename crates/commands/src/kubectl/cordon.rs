@@ -19,7 +19,7 @@ pub(super) const CORDON: Verb = Verb {
     usage: "kubectl cordon NODE [options]",
     flags: FLAGS,
     interspersed: true,
-    run: |session, line| Box::pin(mark(session, line, true)),
+    run: |session, line| Box::pin(cordon(session, line, true)),
 };
 
 /// `kubectl uncordon`.
@@ -29,59 +29,82 @@ pub(super) const UNCORDON: Verb = Verb {
     usage: "kubectl uncordon NODE [options]",
     flags: FLAGS,
     interspersed: true,
-    run: |session, line| Box::pin(mark(session, line, false)),
+    run: |session, line| Box::pin(cordon(session, line, false)),
 };
 
-async fn mark(session: &Session, line: &Line, cordon: bool) -> Outcome {
+async fn cordon(session: &Session, line: &Line, cordon: bool) -> Outcome {
     let what = if cordon { "cordon" } else { "uncordon" };
-    if line.args.is_empty() && !line.has("selector") {
+    let nodes = nodes(session, line, what).await?;
+    mark(session, line, &nodes, cordon).await
+}
+
+/// The nodes a line names or selects.
+pub(super) async fn nodes(session: &Session, line: &Line, verb: &str) -> Outcome<Vec<Found>> {
+    let selected = line.get("selector").is_some_and(|text| !text.is_empty());
+    if line.args.is_empty() && !selected {
         return Err(Failure::Plain(format!(
-            "error: USAGE: {what} NODE [flags]\nSee 'kubectl {what} -h' for help and examples"
+            "error: USAGE: {verb} NODE [flags]\nSee 'kubectl {verb} -h' for help and examples"
         )));
+    }
+    if !line.args.is_empty() && selected {
+        return Err(Failure::message(
+            "cannot specify both a node name and a --selector option",
+        ));
     }
     let discovery = session.discovery().await?;
     let resource = discovery.resolve("nodes")?;
+    if selected {
+        return list(session, line, resource).await;
+    }
     let mut nodes = Vec::new();
-    if line.has("selector") {
-        nodes = list(session, line, resource).await?;
-    }
     for name in &line.args {
-        let name = name.strip_prefix("node/").unwrap_or(name);
+        let name = match name.split_once('/') {
+            Some(("node" | "nodes" | "no", name)) => name,
+            Some((other, _)) => {
+                return Err(Failure::message(format!(
+                    "error: expected resource of type node, got {other:?}"
+                )));
+            }
+            None => name,
+        };
         let value = session.call(Call::get(resource.path("", name))).await?;
-        nodes.push(Found {
-            resource: resource.clone(),
-            value,
-        });
+        let resource = resource.clone();
+        nodes.push(Found { resource, value });
     }
+    Ok(nodes)
+}
+
+/// What follows a sentence about something that was not really done.
+pub(super) fn suffix(dry: DryRun) -> &'static str {
+    match dry {
+        DryRun::None => "",
+        DryRun::Client => " (dry run)",
+        DryRun::Server => " (server dry run)",
+    }
+}
+
+/// Marks nodes, and says of each what became of it.
+pub(super) async fn mark(session: &Session, line: &Line, nodes: &[Found], cordon: bool) -> Outcome {
     let dry = dry_run(line)?;
+    let (state, suffix) = match cordon {
+        true => ("cordoned", suffix(dry)),
+        false => ("uncordoned", suffix(dry)),
+    };
     for node in nodes {
         let name = node.value.name();
-        let state = format!("{what}ed");
-        if node.value.bool_at("spec.unschedulable") == cordon {
-            session
-                .io
-                .print(&format!("node/{name} already {state}\n"))
-                .await;
-            continue;
-        }
-        if dry != DryRun::Client {
+        let already = node.value.bool_at("spec.unschedulable") == cordon;
+        if !already && dry != DryRun::Client {
             let value = if cordon {
                 Value::Bool(true)
             } else {
                 Value::Null
             };
             let body = object!({ "spec": { "unschedulable": (value) } });
-            act::patch(session, line, &node, STRATEGIC, body, "kubectl-cordon").await?;
+            act::patch(session, line, node, STRATEGIC, body, "kubectl-cordon").await?;
         }
-        let suffix = if dry == DryRun::None {
-            ""
-        } else {
-            " (dry run)"
-        };
-        session
-            .io
-            .print(&format!("node/{name} {state}{suffix}\n"))
-            .await;
+        let already = if already { "already " } else { "" };
+        let text = format!("node/{name} {already}{state}{suffix}\n");
+        session.io.print(&text).await;
     }
     Ok(())
 }

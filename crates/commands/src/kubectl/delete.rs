@@ -241,6 +241,30 @@ async fn one(
     Ok(uid)
 }
 
+/// Deletes an object as `replace --force` does: it may be gone already, and is afterwards.
+pub(super) async fn until_gone(
+    session: &Session,
+    line: &Line,
+    (resource, namespace, name): (&Resource, &str, &str),
+) -> Outcome {
+    let object = Doomed {
+        resource: resource.clone(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        source: None,
+    };
+    let grace = line
+        .number("grace-period")?
+        .filter(|seconds| *seconds >= 0)
+        .map(|seconds| seconds.max(1));
+    match one(session, line, &object, grace, dry_run(line)?).await {
+        Ok(Some(uid)) => wait_gone(session, &object, &uid, line.duration("timeout")?).await,
+        Ok(None) => Ok(()),
+        Err(failure) if failure.is_not_found() => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Waits until the object is gone, or another one has its name.
 async fn wait_gone(
     session: &Session,

@@ -2,6 +2,8 @@
 //!
 //! Models kubectl/pkg/cmd/util/editor.
 
+use std::rc::Rc;
+
 use api::{Value, yaml};
 use machine::{Exec, Spawn};
 use net::http::Method;
@@ -48,80 +50,160 @@ async fn edit(session: &Session, line: &Line) -> Outcome {
     Ok(())
 }
 
+/// What became of an edit that the server or the parser did not take.
+struct Problem {
+    /// What is said at once; nothing for a file that cannot be read.
+    said: Option<String>,
+    /// What stands in the file when it is opened again.
+    notes: Vec<String>,
+    /// Whether the editor is opened again.
+    is_retried: bool,
+    /// What is said about the file that was kept.
+    kept: String,
+}
+
 async fn one(session: &Session, line: &Line, found: &Found) -> Outcome {
-    let original = super::print::trimmed(&found.value, false);
+    let io = &session.io;
+    let original = super::print::trimmed(&found.value, line.on("show-managed-fields"));
     let first = yaml::to_string(&original);
     let mut shown = first.clone();
-    let mut problem = String::new();
-    let path = format!(
-        "/tmp/kubectl-edit-{}.yaml",
-        session.io.sys(|sys| sys.random().hex(10)).await
-    );
+    let mut notes = Vec::new();
+    let number = io.sys(|sys| sys.random().below(9_000_000_000)).await;
+    let path = format!("/tmp/kubectl-edit-{}.yaml", number + 1_000_000_000);
     loop {
-        let notes: String = problem.lines().map(|line| format!("# {line}\n")).collect();
-        let text = format!("{NOTE}{notes}{shown}");
-        session.io.write_file(&path, text.as_bytes()).await.ok();
+        let comments: String = notes.iter().map(|line| format!("# {line}\n")).collect();
+        let end = if notes.is_empty() { "" } else { "#\n" };
+        let text = format!("{NOTE}{comments}{end}{shown}");
+        io.write_file(&path, text.as_bytes()).await.ok();
         open_editor(session, &path).await?;
-        let edited = session.io.read_to_string(&path).await.unwrap_or_default();
-        let body: String = edited
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        if body.trim().is_empty() || body == first {
-            session
-                .io
-                .eprint("Edit cancelled, no changes made.\n")
-                .await;
-            return Ok(());
-        }
-        if body == shown && !problem.is_empty() {
+        let edited = io.read_to_string(&path).await.unwrap_or_default();
+        let body = without_comments(&edited);
+        if body == shown && !notes.is_empty() {
             let text = format!("A copy of your changes has been stored to {path:?}\n");
-            session.io.eprint(&text).await;
+            io.eprint(&text).await;
             return Err(Failure::message(
                 "Edit cancelled, no valid changes were saved.",
             ));
         }
-        match send(session, line, found, &original, &body).await {
-            Ok(patched) => {
-                let dir = path.clone();
-                session.io.sys(move |sys| sys.remove(&dir)).await.ok();
+        let cancelled = match body.trim() {
+            _ if body == first => "Edit cancelled, no changes made.\n",
+            "" => "Edit cancelled, saved file was empty.\n",
+            _ => "",
+        };
+        if !cancelled.is_empty() {
+            remove(session, &path).await;
+            io.eprint(cancelled).await;
+            return Ok(());
+        }
+        let problem = match send(session, line, found, &original, &body).await {
+            Ok(Some(patched)) => {
+                remove(session, &path).await;
                 return done(session, line, DryRun::None, &patched, "edited").await;
             }
-            Err(failure) => {
-                problem = failure.text();
-                shown = body;
+            Ok(None) => {
+                remove(session, &path).await;
+                return done(session, line, DryRun::None, &found.value, "skipped").await;
             }
+            Err(failure) => problem(found, failure, &path),
+        };
+        if let Some(said) = problem.said {
+            io.eprint(&format!("{said}\n")).await;
         }
+        if !problem.is_retried {
+            io.eprint(&format!("{}\n", problem.kept)).await;
+            return Err(Failure::Exit(String::new(), 1));
+        }
+        notes = problem.notes;
+        shown = body;
     }
 }
 
+fn without_comments(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+async fn remove(session: &Session, path: &str) {
+    let path = path.to_owned();
+    // It may be gone: the editor has had it.
+    session.io.sys(move |sys| sys.remove(&path)).await.ok();
+}
+
+fn problem(found: &Found, failure: Failure, path: &str) -> Problem {
+    let what = format!("{} {:?}", found.resource.qualified(), found.value.name());
+    let again = |said: Option<String>, notes: Vec<String>| Problem {
+        said,
+        notes,
+        is_retried: true,
+        kept: String::new(),
+    };
+    let Failure::Status(status) = &failure else {
+        let why = failure.text();
+        let why = why.trim_end().trim_start_matches("error: ").to_owned();
+        return again(None, vec![why]);
+    };
+    let message = status.str_at("message");
+    match status.str_at("reason") {
+        "Invalid" => {
+            let mut notes = vec![format!("{what} was not valid:")];
+            for cause in status.list_at("details.causes") {
+                let (field, message) = (cause.str("field"), cause.str("message"));
+                notes.push(format!("* {field}: {message}"));
+            }
+            again(Some(format!("error: {what} is invalid")), notes)
+        }
+        // What the real kubectl's own schema check finds before anything is sent.
+        "BadRequest" => again(
+            Some(format!("error: {what} is invalid")),
+            vec![format!("{what} was not valid:"), format!("* {message}")],
+        ),
+        "NotFound" => Problem {
+            said: Some(format!("error: {what} could not be found on the server")),
+            notes: Vec::new(),
+            is_retried: false,
+            kept: format!("The edits you made on deleted resources have been saved to {path:?}"),
+        },
+        _ => Problem {
+            said: Some(format!("error: {what} could not be patched: {message}")),
+            notes: Vec::new(),
+            is_retried: false,
+            kept: format!("You can run `kubectl replace -f {path}` to try this update again."),
+        },
+    }
+}
+
+/// Sends what was changed; `None` if nothing was, save in its layout.
 async fn send(
     session: &Session,
     line: &Line,
     found: &Found,
     original: &Value,
     text: &str,
-) -> Outcome<Value> {
+) -> Outcome<Option<Value>> {
     let edited = yaml::parse_all(text)
-        .map_err(|why| Failure::message(format!("error parsing edited-file: {why}")))?
+        .map_err(|why| Failure::message(format!("The edited file had a syntax error: {why}")))?
         .into_iter()
         .next()
         .map(|document| document.value)
         .unwrap_or_default();
+    if edited.same(original) {
+        return Ok(None);
+    }
     let (media_type, body) = three_way(original, &edited, original)?;
+    let subresource = line.get("subresource").map(|name| format!("/{name}"));
     let query = act::query(line, DryRun::None, "kubectl-edit", true);
-    let target = format!("{}{query}", found.path());
-    let body = Some((media_type, body));
-    session
-        .call(Call {
-            method: Method::Patch,
-            target,
-            accept: JSON,
-            body,
-        })
-        .await
+    let target = format!("{}{}{query}", found.path(), subresource.unwrap_or_default());
+    let call = Call {
+        method: Method::Patch,
+        target,
+        accept: JSON,
+        body: Some((media_type, body)),
+    };
+    session.call(call).await.map(Some)
 }
+
+/// What reads an editor's command line that is quoted.
+const SHELL: &str = "/bin/bash";
 
 /// Runs the editor of `KUBE_EDITOR` or `EDITOR`, vi unless set, on a file.
 async fn open_editor(session: &Session, path: &str) -> Outcome {
@@ -130,23 +212,28 @@ async fn open_editor(session: &Session, path: &str) -> Outcome {
         .env("KUBE_EDITOR")
         .or_else(|| session.io.env("EDITOR"));
     let editor = editor.unwrap_or_else(|| "vi".into());
-    let command = format!("{editor} {path}");
-    let args = vec!["sh".into(), "-c".into(), command.into()];
-    let spawn = Spawn::new(Exec::Path("/bin/sh".into()), args).with_stdio();
-    let failed = |why: &str| {
-        Failure::message(format!(
-            "there was a problem with the editor {editor:?}: {why}"
-        ))
+    // Only what needs a shell to be read is given to one.
+    let mut words: Vec<Rc<str>> = match editor.contains(['"', '\'', '\\']) {
+        true => vec![SHELL.into(), "-c".into(), format!("{editor} {path}").into()],
+        false => editor.split(' ').map(Rc::from).collect(),
     };
-    let pid = session
-        .io
-        .spawn(spawn)
-        .await
-        .map_err(|errno| failed(errno.message()))?;
-    let status = session.io.wait(pid).await;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(failed("it ended with an error"))
+    let Some(program) = crate::run::find(&session.io, &words[0]).await else {
+        return Err(Failure::message(format!(
+            "unable to launch the editor {:?}",
+            &*editor
+        )));
+    };
+    if &*words[0] != SHELL {
+        words.push(path.into());
+    }
+    let failed = || {
+        let text = format!("there was a problem with the editor {:?}", &*editor);
+        Failure::message(text)
+    };
+    let spawn = Spawn::new(Exec::Path(program), words).with_stdio();
+    let pid = session.io.spawn(spawn).await.map_err(|_| failed())?;
+    match session.io.wait(pid).await.success() {
+        true => Ok(()),
+        false => Err(failed()),
     }
 }

@@ -169,7 +169,7 @@ impl Streams {
             method: Method::Post,
             ..Call::get(target)
         };
-        let (response, stream) = session.stream(call).await?;
+        let (response, stream) = session.upgrade(call).await?;
         let Some(conn) = session.connection() else {
             return Ok(());
         };

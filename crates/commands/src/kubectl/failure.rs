@@ -25,7 +25,7 @@ pub(crate) enum Failure {
     Plain(String),
     /// The line was wrong: the sentence, and the usage hint of the command after it.
     Usage(String, String),
-    /// A sentence to print as it is, and the exit code of what ran elsewhere.
+    /// A sentence to print as it is, if any, and the exit code of what ran elsewhere.
     Exit(String, i32),
 }
 
@@ -99,6 +99,7 @@ impl Failure {
                 format!("Unable to connect to the server: dial tcp {host}: connect: {why}\n")
             }
             Failure::Message(text) => format!("error: {text}\n"),
+            Failure::Exit(text, _) if text.is_empty() => String::new(),
             Failure::Plain(text) | Failure::Exit(text, _) => format!("{text}\n"),
             Failure::Usage(text, command) => {
                 format!("error: {text}\nSee '{command} --help' for usage.\n")

@@ -13,8 +13,11 @@ mod cordon;
 mod create;
 mod delete;
 mod describe;
+mod diff;
 mod discovery;
+mod drain;
 mod edit;
+mod events;
 mod exec;
 mod expose;
 mod failure;
@@ -22,15 +25,20 @@ mod flags;
 mod get;
 mod label;
 mod logs;
+mod options;
 mod patch;
+mod plugin;
 mod pods;
 mod print;
+mod replace;
 mod rollout;
 mod run;
 mod scale;
 mod session;
 mod set;
+mod taint;
 mod target;
+mod top;
 mod wait;
 
 use std::future::Future;
@@ -85,6 +93,9 @@ const VERBS: &[&Verb] = &[
     &run::VERB,
     &set::IMAGE,
     &set::ENV,
+    &set::RESOURCES,
+    &set::SELECTOR,
+    &set::SERVICE_ACCOUNT,
     &get::VERB,
     &edit::VERB,
     &delete::VERB,
@@ -92,29 +103,43 @@ const VERBS: &[&Verb] = &[
     &cluster::CLUSTER_INFO,
     &cordon::CORDON,
     &cordon::UNCORDON,
+    &drain::VERB,
+    &taint::VERB,
     &describe::VERB,
+    &events::VERB,
     &logs::VERB,
     &exec::ATTACH,
     &exec::EXEC,
+    &diff::VERB,
     &apply::VERB,
     &patch::VERB,
+    &replace::VERB,
     &wait::VERB,
     &label::LABEL,
     &label::ANNOTATE,
     &cluster::API_RESOURCES,
     &cluster::API_VERSIONS,
     &completion::VERB,
+    &options::VERB,
     &cluster::VERSION,
 ];
 
 /// Verbs that come in groups.
-const GROUPS: &[&[&Verb]] = &[create::GENERATORS, &rollout::VERBS, &config::VERBS];
+const GROUPS: &[&[&Verb]] = &[
+    create::GENERATORS,
+    &rollout::VERBS,
+    &config::VERBS,
+    &plugin::VERBS,
+    &top::VERBS,
+];
 
 /// The heads of groups that are no verbs themselves.
 const HEADS: &[(&str, &str)] = &[
     ("set", "Set specific features on objects"),
     ("rollout", "Manage the rollout of a resource"),
     ("config", "Modify kubeconfig files"),
+    ("top", "Display resource (CPU/memory) usage"),
+    ("plugin", "Provides utilities for interacting with plugins"),
 ];
 
 fn verbs() -> impl Iterator<Item = &'static Verb> {
@@ -198,9 +223,11 @@ async fn no_verb(io: &Io, words: &[String]) -> Outcome {
         return Ok(());
     };
     let prefix = format!("{first} ");
-    let group: Vec<&Verb> = verbs()
+    let mut group: Vec<&Verb> = verbs()
         .filter(|verb| verb.name.starts_with(&prefix))
         .collect();
+    // A verb's other names have its usage.
+    group.dedup_by_key(|verb| verb.usage);
     if !group.is_empty() {
         let mut text = String::from("Available Commands:\n");
         for verb in group {
@@ -213,6 +240,9 @@ async fn no_verb(io: &Io, words: &[String]) -> Outcome {
         text.push_str(&format!("\nUsage:\n  kubectl {first} [flags] [options]\n"));
         io.print(&text).await;
         return Ok(());
+    }
+    if let Some(ran) = plugin::run(io, words).await {
+        return ran;
     }
     let mut text = format!("error: unknown command {first:?} for \"kubectl\"\n");
     let near: Vec<&str> = VERBS
@@ -242,14 +272,18 @@ fn overview() -> String {
 
 fn help(verb: &Verb) -> String {
     let mut text = format!("{}\n\nOptions:\n", verb.summary);
-    for flag in verb.flags {
-        let short = flag
-            .short
-            .map_or("    ".to_owned(), |short| format!("-{short}, "));
-        text.push_str(&format!("    {short}--{}\n", flag.name));
-    }
+    verb.flags
+        .iter()
+        .for_each(|flag| text.push_str(&flag_line(flag)));
     text.push_str(&format!("\nUsage:\n  {}\n", verb.usage));
     text
+}
+
+fn flag_line(flag: &Flag) -> String {
+    let short = flag
+        .short
+        .map_or(String::new(), |short| format!("-{short}, "));
+    format!("    {short}--{}\n", flag.name)
 }
 
 /// The number of edits between two words (Levenshtein), as cobra suggests commands.

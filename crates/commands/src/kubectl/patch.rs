@@ -84,8 +84,7 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
             body,
         };
         let patched: Value = session.call(call).await?;
-        let same = patched.resource_version() == found.value.resource_version();
-        let what = if same {
+        let what = if patched.same(&found.value) {
             "patched (no change)"
         } else {
             "patched"

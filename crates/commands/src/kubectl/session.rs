@@ -139,6 +139,23 @@ impl Session {
         Ok((response, stream))
     }
 
+    /// The same of a request that changes the protocol; a refusal without a Status is quoted.
+    pub(crate) async fn upgrade(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
+        let (response, stream) = self.begin(call).await?;
+        if response.status < 400 {
+            return Ok((response, stream));
+        }
+        let value = body_value(&response.body).unwrap_or_default();
+        if value.kind() == "Status" {
+            return Err(Failure::Status(value));
+        }
+        let text = String::from_utf8_lossy(&response.body.bytes()).into_owned();
+        Err(Failure::message(format!(
+            "unable to upgrade connection: {}",
+            text.trim()
+        )))
+    }
+
     /// The next part of a streamed answer; `None` at its end.
     pub(crate) async fn next_part(&self, stream: u32) -> Outcome<Option<Body>> {
         let Some(fd) = self.conn.get() else {

@@ -1,4 +1,4 @@
-//! `kubectl set image` and `kubectl set env`.
+//! `kubectl set image`, `env`, `resources`, `serviceaccount` and `selector`.
 //!
 //! Models kubectl/pkg/cmd/set.
 
@@ -43,6 +43,51 @@ pub(super) const ENV: Verb = Verb {
     flags: FLAGS,
     interspersed: true,
     run: |session, line| Box::pin(env(session, line)),
+};
+
+const RESOURCE_FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::SELECTOR,
+    act::ALL,
+    act::MANAGER,
+    value("containers").short('c'),
+    value("limits"),
+    value("requests"),
+    switch("local"),
+    switch("recursive").short('R'),
+];
+
+/// `kubectl set resources`.
+pub(super) const RESOURCES: Verb = Verb {
+    name: "set resources",
+    summary: "Update resource requests/limits on objects with pod templates",
+    usage: "kubectl set resources (-f FILENAME | TYPE NAME) ([--limits=LIMITS & \
+            --requests=REQUESTS] [options]",
+    flags: RESOURCE_FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(resources(session, line)),
+};
+
+/// `kubectl set serviceaccount`.
+pub(super) const SERVICE_ACCOUNT: Verb = Verb {
+    name: "set serviceaccount",
+    summary: "Update the service account of a resource",
+    usage: "kubectl set serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(service_account(session, line)),
+};
+
+/// `kubectl set selector`.
+pub(super) const SELECTOR: Verb = Verb {
+    name: "set selector",
+    summary: "Set the selector on a resource",
+    usage: "kubectl set selector (-f FILENAME | TYPE NAME) EXPRESSIONS [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(selector(session, line)),
 };
 
 fn split(args: &[String]) -> (&[String], &[String]) {
@@ -99,6 +144,10 @@ async fn image(session: &Session, line: &Line) -> Outcome {
             }
         }
         if changed {
+            let updates = updates
+                .into_iter()
+                .map(|(field, list)| (field, Value::from(list)))
+                .collect();
             finish(session, line, &found, updates, "image updated").await?;
         }
     }
@@ -154,7 +203,7 @@ async fn env(session: &Session, line: &Line) -> Outcome {
             session,
             line,
             &found,
-            vec![("containers", list)],
+            vec![("containers", Value::from(list))],
             "env updated",
         )
         .await?;
@@ -166,18 +215,122 @@ async fn finish(
     session: &Session,
     line: &Line,
     found: &Found,
-    updates: Vec<(&str, Vec<Value>)>,
+    updates: Vec<(&str, Value)>,
     what: &str,
 ) -> Outcome {
     let dry = dry_run(line)?;
     let mut body = Value::empty_map();
-    for (field, list) in updates {
+    for (field, value) in updates {
         let path: Vec<&str> = spec_path(found).iter().copied().chain([field]).collect();
-        body.set_path(&path, Value::from(list));
+        body.set_path(&path, value);
     }
     if dry == DryRun::Client {
         return done(session, line, dry, &found.value, what).await;
     }
     let patched = act::patch(session, line, found, STRATEGIC, body, "kubectl-set").await?;
     done(session, line, dry, &patched, what).await
+}
+
+/// `cpu=200m,memory=128Mi` as an object.
+fn quantities(text: &str) -> Outcome<Value> {
+    let mut found = Value::empty_map();
+    for pair in text.split(',') {
+        let Some((name, amount)) = pair.split_once('=') else {
+            return Err(Failure::message(format!(
+                "invalid argument syntax {pair:?}, expected <resource>=<quantity>"
+            )));
+        };
+        if api::Quantity::parse(amount).is_err() {
+            return Err(Failure::message(
+                "quantities must match the regular expression \
+                 '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            ));
+        }
+        found.set_path(&[name], amount);
+    }
+    Ok(found)
+}
+
+async fn resources(session: &Session, line: &Line) -> Outcome {
+    let mut wanted = Value::empty_map();
+    for field in ["limits", "requests"] {
+        if let Some(text) = line.get(field).filter(|text| !text.is_empty()) {
+            wanted.set(field, quantities(text)?);
+        }
+    }
+    if wanted.entries().is_empty() {
+        return Err(Failure::message(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)",
+        ));
+    }
+    let only = line.get("containers").unwrap_or("*");
+    for found in find(session, line, &line.args).await? {
+        let mut list = Vec::new();
+        for container in pod_spec(&found).list_at("containers") {
+            let name = container.str_at("name");
+            if only == "*" || only == name {
+                list.push(object!({ "name": (name), "resources": (wanted.clone()) }));
+            }
+        }
+        if list.is_empty() {
+            return Err(Failure::message(format!(
+                "unable to find container named {only}"
+            )));
+        }
+        let updates = vec![("containers", Value::from(list))];
+        let what = "resource requirements updated";
+        finish(session, line, &found, updates, what).await?;
+    }
+    Ok(())
+}
+
+async fn service_account(session: &Session, line: &Line) -> Outcome {
+    let Some((name, objects)) = line.args.split_last() else {
+        return Err(Failure::message("serviceaccount is required"));
+    };
+    for found in find(session, line, objects).await? {
+        let updates = ["serviceAccountName", "serviceAccount"]
+            .map(|field| (field, Value::from(name.as_str())))
+            .to_vec();
+        finish(session, line, &found, updates, "serviceaccount updated").await?;
+    }
+    Ok(())
+}
+
+async fn selector(session: &Session, line: &Line) -> Outcome {
+    let Some((expressions, objects)) = line.args.split_last() else {
+        return Err(Failure::message("one or more resources must be specified"));
+    };
+    let mut wanted = Value::empty_map();
+    for pair in expressions.split(',') {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(Failure::message(format!(
+                "invalid label value: {pair:?}: only equality is allowed"
+            )));
+        };
+        wanted.set_path(&[key], value);
+    }
+    let dry = dry_run(line)?;
+    for found in find(session, line, objects).await? {
+        if found.resource.kind != "Service" {
+            return Err(Failure::message(format!(
+                "setting a selector is only supported for Services, not for {}",
+                found.resource.kind
+            )));
+        }
+        let mut patched = found.value.clone();
+        if dry != DryRun::Client {
+            // Labels of the old selector that the new one does not name are taken out.
+            let mut selector = wanted.clone();
+            for (key, _) in found.value.at("spec.selector").entries().iter() {
+                if wanted.get(key).is_null() {
+                    selector.set_path(&[key], Value::Null);
+                }
+            }
+            let body = object!({ "spec": { "selector": (selector) } });
+            patched = act::patch(session, line, &found, STRATEGIC, body, "kubectl-set").await?;
+        }
+        done(session, line, dry, &patched, "selector updated").await?;
+    }
+    Ok(())
 }

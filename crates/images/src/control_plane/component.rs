@@ -10,7 +10,7 @@ use client::{
     CallId, Component, Env, Identity, Incoming, Notes, Outgoing, Severity, klog_line, kubeconfig,
 };
 use machine::http::{self, Client, ClientEvent, Outcome, Target};
-use machine::{Fd, Poll, Program, Signal, Sys, TimerId, Wake};
+use machine::{Alarm, Fd, Poll, Program, Signal, Sys, Wake};
 use sim::{Arg, EntryId, Instant, Kind, Stream};
 
 use super::flags::Flags;
@@ -107,7 +107,7 @@ struct Running<C> {
     /// Calls of the component by those of its connections, and back.
     calls: BTreeMap<http::CallId, CallId>,
     back: BTreeMap<CallId, http::CallId>,
-    timer: Option<(TimerId, Instant)>,
+    alarm: Alarm,
 }
 
 impl<C, H> Debug for Hosted<C, H> {
@@ -183,7 +183,7 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Hosted<C, H> {
             random: Stream::new(seed, self.name),
             calls: BTreeMap::new(),
             back: BTreeMap::new(),
-            timer: None,
+            alarm: Alarm::default(),
         })
     }
 }
@@ -212,8 +212,8 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Program for Hosted<C, 
                     running.ready(sys, fd);
                 }
             }
-            Wake::Timer(_) => {
-                running.timer = None;
+            Wake::Timer(timer) => {
+                running.alarm.rang(timer);
                 running.with(sys, |component, env| component.on_time(env));
             }
             Wake::Signal(_) => {
@@ -330,13 +330,7 @@ impl<C: Component> Running<C> {
             }
         }
         let due = [self.component.next_deadline(), also];
-        let due = due.into_iter().flatten().min();
-        if self.timer.map(|(_, at)| at) != due {
-            if let Some((timer, _)) = self.timer.take() {
-                sys.cancel(timer);
-            }
-            self.timer = due.map(|at| (sys.timer_at(at), at));
-        }
+        self.alarm.set(sys, due.into_iter().flatten().min());
     }
 }
 

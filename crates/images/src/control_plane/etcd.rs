@@ -6,9 +6,9 @@ use std::rc::Rc;
 use etcd::{Config, Output, Server, Snapshot, StreamId};
 use machine::fs::Node;
 use machine::http::{self, ServerEvent, StreamRef};
-use machine::{Errno, Fd, Poll, Program, Signal, Sys, TimerId, Wake};
+use machine::{Alarm, Errno, Fd, Poll, Program, Signal, Sys, Wake};
 use net::downcast_shared;
-use sim::{EntryId, Instant, Stream};
+use sim::{EntryId, Stream};
 
 use super::flags::Flags;
 use super::health::Health;
@@ -20,10 +20,7 @@ pub(crate) static IMAGE: Definition = Definition {
     repository: "registry.k8s.io/etcd",
     tags: Tags {
         words: &[],
-        versions: &[Versions {
-            major: 3,
-            minors: 5..=6,
-        }],
+        versions: &[Versions::of(3, 5..=6)],
         suffixes: &["0"],
     },
     layers: &[("kube base", 3_100_000), ("etcd {tag}", 20_100_000)],
@@ -52,7 +49,7 @@ struct Running {
     health: Health,
     database: Rc<str>,
     random: Stream,
-    timer: Option<(TimerId, Instant)>,
+    alarm: Alarm,
 }
 
 impl Etcd {
@@ -120,7 +117,7 @@ impl Etcd {
             health,
             database,
             random,
-            timer: None,
+            alarm: Alarm::default(),
         })
     }
 }
@@ -149,11 +146,14 @@ impl Program for Etcd {
         };
         match why {
             Wake::Ready(fd) => running.ready(sys, fd),
-            Wake::Timer(_) => running.on_time(sys),
+            Wake::Timer(timer) => {
+                running.alarm.rang(timer);
+                running.on_time(sys);
+            }
             Wake::Signal(_) => return Poll::Exit(0),
             _ => {}
         }
-        running.set_timer(sys);
+        running.alarm.set(sys, running.server.deadline());
         Poll::Pending
     }
 
@@ -195,7 +195,6 @@ impl Running {
     }
 
     fn on_time(&mut self, sys: &mut Sys<'_>) {
-        self.timer = None;
         let mut out = Vec::new();
         if self.server.on_timer(sys.now(), &mut out) {
             self.save(sys);
@@ -225,30 +224,15 @@ impl Running {
             }
         }
     }
-
-    fn set_timer(&mut self, sys: &mut Sys<'_>) {
-        let due = self.server.deadline();
-        if self.timer.map(|(_, at)| at) != due {
-            if let Some((timer, _)) = self.timer.take() {
-                sys.cancel(timer);
-            }
-            self.timer = due.map(|at| (sys.timer_at(at), at));
-        }
-    }
 }
 
 fn stream(from: StreamRef) -> StreamId {
-    StreamId {
-        conn: u64::from(from.conn.0),
-        stream: from.stream,
-    }
+    let (conn, stream) = from.numbers();
+    StreamId { conn, stream }
 }
 
 fn back(to: StreamId) -> StreamRef {
-    StreamRef {
-        conn: Fd(u32::try_from(to.conn).unwrap_or(u32::MAX)),
-        stream: to.stream,
-    }
+    StreamRef::of(to.conn, to.stream)
 }
 
 /// The address of `https://127.0.0.1:2379`.

@@ -9,8 +9,8 @@ use apiserver::{Action, ApiServer, CallId, Config, Cx, Effect, Notes, Peer, Stre
 use client::certificate::Certificate;
 use machine::fs::Node;
 use machine::http::{self, ClientEvent, Outcome, ServerEvent, StreamRef, Target};
-use machine::{Fd, Poll, Program, Signal, Sys, TimerId, Wake};
-use sim::{Arg, EntryId, Instant, Kind, Stream};
+use machine::{Alarm, Fd, Poll, Program, Signal, Sys, Wake};
+use sim::{Arg, EntryId, Kind, Stream};
 
 use super::RELEASES;
 use super::flags::Flags;
@@ -54,7 +54,7 @@ struct Running {
     /// The server's calls by those of its connections, and back.
     calls: BTreeMap<http::CallId, CallId>,
     back: BTreeMap<CallId, http::CallId>,
-    timer: Option<(TimerId, Instant)>,
+    alarm: Alarm,
 }
 
 /// The journal of the machine.
@@ -114,7 +114,7 @@ impl KubeApiserver {
             etcd,
             calls: BTreeMap::new(),
             back: BTreeMap::new(),
-            timer: None,
+            alarm: Alarm::default(),
         })
     }
 }
@@ -135,8 +135,9 @@ impl Program for KubeApiserver {
         };
         let more = match why {
             Wake::Ready(fd) => running.ready(sys, fd),
-            Wake::Start | Wake::Timer(_) => {
-                running.timer = None;
+            Wake::Start => running.with(sys, |server, cx| server.on_timer(cx)),
+            Wake::Timer(timer) => {
+                running.alarm.rang(timer);
                 running.with(sys, |server, cx| server.on_timer(cx))
             }
             Wake::Signal(_) => return Poll::Exit(0),
@@ -146,7 +147,7 @@ impl Program for KubeApiserver {
             let _ = sys.write(Fd::STDERR, format!("{last_words}\n").as_bytes());
             return Poll::Exit(1);
         }
-        running.set_timer(sys);
+        running.alarm.set(sys, running.server.deadline());
         Poll::Pending
     }
 
@@ -270,30 +271,15 @@ impl Running {
         }
         Ok(())
     }
-
-    fn set_timer(&mut self, sys: &mut Sys<'_>) {
-        let due = self.server.deadline();
-        if self.timer.map(|(_, at)| at) != due {
-            if let Some((timer, _)) = self.timer.take() {
-                sys.cancel(timer);
-            }
-            self.timer = due.map(|at| (sys.timer_at(at), at));
-        }
-    }
 }
 
 fn stream(from: StreamRef) -> StreamId {
-    StreamId {
-        conn: u64::from(from.conn.0),
-        stream: from.stream,
-    }
+    let (conn, stream) = from.numbers();
+    StreamId { conn, stream }
 }
 
 fn back(to: StreamId) -> StreamRef {
-    StreamRef {
-        conn: Fd(u32::try_from(to.conn).unwrap_or(u32::MAX)),
-        stream: to.stream,
-    }
+    StreamRef::of(to.conn, to.stream)
 }
 
 /// A number made of a key file: what tokens are signed with.

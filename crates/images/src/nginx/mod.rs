@@ -29,10 +29,7 @@ pub(crate) static IMAGE: Definition = Definition {
             "mainline-alpine",
             "perl",
         ],
-        versions: &[Versions {
-            major: 1,
-            minors: 7..=29,
-        }],
+        versions: &[Versions::of(1, 7..=29)],
         suffixes: &["alpine", "perl", "alpine-slim", "bookworm", "alpine-perl"],
     },
     userland: Userland::Debian,

@@ -12,7 +12,17 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     let mut tree = Tree::new();
     let t = &mut tree;
     for dir in [
-        "/boot", "/home", "/mnt", "/opt", "/proc", "/run", "/srv", "/sys", "/var/lib",
+        "/boot",
+        "/home",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/run",
+        "/srv",
+        "/sys",
+        "/usr/local/bin",
+        "/usr/local/sbin",
+        "/var/lib",
     ] {
         put(t, dir, Node::dir(0o755));
     }

@@ -20,6 +20,23 @@ pub struct StreamRef {
     pub stream: u32,
 }
 
+impl StreamRef {
+    /// The same as numbers, for those who know nothing of descriptors.
+    #[must_use]
+    pub fn numbers(self) -> (u64, u32) {
+        (u64::from(self.conn.0), self.stream)
+    }
+
+    /// The exchange with these numbers.
+    #[must_use]
+    pub fn of(conn: u64, stream: u32) -> StreamRef {
+        StreamRef {
+            conn: Fd(u32::try_from(conn).unwrap_or(u32::MAX)),
+            stream,
+        }
+    }
+}
+
 /// What came in.
 #[derive(Clone, Debug)]
 pub enum ServerEvent {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use net::Errno;
-use sim::{Duration, EntryId, Kind, Pid};
+use sim::{Duration, Kind, Pid};
 
 use crate::host::LogLine;
 use crate::mount::MountNs;
@@ -184,6 +184,9 @@ impl Sys<'_> {
     }
 
     pub(crate) fn unit_restart_by_policy(&mut self, name: &str) {
+        if self.host().halting {
+            return;
+        }
         let Some(unit) = self.host_mut().units.get_mut(name) else {
             return;
         };
@@ -265,20 +268,4 @@ impl Sys<'_> {
         };
         self.host_mut().push_log(line);
     }
-
-    /// Switches the machine off, or restarts it: it is back after its firmware and kernel have
-    /// started, some seconds later.
-    pub fn shut_down(&mut self, reboot: bool) {
-        let (machine, cause): (_, EntryId) = (self.machine, self.cause);
-        self.world.power_off(machine, cause);
-        if reboot {
-            let at = self.world.now() + BOOT_TIME;
-            self.world
-                .queue
-                .push(at, machine, crate::world::Event::Boot(cause));
-        }
-    }
 }
-
-/// Firmware, boot loader and kernel of a small virtual machine.
-const BOOT_TIME: Duration = Duration::from_secs(12);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::Str;
-use machine::{Fd, Sys, TimerId};
+use machine::{Alarm, Fd, Sys, TimerId};
 use sim::Instant;
 
 use crate::kubelet::prober::ProbeId;
@@ -44,7 +44,7 @@ pub(crate) enum Due {
 pub(crate) struct Timetable {
     order: BTreeSet<(Instant, Due)>,
     times: BTreeMap<Due, Instant>,
-    timer: Option<(TimerId, Instant)>,
+    alarm: Alarm,
 }
 
 impl Timetable {
@@ -81,23 +81,13 @@ impl Timetable {
 
     /// Whether a timer is this one's; it has run out then.
     pub(crate) fn is_timer(&mut self, timer: TimerId) -> bool {
-        let own = self.timer.is_some_and(|(id, _)| id == timer);
-        if own {
-            self.timer = None;
-        }
-        own
+        self.alarm.rang(timer)
     }
 
     /// Sets the timer for what comes first.
     pub(crate) fn arm(&mut self, sys: &mut Sys<'_>) {
         let first = self.order.first().map(|(at, _)| *at);
-        if self.timer.map(|(_, at)| at) == first {
-            return;
-        }
-        if let Some((timer, _)) = self.timer.take() {
-            sys.cancel(timer);
-        }
-        self.timer = first.map(|at| (sys.timer_at(at), at));
+        self.alarm.set(sys, first);
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct NodeState {
     under_way: bool,
     lease: Value,
     pod_cidr: String,
+    /// Whether the node takes pods, as last seen.
+    is_schedulable: Option<bool>,
 }
 
 impl State {
@@ -99,6 +101,7 @@ impl State {
             self.node.status = node.get("status").clone();
             self.report_node(sys);
         }
+        self.tell_schedulable(sys, !node.bool_at("spec.unschedulable"));
         let pod_cidr = node.str_at("spec.podCIDR");
         if !pod_cidr.is_empty() && self.node.pod_cidr != pod_cidr {
             self.node.pod_cidr = pod_cidr.to_owned();
@@ -108,6 +111,21 @@ impl State {
             self.runtime
                 .call(sys, request, Purpose::Configured, &mut self.heard);
         }
+    }
+
+    /// Tells that somebody cordoned the node, or uncordoned it.
+    fn tell_schedulable(&mut self, sys: &mut Sys<'_>, now: bool) {
+        let before = self.node.is_schedulable.replace(now);
+        if before.is_none_or(|before| before == now) {
+            return;
+        }
+        let reason = match now {
+            true => "NodeSchedulable",
+            false => "NodeNotSchedulable",
+        };
+        let name = self.settings.node.clone();
+        let message = format!("Node {name} status is now: {reason}");
+        self.node_event(sys, EventType::Normal, reason, message);
     }
 
     /// Something the node's status tells of has changed.
@@ -161,6 +179,11 @@ impl State {
             return;
         }
         let patch = node::status_patch(known, &status);
+        let (last, boot) = (
+            known.str_at("nodeInfo.bootID"),
+            status.str_at("nodeInfo.bootID"),
+        );
+        let rebooted = (!last.is_empty() && last != boot).then(|| boot.to_owned());
         let ready = node::not_ready(runtime).is_none();
         let was_ready = node::is_ready(known);
         self.node.status = status;
@@ -169,6 +192,10 @@ impl State {
         let name = self.settings.node.clone();
         let request = request::patch(&NODES, "", &name, "status", Patch::Strategic, patch);
         self.api.client.send(sys.cause(), Tag::NodeStatus, request);
+        if let Some(boot) = rebooted {
+            let message = format!("Node {name} has been rebooted, boot id: {boot}");
+            self.node_event(sys, EventType::Warning, "Rebooted", message);
+        }
         if was_ready.is_some_and(|was_ready| was_ready != ready) {
             let reason = if ready { "NodeReady" } else { "NodeNotReady" };
             let message = format!("Node {name} status is now: {reason}");

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use machine::{Errno, Fd, MountNsId, Poll, Program, Sys, TimerId, Wake};
+use machine::{Alarm, Errno, Fd, MountNsId, Poll, Program, Sys, TimerId, Wake};
 use net::{Payload, downcast_shared};
-use sim::Instant;
 
 use crate::cni;
 use crate::cri::{
@@ -52,7 +51,7 @@ pub(crate) struct Containerd {
     pub(crate) streams: BTreeMap<u64, Stream>,
     pub(crate) next_stream: u64,
     puller: Puller<Pull>,
-    pull_timer: Option<(TimerId, Instant)>,
+    pull_alarm: Alarm,
 }
 
 /// What waits for a pull.
@@ -87,7 +86,7 @@ impl Containerd {
             streams: BTreeMap::new(),
             next_stream: 1,
             puller: Puller::default(),
-            pull_timer: None,
+            pull_alarm: Alarm::default(),
         }
     }
 
@@ -340,18 +339,10 @@ impl Containerd {
     }
 
     fn arm_pull(&mut self, sys: &mut Sys<'_>) {
-        let next = self.puller.next();
-        if self.pull_timer.map(|(_, at)| at) == next {
-            return;
-        }
-        if let Some((timer, _)) = self.pull_timer.take() {
-            sys.cancel(timer);
-        }
-        self.pull_timer = next.map(|at| (sys.timer_at(at), at));
+        self.pull_alarm.set(sys, self.puller.next());
     }
 
     fn pulls_done(&mut self, sys: &mut Sys<'_>) {
-        self.pull_timer = None;
         for done in self.puller.take_done(sys.now()) {
             let outcome = done.outcome.map(|image| {
                 if self.store.named(&done.reference).is_none() {
@@ -395,7 +386,7 @@ impl Containerd {
     }
 
     fn timer(&mut self, sys: &mut Sys<'_>, timer: TimerId) {
-        if self.pull_timer.is_some_and(|(own, _)| own == timer) {
+        if self.pull_alarm.rang(timer) {
             self.pulls_done(sys);
         } else if let Some(id) = self.kill_timers.remove(&timer) {
             self.kill_container(sys, &id);

@@ -268,3 +268,30 @@ fn frozen_config_maps_and_secrets() {
         ],
     );
 }
+
+#[test]
+fn mistakes_in_budgets() {
+    let budget = |spec: &str| {
+        format!(
+            "{{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {{name: p}}, \
+             spec: {spec}}}"
+        )
+    };
+    check_invalid(
+        &budget("{minAvailable: 1, maxUnavailable: 1, selector: {matchLabels: {a: b}}}"),
+        &[
+            r#"spec: Invalid value: {"MinAvailable":1,"Selector":{"matchLabels":{"a":"b"}},"MaxUnavailable":1,"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set"#,
+        ],
+    );
+    check_invalid(
+        &budget("{minAvailable: 101%, unhealthyPodEvictionPolicy: Never}"),
+        &[
+            r#"spec.minAvailable: Invalid value: "101%": must not be greater than 100%"#,
+            r#"spec.unhealthyPodEvictionPolicy: Unsupported value: "Never": supported values: "AlwaysAllow", "IfHealthyBudget""#,
+        ],
+    );
+    check_invalid(
+        &budget("{maxUnavailable: -1}"),
+        &["spec.maxUnavailable: Invalid value: -1: must be greater than or equal to 0"],
+    );
+}

@@ -41,6 +41,11 @@ fn rows_read_as_the_real_ones() {
         |r| r.set("status", object! { "replicas": 2, "readyReplicas": 1 }),
         "lone | 2 | 2 | 1 | 12s | c | nginx | app=lone",
     );
+    check_row(
+        poddisruptionbudget::KIND.sample,
+        |budget| budget.set("status.disruptionsAllowed", 1),
+        "web | 2 | N/A | 1 | 12s",
+    );
     check_row(namespace::KIND.sample, |_| {}, "team-a | Active | 12s");
     check_row(configmap::KIND.sample, |_| {}, "settings | 1 | 12s");
     check_row(secret::KIND.sample, |_| {}, "login | Opaque | 1 | 12s");

@@ -47,7 +47,9 @@ const EXPOSED: &[&str] = &[
 fn names_for(verb: &str) -> Names {
     match verb {
         "get" | "describe" | "delete" | "edit" | "patch" | "label" | "annotate" | "wait"
-        | "set image" | "set env" | "set resources" => Names::Objects,
+        | "set image" | "set env" | "set resources" | "set selector" | "set serviceaccount" => {
+            Names::Objects
+        }
         "rollout history" | "rollout status" | "rollout undo" | "rollout restart" => {
             Names::ObjectsOf(ROLLING)
         }

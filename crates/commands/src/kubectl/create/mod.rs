@@ -5,19 +5,21 @@
 mod configmap;
 mod deployment;
 mod namespace;
+mod poddisruptionbudget;
 mod secret;
 mod service;
 mod serviceaccount;
 
 use api::Value;
+use net::http::Method;
 
 use super::Verb;
 use super::act::{self, DryRun, done, dry_run};
 use super::apply::with_last_applied;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, optional, switch, value, values};
-use super::session::Session;
-use super::target::{manifests, namespace_of, resource_of};
+use super::session::{Call, Session};
+use super::target::{Manifest, manifests, namespace_of, resource_of};
 
 /// The generators, in the order of the help text.
 pub(super) const GENERATORS: &[&Verb] = &[
@@ -27,6 +29,8 @@ pub(super) const GENERATORS: &[&Verb] = &[
     &deployment::SHORT,
     &namespace::VERB,
     &namespace::SHORT,
+    &poddisruptionbudget::VERB,
+    &poddisruptionbudget::SHORT,
     &secret::GENERIC,
     &secret::TLS,
     &secret::DOCKER_REGISTRY,
@@ -109,6 +113,9 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         return Err(Failure::message("must specify one of -f and -k"));
     }
     let read = manifests(&session.io, line).await?;
+    if let Some(path) = line.get("raw") {
+        return raw(session, path, &read).await;
+    }
     if read.is_empty() {
         return Err(Failure::message("no objects passed to create"));
     }
@@ -149,6 +156,19 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         session.io.eprint(&failure.text()).await;
     }
     Err(last)
+}
+
+/// Posts a file to a path as it is.
+async fn raw(session: &Session, path: &str, read: &[Manifest]) -> Outcome {
+    let [manifest] = read else {
+        return Err(Failure::message(
+            "--raw can only use a single local file or stdin",
+        ));
+    };
+    let call = Call::send(Method::Post, path, manifest.value.clone());
+    let answer = session.call(call).await?;
+    session.io.print(&format!("{}\n", answer.to_json())).await;
+    Ok(())
 }
 
 /// Creates what a generator made.

@@ -10,6 +10,7 @@ mod generic;
 mod namespace;
 mod node;
 mod pod;
+mod poddisruptionbudget;
 mod service;
 mod volumes;
 mod workloads;
@@ -138,6 +139,7 @@ async fn one(
         ("", "Namespace") => namespace::text(session, value).await?,
         ("", "ConfigMap") => configs::config_map(value) + &events,
         ("", "Secret") => configs::secret(value),
+        ("policy", "PodDisruptionBudget") => poddisruptionbudget::text(value) + &events,
         ("", "ServiceAccount") => configs::service_account(value) + &events,
         _ => generic::text(value) + &events,
     };

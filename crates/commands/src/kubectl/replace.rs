@@ -1,0 +1,127 @@
+//! `kubectl replace`.
+//!
+//! Models kubectl/pkg/cmd/replace/replace.go.
+
+use api::Value;
+use net::http::Method;
+
+use super::Verb;
+use super::act::{self, DryRun, done, dry_run};
+use super::apply::{LAST_APPLIED, with_last_applied};
+use super::delete;
+use super::discovery::Resource;
+use super::failure::{Failure, Outcome};
+use super::flags::{Flag, Line, optional, switch, value, values};
+use super::session::{Call, Session};
+use super::target::{Manifest, manifests, namespace_of, resource_of};
+
+const FLAGS: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::DRY_RUN,
+    act::MANAGER,
+    values("kustomize").short('k'),
+    optional("cascade", "background"),
+    optional("validate", "strict"),
+    switch("force"),
+    switch("recursive").short('R'),
+    switch("save-config"),
+    value("grace-period"),
+    value("subresource"),
+    value("timeout"),
+];
+
+/// The verb.
+pub(super) const VERB: Verb = Verb {
+    name: "replace",
+    summary: "Replace a resource by file name or stdin",
+    usage: "kubectl replace -f FILENAME [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(replace(session, line)),
+};
+
+const MANAGER: &str = "kubectl-replace";
+
+async fn replace(session: &Session, line: &Line) -> Outcome {
+    if line.has("kustomize") {
+        return Err(Failure::message(sim::unmodelled!("kustomize").to_string()));
+    }
+    if !line.has("filename") {
+        return Err(Failure::Plain(
+            "error: Must specify --filename to replace\nSee 'kubectl replace -h' for help and \
+             examples"
+                .to_owned(),
+        ));
+    }
+    let discovery = session.discovery().await?;
+    let read = manifests(&session.io, line).await?;
+    if line.on("force") {
+        for manifest in &read {
+            let resource = resource_of(&discovery, manifest)?;
+            let namespace = namespace_of(session, resource, &manifest.value)?;
+            let name = manifest.value.name();
+            delete::until_gone(session, line, (resource, &namespace, name)).await?;
+        }
+    }
+    let mut failures = Vec::new();
+    for manifest in &read {
+        let resource = resource_of(&discovery, manifest)?;
+        failures.extend(one(session, line, resource, manifest).await.err());
+    }
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
+    for failure in failures {
+        session.io.eprint(&failure.text()).await;
+    }
+    Err(last)
+}
+
+async fn one(session: &Session, line: &Line, resource: &Resource, manifest: &Manifest) -> Outcome {
+    let Manifest { source, value } = manifest;
+    let namespace = namespace_of(session, resource, value)?;
+    let mut wanted = value.clone();
+    if !namespace.is_empty() {
+        wanted.set("metadata.namespace", namespace.as_str());
+    }
+    // Who manages the object by `apply` goes on so.
+    if line.on("save-config") || wanted.annotations().contains_key(LAST_APPLIED) {
+        wanted = with_last_applied(&wanted);
+    }
+    let dry = dry_run(line)?;
+    if dry == DryRun::Client {
+        return done(session, line, dry, &wanted, "replaced").await;
+    }
+    let made = if line.on("force") {
+        act::create(session, line, resource, &namespace, &wanted, MANAGER).await
+    } else {
+        put(session, line, resource, &namespace, wanted).await
+    };
+    let made =
+        made.map_err(|failure| failure.context(&format!("error when replacing {source:?}")))?;
+    done(session, line, dry, &made, "replaced").await
+}
+
+/// Puts the object in place of the one there is, whatever that one's version, unless it names one.
+async fn put(
+    session: &Session,
+    line: &Line,
+    resource: &Resource,
+    namespace: &str,
+    mut wanted: Value,
+) -> Outcome<Value> {
+    let path = resource.path(namespace, wanted.name());
+    if wanted.resource_version().is_empty()
+        && let Ok(current) = session.call(Call::get(path.as_str())).await
+    {
+        wanted.set("metadata.resourceVersion", current.resource_version());
+    }
+    let subresource = match line.get("subresource") {
+        Some(name) => format!("/{name}"),
+        None => String::new(),
+    };
+    let query = act::query(line, dry_run(line)?, MANAGER, true);
+    let target = format!("{path}{subresource}{query}");
+    session.call(Call::send(Method::Put, target, wanted)).await
+}
