@@ -7,6 +7,7 @@
 pub mod cni;
 pub mod cri;
 pub mod image;
+mod iptables;
 pub mod kubelet;
 pub mod proxy;
 pub mod reference;

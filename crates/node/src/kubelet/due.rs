@@ -31,6 +31,8 @@ pub(crate) enum Due {
     NodeStatus,
     /// The runtime's status.
     Runtime,
+    /// The kubelet's own rules of netfilter.
+    Rules,
     /// A probe.
     Probe(ProbeId),
     /// The end of the patience with a request of our own.

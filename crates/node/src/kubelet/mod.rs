@@ -9,6 +9,7 @@ mod configure;
 mod due;
 mod env;
 mod hooks;
+mod iptables;
 mod link;
 mod logs;
 mod mounts;
@@ -129,6 +130,7 @@ impl State {
             settings,
         };
         state.listen(sys)?;
+        state.guard_rules(sys);
         state.watch_manifests(sys);
         state.runtime.connect(sys, &mut state.heard);
         state.begin_node(sys);
@@ -186,6 +188,7 @@ impl State {
             Due::Lease => self.renew_lease(sys),
             Due::NodeStatus => self.report_node(sys),
             Due::Runtime => self.ask_runtime_status(sys),
+            Due::Rules => self.guard_rules(sys),
             Due::Probe(id) => self.probe(sys, id),
             Due::Request(fd) => self.request_timed_out(sys, fd),
             Due::Hook(uid, unit) => self.hook_timed_out(sys, &uid, unit),

@@ -6,9 +6,12 @@ use client::{Severity, klog_line};
 use machine::{Fd, Sys};
 use sim::Instant;
 
+use crate::iptables::canaries;
+
 use super::batch::Batch;
 use super::component::{KubeProxy, SYNCED};
-use super::kernel::{Kernel, canaries};
+use super::kernel::Kernel;
+use super::names::CANARY;
 use super::ports::Ports;
 
 /// What a kube-proxy holds of its machine.
@@ -36,7 +39,7 @@ impl Host {
         }
         let now = sys.now();
         if proxy.listens(now) {
-            let (first, any) = canaries(sys.net().netfilter(sys.netns()));
+            let (first, any) = canaries(sys.net().netfilter(sys.netns()), CANARY);
             proxy.canaries(now, first, any);
         }
         while let Some(batch) = proxy.take_batch(now) {

@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use api::Str;
 use imbl::OrdMap;
-use net::netfilter::{self, Invocation, Netfilter, Rule, TableName};
+use net::netfilter::{self, Netfilter, Rule, TableName};
 use sim::Instant;
 
 use super::batch::{Batch, Chain, Table};
-use super::fixed::{CANARY_TABLES, JUMPS, Jump};
+use super::fixed::{JUMPS, Jump};
 use super::names::{self, CANARY};
+use crate::iptables::{ensure_chain, ensure_rule, put_canaries};
 
 /// The chains handed over last, as text and as the kernel keeps them: what has not changed is not
 /// read again.
@@ -41,9 +42,7 @@ impl Kernel {
             for jump in &JUMPS {
                 ensure_jump(netfilter, jump)?;
             }
-            for table in CANARY_TABLES {
-                ensure_chain(netfilter, table, CANARY)?;
-            }
+            put_canaries(netfilter, CANARY)?;
         }
         for (table, chains) in [(Table::Filter, &batch.filter), (Table::Nat, &batch.nat)] {
             let read: Result<Vec<_>, _> = chains
@@ -110,16 +109,6 @@ impl Kernel {
     }
 }
 
-/// Whether the first of the canaries is there, and whether any is.
-pub(super) fn canaries(netfilter: Option<&Netfilter>) -> (bool, bool) {
-    let there = |table: Table| {
-        let table = netfilter.and_then(|netfilter| netfilter.table(name_of(table)));
-        table.is_some_and(|table| table.chain(CANARY).is_some())
-    };
-    let [first, others @ ..] = CANARY_TABLES;
-    (there(first), there(first) || others.into_iter().any(there))
-}
-
 /// Chains of Services in the kernel that a full sync has not written: left by who ran before.
 fn unknown(netfilter: &Netfilter, batch: &Batch) -> Vec<Str> {
     let written: std::collections::BTreeSet<&str> =
@@ -132,32 +121,11 @@ fn unknown(netfilter: &Netfilter, batch: &Batch) -> Vec<Str> {
         .collect()
 }
 
-fn ensure_chain(
-    netfilter: &mut Netfilter,
-    table: Table,
-    chain: &str,
-) -> Result<(), netfilter::Error> {
-    let known = netfilter.table(name_of(table));
-    if known.is_some_and(|known| known.chain(chain).is_some()) {
-        return Ok(());
-    }
-    run(netfilter, table, &format!("-N {chain}"))
-}
-
-/// Puts a rule in front, unless it is there.
+/// Puts a rule in front, and its target there, unless they are.
 fn ensure_jump(netfilter: &mut Netfilter, jump: &Jump) -> Result<(), netfilter::Error> {
-    ensure_chain(netfilter, jump.table, jump.to)?;
-    let rule = jump.rule.trim_start_matches("-A");
-    if run(netfilter, jump.table, &format!("-C{rule}")).is_ok() {
-        return Ok(());
-    }
-    run(netfilter, jump.table, &format!("-I{rule}"))
-}
-
-fn run(netfilter: &mut Netfilter, table: Table, command: &str) -> Result<(), netfilter::Error> {
-    let words = netfilter::split(command);
-    let command = Invocation::parse(&words, name_of(table))?;
-    netfilter.execute(&command).map(drop)
+    let table = name_of(jump.table);
+    ensure_chain(netfilter, table, jump.to)?;
+    ensure_rule(netfilter, table, "-I", jump.rule.trim_start_matches("-A "))
 }
 
 fn name_of(table: Table) -> TableName {

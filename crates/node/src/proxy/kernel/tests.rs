@@ -4,6 +4,7 @@ use sim::MachineId;
 
 use super::super::{Proxier, Settings};
 use super::*;
+use crate::iptables::{canaries, run};
 
 struct Machine {
     net: Net,
@@ -39,7 +40,7 @@ impl Machine {
     }
 
     fn run(&mut self, table: Table, command: &str) {
-        run(self.netfilter(), table, command).expect("it can be done");
+        run(self.netfilter(), name_of(table), command).expect("it can be done");
     }
 
     fn save(&mut self) -> String {
@@ -160,9 +161,9 @@ fn what_was_flushed_comes_back_as_far_as_a_sync_writes_it() {
 #[test]
 fn canaries_are_missed() {
     let mut machine = Machine::new();
-    assert_eq!(canaries(None), (false, false));
+    assert_eq!(canaries(None, CANARY), (false, false));
     machine.sync();
-    assert_eq!(canaries(Some(machine.netfilter())), (true, true));
+    assert_eq!(canaries(Some(machine.netfilter()), CANARY), (true, true));
     machine.run(Table::Mangle, "-X KUBE-PROXY-CANARY");
-    assert_eq!(canaries(Some(machine.netfilter())), (false, true));
+    assert_eq!(canaries(Some(machine.netfilter()), CANARY), (false, true));
 }
