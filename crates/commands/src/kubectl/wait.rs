@@ -57,9 +57,13 @@ enum Until {
 
 async fn wait(session: &Session, line: &Line) -> Outcome {
     let until = read(line)?;
-    let limit = line
-        .duration("timeout")?
-        .unwrap_or(sim::Duration::from_secs(30));
+    let limit = match line.text("timeout") {
+        // Less than no time is as long as a week.
+        text if text.starts_with('-') => sim::Duration::from_secs(7 * 24 * 3600),
+        _ => line
+            .duration("timeout")?
+            .unwrap_or(sim::Duration::from_secs(30)),
+    };
     let deadline = session.io.deadline(limit).await;
     let found = loop {
         match find(session, line, &line.args).await {
@@ -81,6 +85,7 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
             _ => Err(Failure::message("no matching resources found")),
         };
     }
+    let mut late = Vec::new();
     for Found { resource, value } in found {
         let met = watch(session, &resource, &value, deadline, |object| {
             holds(&until, object)
@@ -88,10 +93,11 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
         .await?;
         let name = value.name();
         if !met {
-            return Err(Failure::message(format!(
+            late.push(format!(
                 "timed out waiting for the condition on {}/{name}",
                 resource.plural
-            )));
+            ));
+            continue;
         }
         let kind = resource.qualified_singular();
         session
@@ -99,7 +105,11 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
             .print(&format!("{kind}/{name} condition met\n"))
             .await;
     }
-    Ok(())
+    match late.as_slice() {
+        [] => Ok(()),
+        [one] => Err(Failure::message(one.as_str())),
+        many => Err(Failure::Plain(many.join("\n"))),
+    }
 }
 
 fn read(line: &Line) -> Outcome<Until> {
