@@ -56,18 +56,7 @@ const COMPONENTS: &[&str] = &[
     "commands",
 ];
 const PROGRAMS: &[&str] = &[
-    "sim",
-    "net",
-    "machine",
-    "api",
-    "etcd",
-    "apiserver",
-    "client",
-    "scheduler",
-    "node",
-    "shell",
-    "commands",
-    "images",
+    "sim", "net", "machine", "api", "etcd", "client", "node", "shell", "commands", "images",
 ];
 
 /// Packages that link the simulation into something people start, and what they may use of it:
@@ -217,9 +206,7 @@ fn what_is_declared_is_used() {
         for name in dependencies(&manifest(&folder(part))) {
             let word = Regex::new(&format!(r"\b{}\b", name.replace('-', "_"))).expect("a pattern");
             let files = by_part.get(part).into_iter().flatten();
-            // `#[wasm_bindgen] async fn` writes the name of its companion crate by itself.
-            let by_macro = name == "wasm-bindgen-futures";
-            if !by_macro && !files.into_iter().any(|source| word.is_match(&source.text)) {
+            if !files.into_iter().any(|source| word.is_match(&source.text)) {
                 offences.push(format!(
                     "{}: declares {name} and does not use it",
                     folder(part)

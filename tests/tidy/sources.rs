@@ -71,7 +71,11 @@ fn walk(dir: &Path, prefix: &str, found: &mut Vec<Source>) {
             format!("{prefix}/{name}")
         };
         let kind = entry.file_type().expect("a file of some type");
-        if kind.is_dir() && !NOT_OURS.contains(&&*name) {
+        // In a second worktree `.git` is a file.
+        if NOT_OURS.contains(&&*name) {
+            continue;
+        }
+        if kind.is_dir() {
             walk(&entry.path(), &path, found);
         } else if kind.is_file()
             && !LOCK_FILES.contains(&&*name)

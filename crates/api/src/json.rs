@@ -59,10 +59,8 @@ impl Value {
         out
     }
 
-    /// The length of `to_json()` in bytes; allocates nothing.
+    /// The length of `to_json()` in bytes.
     pub fn json_len(&self) -> usize {
-        let mut count = print::Count(0);
-        print::compact(self, &mut count);
-        count.0
+        print::length(self)
     }
 }

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use api::{Value, base64, object};
-use sim::Instant;
+use sim::{Instant, Stream};
 
 use crate::authn::User;
 use crate::config::Config;
@@ -92,15 +92,17 @@ pub(crate) fn verify(
     })
 }
 
-/// A keyed hash of the text: four FNV-1a rounds, each begun with what the last one gave.
+/// A keyed hash of the text, drawn out to the length of an RSA signature: FNV-1a over the text, then
+/// a stream that begins with what it gave.
 fn signature(config: &Config, text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ config.signing_key;
-    for round in 0..32_u8 {
-        for byte in text.bytes().chain([round]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        bytes.extend_from_slice(&hash.to_be_bytes());
+    let begin = 0xcbf2_9ce4_8422_2325_u64 ^ config.signing_key;
+    let hash = text.bytes().fold(begin, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut stream = Stream::new(hash, "signature");
+    let mut bytes = Vec::with_capacity(256);
+    for _ in 0..32 {
+        bytes.extend_from_slice(&stream.next_u64().to_be_bytes());
     }
     url_encode_bytes(&bytes)
 }

@@ -2,9 +2,10 @@
 
 use machine::{Fd, Io};
 
-use crate::args::{self, flag, value};
+use crate::args::{Flag, flag, value};
 use crate::help::tool;
-use crate::io::{Lines, complain, inputs, size, slurp, usage_error};
+use crate::io::{Lines, slurp};
+use crate::part::{self, Part, unreadable};
 
 tool!(
     "head",
@@ -19,7 +20,7 @@ tool!(
     ]
 );
 
-const FLAGS: &[args::Flag] = &[
+const FLAGS: &[Flag] = &[
     value('n', "lines"),
     value('c', "bytes"),
     flag('q', "quiet"),
@@ -27,38 +28,17 @@ const FLAGS: &[args::Flag] = &[
 ];
 
 async fn main(io: Io) -> i32 {
-    // `-5` in the first place is `-n 5`.
-    let words: Vec<_> = io
-        .args()
-        .iter()
-        .enumerate()
-        .map(|(at, arg)| match arg.strip_prefix('-') {
-            Some(digits) if at == 1 && digits.starts_with(|c: char| c.is_ascii_digit()) => {
-                format!("-n{digits}").into()
-            }
-            _ => arg.clone(),
-        })
-        .collect();
-    let args = match args::parse(FLAGS, &words) {
-        Ok(args) => args,
-        Err(message) => return usage_error(&io, &message, 1).await,
+    let Part {
+        bytes,
+        turned: from_end,
+        count,
+        paths,
+        titles,
+        ..
+    } = match part::read(&io, FLAGS, '-').await {
+        Ok(part) => part,
+        Err(code) => return code,
     };
-    let bytes = args.last_of("nc") == Some('c');
-    let text = args
-        .value(if bytes { 'c' } else { 'n' })
-        .map_or("10", |text| text);
-    let (from_end, number) = match text.strip_prefix('-') {
-        Some(number) => (true, number),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let Some(count) = size(number) else {
-        let unit = if bytes { "bytes" } else { "lines" };
-        complain(&io, &format!("invalid number of {unit}: '{text}'")).await;
-        return 1;
-    };
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let paths = inputs(&args);
-    let titles = args.has('v') || (paths.len() > 1 && !args.has('q'));
     let mut status = 0;
     for (at, path) in paths.iter().enumerate() {
         if titles && io.read_file(path).await.is_ok() {
@@ -71,12 +51,7 @@ async fn main(io: Io) -> i32 {
             lines(&io, path, count).await
         };
         if let Err(errno) = done {
-            let what = format!("cannot open '{path}' for reading: {}", errno.message());
-            let what = match errno {
-                machine::Errno::EISDIR => format!("error reading '{path}': {}", errno.message()),
-                _ => what,
-            };
-            complain(&io, &what).await;
+            unreadable(&io, path, errno).await;
             status = 1;
         }
     }

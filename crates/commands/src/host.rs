@@ -1,39 +1,38 @@
 //! Facts of the machine that several tools tell.
 
 use machine::Io;
+use sim::Instant;
+
+use crate::calendar::strftime;
+use crate::usage;
 
 /// What `free`, `uptime` and `top` know.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
-    /// Seconds since 1970.
-    pub(crate) now: i64,
+    /// The time.
+    pub(crate) now: Instant,
     /// Seconds since it was switched on.
     pub(crate) up: u64,
     /// Bytes of memory.
     pub(crate) memory: u64,
-    /// Bytes taken, by a rough measure: so much a process.
+    /// Bytes taken.
     pub(crate) used: u64,
     /// Terminals in use.
     pub(crate) users: usize,
 }
 
-/// Memory counted for each process, and for the kernel.
-const PER_PROCESS: u64 = 12 << 20;
-const KERNEL: u64 = 320 << 20;
-
 /// Looks at the machine.
 pub(crate) async fn facts(io: &Io) -> Facts {
     io.sys(|sys| {
         let host = sys.host();
-        let processes = host.processes().count() as u64;
         let mut terminals: Vec<_> = host.processes().filter_map(|process| process.tty).collect();
         terminals.sort();
         terminals.dedup();
         Facts {
-            now: sys.now().unix_secs(),
+            now: sys.now(),
             up: sys.now().since(host.booted).as_secs(),
             memory: host.spec.memory,
-            used: (KERNEL + processes * PER_PROCESS).min(host.spec.memory),
+            used: (usage::memory(sys) << 10).min(host.spec.memory),
             users: terminals.len(),
         }
     })
@@ -55,6 +54,11 @@ pub(crate) fn uptime_line(facts: &Facts) -> String {
         1 => "1 user".to_owned(),
         count => format!("{count} users"),
     };
-    let time = shell::date::format("%H:%M:%S", facts.now, 0);
+    let time = strftime("%H:%M:%S", facts.now);
     format!("{time} up {up},  {users},  load average: 0.00, 0.00, 0.00")
+}
+
+/// Whether the tools here are those of BusyBox.
+pub(crate) async fn busybox(io: &Io) -> bool {
+    io.sys(|sys| sys.exists("/bin/busybox")).await
 }

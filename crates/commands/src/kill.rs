@@ -5,7 +5,7 @@ use std::rc::Rc;
 use machine::{Errno, Io, Signal, Sys};
 
 use crate::help::tool;
-use crate::usage::busybox;
+use crate::host::busybox;
 
 tool!(
     "kill",

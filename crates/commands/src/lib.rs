@@ -55,6 +55,7 @@ mod nano;
 mod nl;
 mod nohup;
 mod nproc;
+mod part;
 mod paste;
 mod pgrep;
 mod pidof;
@@ -235,6 +236,9 @@ static TOOLS: &[&Tool] = &[
     &xargs::TOOL,
     &yes::TOOL,
 ];
+
+/// Scripts of `/usr/share/bash-completion/completions`: the command, and how it is completed.
+pub const COMPLETIONS: &[(&str, &str)] = &[("kubectl", kubectl::COMPLETION)];
 
 /// Every tool, by name.
 #[must_use]

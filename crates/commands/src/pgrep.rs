@@ -9,7 +9,7 @@ use crate::args::{self, Args, flag, value};
 use crate::help::tool;
 use crate::io::{complain, own_name, usage_error};
 use crate::kill::{self, Sends};
-use crate::usage::{self, Entry};
+use crate::process::{self, Row};
 
 tool!(
     "pgrep",
@@ -63,8 +63,8 @@ async fn main(io: Io) -> i32 {
     let rows: Vec<String> = found
         .iter()
         .map(|entry| match () {
-            () if args.has('a') => format!("{} {}", entry.pid, entry.command),
-            () if args.has('l') => format!("{} {}", entry.pid, entry.name),
+            () if args.has('a') => format!("{} {}", entry.pid, entry.command()),
+            () if args.has('l') => format!("{} {}", entry.pid, entry.comm()),
             () => entry.pid.to_string(),
         })
         .collect();
@@ -76,7 +76,7 @@ async fn main(io: Io) -> i32 {
 }
 
 /// Processes that fit, by id; never the caller.
-async fn find(io: &Io, args: &Args) -> Result<Vec<Entry>, String> {
+async fn find(io: &Io, args: &Args) -> Result<Vec<Row>, String> {
     let picks = ['P', 'u', 'U', 't'].iter().any(|letter| args.has(*letter));
     let pattern = match &args.operands[..] {
         [] if picks => None,
@@ -103,9 +103,7 @@ async fn find(io: &Io, args: &Args) -> Result<Vec<Entry>, String> {
         None => None,
     };
     let passwd = io.read_to_string("/etc/passwd").await.unwrap_or_default();
-    let (entries, own) = io
-        .sys(|sys| (usage::processes(sys), sys.local_pid(sys.pid())))
-        .await;
+    let (entries, own) = process::all(io).await;
     let list = |letter: char| -> Vec<Rc<str>> {
         args.values(letter)
             .flat_map(|text| text.split(','))
@@ -118,21 +116,21 @@ async fn find(io: &Io, args: &Args) -> Result<Vec<Entry>, String> {
         .map(|user| uid(&passwd, user))
         .collect();
     let (parents, terminals) = (list('P'), list('t'));
-    let fits = |entry: &Entry| {
+    let fits = |entry: &Row| {
         let text = if args.has('f') {
-            &entry.command
+            entry.command()
         } else {
-            &entry.name
+            entry.comm()
         };
         let listed =
             |list: &[Rc<str>], text: &str| list.is_empty() || list.iter().any(|t| &**t == text);
-        let fits = regex.as_ref().is_none_or(|regex| regex.is_match(text))
+        let fits = regex.as_ref().is_none_or(|regex| regex.is_match(&text))
             && (users.is_empty() || users.contains(&entry.uid))
             && listed(&parents, &entry.ppid.to_string())
-            && listed(&terminals, entry.tty.as_deref().unwrap_or_default());
+            && listed(&terminals, &entry.tty);
         fits != args.has('v')
     };
-    let mut found: Vec<Entry> = entries
+    let mut found: Vec<Row> = entries
         .into_iter()
         .filter(|entry| entry.pid != own && fits(entry))
         .collect();
@@ -200,7 +198,7 @@ pub(crate) async fn pkill(io: Io) -> i32 {
             )
             .await;
         } else if args.has('e') {
-            io.print(&format!("{} killed (pid {number})\n", entry.name))
+            io.print(&format!("{} killed (pid {number})\n", entry.comm()))
                 .await;
         }
     }

@@ -1,5 +1,5 @@
-//! `ps`. Models procps: the selections and formats people use. Processor time and memory of a
-//! process are not modelled and read as zero.
+//! `ps`. Models procps: the selections and formats people use. What a process takes is what
+//! `usage` knows of its name.
 
 use std::rc::Rc;
 
@@ -7,9 +7,10 @@ use machine::{Fd, Io};
 use sim::Instant;
 
 use crate::args::{self, Args, flag, value};
+use crate::calendar::{ctime, strftime};
 use crate::help::tool;
 use crate::io::complain;
-use crate::process::{self, Row, elapsed};
+use crate::process::{self, Row, cpu_time, elapsed, tenths};
 
 tool!(
     "ps",
@@ -119,8 +120,8 @@ async fn main(io: Io) -> i32 {
         Err(message) => return misuse(&io, &message).await,
     };
     let (rows, own) = process::all(&io).await;
-    let (now, terminal, width) = io
-        .sys(|sys| {
+    let (look, terminal, width) = io
+        .sys(move |sys| {
             let terminal = sys
                 .host()
                 .process(sys.pid())
@@ -128,11 +129,12 @@ async fn main(io: Io) -> i32 {
             let width = sys
                 .tty_size(Fd::STDOUT)
                 .map(|(columns, _)| usize::from(columns));
-            (
-                sys.now(),
-                terminal.map(|id| format!("pts/{}", id.0)),
-                width.ok(),
-            )
+            let look = Look {
+                own,
+                now: sys.now(),
+                memory: sys.host().spec.memory >> 10,
+            };
+            (look, terminal.map(|id| format!("pts/{}", id.0)), width.ok())
         })
         .await;
     let mut shown: Vec<Row> = select(rows, &args, &bsd, terminal.as_deref(), own);
@@ -155,15 +157,8 @@ async fn main(io: Io) -> i32 {
     } else {
         width
     };
-    let text = table(
-        &shown,
-        &columns,
-        &headings,
-        args.has('\u{1}'),
-        own,
-        now,
-        limit,
-    );
+    let headless = args.has('\u{1}');
+    let text = table(&shown, &columns, &headings, headless, look, limit);
     io.print(&text).await;
     i32::from(shown.is_empty())
 }
@@ -272,8 +267,7 @@ fn table(
     columns: &[&'static Column],
     headings: &[String],
     bare: bool,
-    own: u32,
-    now: Instant,
+    look: Look,
     limit: Option<usize>,
 ) -> String {
     let mut lines: Vec<Vec<String>> = Vec::new();
@@ -283,7 +277,7 @@ fn table(
     lines.extend(rows.iter().map(|row| {
         columns
             .iter()
-            .map(|column| cell(row, column.0, own, now))
+            .map(|column| cell(row, column.0, look))
             .collect::<Vec<String>>()
     }));
     let mut out = String::new();
@@ -318,7 +312,16 @@ fn table(
     out
 }
 
-fn cell(row: &Row, name: &str, own: u32, now: Instant) -> String {
+/// Who looks, when, and at how much memory (KiB).
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    own: u32,
+    now: Instant,
+    memory: u64,
+}
+
+fn cell(row: &Row, name: &str, look: Look) -> String {
+    let Look { own, now, memory } = look;
     let age = now.since(row.started).as_secs();
     match name {
         "pid" => row.pid.to_string(),
@@ -326,19 +329,22 @@ fn cell(row: &Row, name: &str, own: u32, now: Instant) -> String {
         "pgid" | "pgrp" | "sid" => row.pgrp.to_string(),
         "user" | "euser" | "uname" => row.user.to_string(),
         "uid" | "euid" => row.uid.to_string(),
-        "comm" | "ucmd" => row.name().chars().take(15).collect(),
+        "comm" | "ucmd" => row.comm(),
         "args" | "cmd" | "command" => row.command(),
         "tty" | "tt" | "tname" => row.tty.to_string(),
         "stat" => row.state(row.pid == own),
         "state" | "s" => row.state(row.pid == own).chars().take(1).collect(),
-        "time" | "cputime" => "00:00:00".to_owned(),
+        "time" | "cputime" => cpu_time(row.usage.time(now.since(row.started))),
         "etime" => elapsed(age),
         "etimes" => age.to_string(),
-        "start" => shell::date::format("%H:%M:%S", row.started.unix_secs(), 0),
+        "start" => strftime("%H:%M:%S", row.started),
         "stime" | "start_time" => row.start(now),
-        "lstart" => shell::date::format("%a %b %e %H:%M:%S %Y", row.started.unix_secs(), 0),
-        "pcpu" | "%cpu" | "pmem" | "%mem" => "0.0".to_owned(),
-        "nlwp" => "1".to_owned(),
+        "lstart" => ctime(row.started),
+        "pcpu" | "%cpu" => tenths(row.usage.permille()),
+        "pmem" | "%mem" => tenths(row.usage.resident * 1000 / memory.max(1)),
+        "rss" => row.usage.resident.to_string(),
+        "vsz" => row.usage.size.to_string(),
+        "nlwp" => row.usage.threads.to_string(),
         "pri" => "19".to_owned(),
         "cgroup" => format!("0::{}", row.cgroup),
         _ => "0".to_owned(),

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use machine::{Errno, Fd, Io};
+use machine::{Fd, Io};
 use sim::Duration;
 
-use crate::args::{self, flag, maybe, value};
+use crate::args::{Flag, flag, maybe, value};
 use crate::help::tool;
-use crate::io::{complain, inputs, size, slurp, usage_error};
+use crate::io::slurp;
+use crate::part::{self, Part, unreadable};
 
 tool!(
     "tail",
@@ -25,7 +26,7 @@ tool!(
     ]
 );
 
-const FLAGS: &[args::Flag] = &[
+const FLAGS: &[Flag] = &[
     value('n', "lines"),
     value('c', "bytes"),
     maybe('\u{1}', "follow"),
@@ -39,53 +40,24 @@ const FLAGS: &[args::Flag] = &[
 ];
 
 async fn main(io: Io) -> i32 {
-    // `-5` in the first place is `-n 5`.
-    let words: Vec<Rc<str>> = io
-        .args()
-        .iter()
-        .enumerate()
-        .map(|(at, arg)| match arg.strip_prefix('-') {
-            Some(digits) if at == 1 && digits.starts_with(|c: char| c.is_ascii_digit()) => {
-                match digits.strip_suffix('f') {
-                    Some(digits) => format!("-fn{digits}").into(),
-                    None => format!("-n{digits}").into(),
-                }
-            }
-            _ => arg.clone(),
-        })
-        .collect();
-    let args = match args::parse(FLAGS, &words) {
-        Ok(args) => args,
-        Err(message) => return usage_error(&io, &message, 1).await,
+    let Part {
+        args,
+        bytes,
+        turned: from_start,
+        count,
+        paths,
+        titles,
+    } = match part::read(&io, FLAGS, '+').await {
+        Ok(part) => part,
+        Err(code) => return code,
     };
-    let bytes = args.last_of("nc") == Some('c');
-    let text = args
-        .value(if bytes { 'c' } else { 'n' })
-        .map_or("10", |text| text);
-    let (from_start, number) = match text.strip_prefix('+') {
-        Some(number) => (true, number),
-        None => (false, text.strip_prefix('-').unwrap_or(text)),
-    };
-    let Some(count) = size(number) else {
-        let unit = if bytes { "bytes" } else { "lines" };
-        complain(&io, &format!("invalid number of {unit}: '{text}'")).await;
-        return 1;
-    };
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let paths = inputs(&args);
-    let titles = args.has('v') || (paths.len() > 1 && !args.has('q'));
     let mut status = 0;
     let mut followed = Vec::new();
     for (at, path) in paths.iter().enumerate() {
         let all = match slurp(&io, path).await {
             Ok(all) => all,
             Err(errno) => {
-                let why = errno.message();
-                let what = match errno {
-                    Errno::EISDIR => format!("error reading '{path}': {why}"),
-                    _ => format!("cannot open '{path}' for reading: {why}"),
-                };
-                complain(&io, &what).await;
+                unreadable(&io, path, errno).await;
                 status = 1;
                 continue;
             }

@@ -1,5 +1,5 @@
-//! `top -b`. Models procps: a picture of the machine once or at intervals. What processes use is
-//! not modelled, so the figures are those of an idle machine.
+//! `top -b`. Models procps: a picture of the machine once or at intervals. What a process takes is
+//! what `usage` knows of its name; the load is that of an idle machine.
 
 use machine::Io;
 use sim::Duration;
@@ -8,7 +8,7 @@ use crate::args::{self, flag, value};
 use crate::help::tool;
 use crate::host;
 use crate::io::{complain, usage_error};
-use crate::process;
+use crate::process::{self, tenths};
 use crate::sleep::{Span, interval};
 
 tool!(
@@ -79,11 +79,22 @@ async fn picture(io: &Io) -> String {
         let state = row.state(row.pid == own);
         let user: String = row.user.chars().take(8).collect();
         out.push_str(&format!(
-            "{:7} {user:<8}  20   0       0      0      0 {}   0.0   0.0   0:00.00 {}\n",
+            "{:7} {user:<8}  20   0 {:7} {:6}      0 {} {:>5} {:>5} {:>9} {}\n",
             row.pid,
+            row.usage.size,
+            row.usage.resident,
             &state[..1],
+            tenths(row.usage.permille()),
+            tenths(row.usage.resident * 1000 / (facts.memory >> 10).max(1)),
+            clock(row.usage.time(facts.now.since(row.started))),
             row.name()
         ));
     }
     out
+}
+
+/// `1:02.03`: minutes, seconds and hundredths.
+fn clock(time: Duration) -> String {
+    let (secs, hundredths) = (time.as_secs(), time.subsec_millis() / 10);
+    format!("{}:{:02}.{hundredths:02}", secs / 60, secs % 60)
 }

@@ -27,9 +27,11 @@ async fn main(io: Io) -> i32 {
     };
     let facts = host::facts(&io).await;
     let text = match () {
-        () if args.has('s') => {
-            shell::date::format("%F %T", facts.now - i64::try_from(facts.up).unwrap_or(0), 0)
-        }
+        () if args.has('s') => shell::date::format(
+            "%F %T",
+            facts.now.unix_secs() - i64::try_from(facts.up).unwrap_or(0),
+            0,
+        ),
         () if args.has('p') => pretty(facts.up),
         () => format!(" {}", host::uptime_line(&facts)),
     };

@@ -1,10 +1,8 @@
 //! What programs take of a machine. Memory, threads and processor time are not modelled: these are
 //! plausible numbers for what is known by name, for the tools that show them.
 
-#![allow(dead_code, reason = "ps and top come to read all of it")]
-
-use machine::{Process, Sys};
-use sim::{Duration, Instant, Pid};
+use machine::Sys;
+use sim::Duration;
 
 /// What a process takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,78 +50,10 @@ impl Usage {
     pub(crate) fn time(self, age: Duration) -> Duration {
         age / self.slowness
     }
-}
 
-/// A process as tools list it; ids are those of the namespace that looks.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    /// Its id.
-    pub(crate) pid: u32,
-    /// Its parent's; 0 if that is outside.
-    pub(crate) ppid: u32,
-    /// Its process group.
-    pub(crate) pgrp: u32,
-    /// Its user.
-    pub(crate) uid: u32,
-    /// `pts/3`, or nothing.
-    pub(crate) tty: Option<String>,
-    /// When it began.
-    pub(crate) started: Instant,
-    /// `Ss+` and the like.
-    pub(crate) state: String,
-    /// The name of its program.
-    pub(crate) name: String,
-    /// Its command line.
-    pub(crate) command: String,
-    /// What it takes.
-    pub(crate) usage: Usage,
-    /// Its id for the machine.
-    pub(crate) global: Pid,
-}
-
-/// The processes the caller sees, by id.
-pub(crate) fn processes(sys: &Sys<'_>) -> Vec<Entry> {
-    let seen: Vec<Pid> = sys.processes().into_iter().map(|info| info.pid).collect();
-    let entries = seen.iter().filter_map(|pid| sys.host().process(*pid));
-    entries.map(|process| entry(sys, process, &seen)).collect()
-}
-
-fn entry(sys: &Sys<'_>, process: &Process, seen: &[Pid]) -> Entry {
-    let tty = process.tty.and_then(|id| sys.host().tty(id));
-    let usage = of(process.name());
-    let mut state = match process.stopped {
-        true => "T".to_owned(),
-        false if process.pid == sys.pid() => "R".to_owned(),
-        false => "S".to_owned(),
-    };
-    if process.pid == process.pgrp && (process.tty.is_none() || process.ppid == Pid(1)) {
-        state.push('s');
-    }
-    if usage.threads > 1 {
-        state.push('l');
-    }
-    if tty.is_some_and(|tty| tty.foreground == Some(process.pgrp)) {
-        state.push('+');
-    }
-    let local = |pid: Pid| {
-        if seen.contains(&pid) {
-            sys.local_pid(pid)
-        } else {
-            0
-        }
-    };
-    Entry {
-        pid: local(process.pid),
-        ppid: local(process.ppid),
-        pgrp: local(process.pgrp),
-        uid: process.uid,
-        tty: process.tty.map(|id| format!("pts/{}", id.0)),
-        started: process.started,
-        state,
-        name: process.name().chars().take(15).collect(),
-        command: process.args.join(" "),
-        usage,
-        global: process.pid,
+    /// Its share of a processor in tenths of a percent.
+    pub(crate) fn permille(self) -> u64 {
+        1000 / u64::from(self.slowness)
     }
 }
 
@@ -131,9 +61,4 @@ fn entry(sys: &Sys<'_>, process: &Process, seen: &[Pid]) -> Entry {
 pub(crate) fn memory(sys: &Sys<'_>) -> u64 {
     let processes: u64 = sys.host().processes().map(|p| of(p.name()).resident).sum();
     processes + 168_960
-}
-
-/// Whether the tools here are those of BusyBox.
-pub(crate) async fn busybox(io: &machine::Io) -> bool {
-    io.sys(|sys| sys.exists("/bin/busybox")).await
 }

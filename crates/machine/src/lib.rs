@@ -26,7 +26,7 @@ pub use outside::{Outside, Request};
 pub use process::{Env, ExitStatus, Fd, Handle, PidNsId, Process, Signal, TimerId};
 pub use program::{Constructor, Poll, Program, Programs, Wake, WatchId};
 pub use sys::{DirEntry, Exec, FileKind, OpenMode, ProcessInfo, Spawn, Stat, Sys};
-pub use tool::{Caught, Io, ToolFuture, ToolMain, tool, tool_catching};
+pub use tool::{Caught, Io, ToolFuture, ToolMain, tool, tool_catching, tool_starting_in};
 pub use tty::{Screen, Tty, TtyId};
 pub use unit::{Restart, Unit, UnitState};
 pub use world::{Event, World};

@@ -31,6 +31,22 @@ pub struct Mount {
     pub read_only: bool,
 }
 
+impl Mount {
+    /// The place of `rest`, a path below the mount point that begins with a slash or is empty.
+    fn place(&self, rest: &str) -> Place {
+        let source = self.source.trim_end_matches('/');
+        let path = match (source, rest) {
+            ("", "") => "/".to_owned(),
+            _ => [source, rest].concat(),
+        };
+        Place {
+            fs: self.fs,
+            path,
+            read_only: self.read_only,
+        }
+    }
+}
+
 /// What a process of this namespace sees as its files.
 #[derive(Clone, Debug)]
 pub struct MountNs {
@@ -121,23 +137,35 @@ impl MountNs {
         Ok(place)
     }
 
-    /// The common case without detours: an absolute, normalised path in a namespace without mounts,
-    /// and no symbolic link on the way. `None` if it is any other.
+    /// The common case without detours: an absolute, normalised path without a symbolic link on the
+    /// way. `None` if it is any other.
     fn resolve_plain(
         &self,
         trees: &BTreeMap<FsId, Tree>,
         path: &str,
         follow: bool,
     ) -> Option<Result<Place, Errno>> {
-        let relative = path.strip_prefix('/').filter(|_| self.mounts.is_empty())?;
+        let relative = path.strip_prefix('/')?;
         let is_plain = |name: &str| !matches!(name, "" | "." | "..");
         if !relative.split('/').all(is_plain) {
             return None;
         }
         let mut node = trees.get(&self.root)?.get("/")?;
-        let mut names = relative.split('/').peekable();
-        while let Some(name) = names.next() {
-            let last = names.peek().is_none();
+        // The mount whose files the walk is in, and how much of the path leads to it.
+        let mut inside: Option<(&Mount, usize)> = None;
+        let mut walked = 0;
+        for name in relative.split('/') {
+            walked += 1 + name.len();
+            let last = walked == path.len();
+            let here = &path[..walked];
+            if let Some(mount) = self.mounts.iter().rev().find(|mount| &*mount.at == here) {
+                node = trees.get(&mount.fs)?.get(&mount.source)?;
+                if matches!(node.content, Content::Symlink(_)) {
+                    return None;
+                }
+                inside = Some((mount, walked));
+                continue;
+            }
             match node.entries().map(|entries| entries.get(name)) {
                 None => return Some(Err(Errno::ENOTDIR)),
                 Some(None) if last => break,
@@ -150,10 +178,13 @@ impl MountNs {
                 }
             }
         }
-        Some(Ok(Place {
-            fs: self.root,
-            path: path.to_owned(),
-            read_only: false,
+        Some(Ok(match inside {
+            Some((mount, above)) => mount.place(&path[above..]),
+            None => Place {
+                fs: self.root,
+                path: path.to_owned(),
+                read_only: false,
+            },
         }))
     }
 
@@ -177,27 +208,11 @@ impl MountNs {
 
     fn place(&self, done: &[String]) -> Place {
         let path = format!("/{}", done.join("/"));
-        let best = self
-            .mounts
-            .iter()
-            .rev()
-            .filter(|mount| below(&path, &mount.at).is_some());
-        match best.max_by_key(|mount| mount.at.len()) {
-            Some(mount) => {
-                let rest = below(&path, &mount.at).unwrap_or_default();
-                let source = mount.source.trim_end_matches('/');
-                let path = format!("{source}{rest}");
-                let path = if path.is_empty() {
-                    "/".to_owned()
-                } else {
-                    path
-                };
-                Place {
-                    fs: mount.fs,
-                    path,
-                    read_only: mount.read_only,
-                }
-            }
+        // Of mounts at one path the last one counts, which is what `max_by_key` gives.
+        let all = self.mounts.iter();
+        let above = all.filter_map(|mount| Some((mount, below(&path, &mount.at)?)));
+        match above.max_by_key(|(mount, _)| mount.at.len()) {
+            Some((mount, rest)) => mount.place(rest),
             None => Place {
                 fs: self.root,
                 path,
@@ -277,6 +292,10 @@ mod tests {
         check("/etc", "app/../app/./conf", Ok((0, "/etc/app/conf")));
         check("/", "/var/link/app/conf", Ok((0, "/etc/app/conf")));
         check("/", "/data/file", Ok((1, "/v1/file")));
+        check("/", "/data/new", Ok((1, "/v1/new")));
+        check("/", "/data/none/new", Err(Errno::ENOENT));
+        check("/", "/data", Ok((1, "/v1")));
+        check("/", "/var/../data/file", Ok((1, "/v1/file")));
         check("/data", ".", Ok((1, "/v1")));
         check("/", "/etc/new", Ok((0, "/etc/new")));
         check("/", "/etc/none/new", Err(Errno::ENOENT));

@@ -232,6 +232,8 @@ pub struct Process {
     pub(crate) leads_tty: bool,
     /// The collector outside that is told of its end.
     pub(crate) leads_sink: Option<u32>,
+    /// Whether it is still being loaded: its program has not run yet.
+    pub(crate) loading: bool,
     /// What it becomes once its poll is over (`execve`).
     pub(crate) successor: Option<Box<dyn Program>>,
     /// The program; taken out only while it is being polled.

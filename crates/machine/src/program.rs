@@ -57,6 +57,12 @@ pub trait Program: Debug {
     /// A copy, for a copy of the world.
     fn boxed_clone(&self) -> Box<dyn Program>;
 
+    /// How long the kernel, the loader and the program's own initialisation take before its first
+    /// instruction of interest, when it is started from an executable.
+    fn start_up(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
     /// Whether it wants to see `signal` as a wake; otherwise the default action is taken. `Kill`
     /// and `Stop` are never asked for.
     fn handles(&self, signal: Signal) -> bool {

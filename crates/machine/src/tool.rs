@@ -39,18 +39,21 @@ pub fn tool(main: ToolMain) -> Box<dyn Program> {
 /// The same, but these signals do not end it: it learns of them from [`Io::caught`].
 #[must_use]
 pub fn tool_catching(main: ToolMain, catches: &'static [Signal]) -> Box<dyn Program> {
+    Box::new(Tool::new(main, catches))
+}
+
+/// A tool that needs `start_up` before it begins, as large programs do.
+#[must_use]
+pub fn tool_starting_in(start_up: Duration, main: ToolMain) -> Box<dyn Program> {
     Box::new(Tool {
-        main,
-        catches,
-        caught: Vec::new(),
-        io: None,
-        future: None,
-        replies: Vector::new(),
+        start_up,
+        ..Tool::new(main, &[])
     })
 }
 
 struct Tool {
     main: ToolMain,
+    start_up: Duration,
     /// Signals it wants to hear of.
     catches: &'static [Signal],
     /// Those that came to a copy that has not been rebuilt yet.
@@ -59,6 +62,20 @@ struct Tool {
     future: Option<ToolFuture>,
     /// The log of a copy that has not been rebuilt yet.
     replies: Vector<Rc<dyn Any>>,
+}
+
+impl Tool {
+    fn new(main: ToolMain, catches: &'static [Signal]) -> Tool {
+        Tool {
+            main,
+            start_up: Duration::from_millis(1),
+            catches,
+            caught: Vec::new(),
+            io: None,
+            future: None,
+            replies: Vector::new(),
+        }
+    }
 }
 
 impl Clone for Tool {
@@ -74,6 +91,7 @@ impl Clone for Tool {
         Tool {
             main: self.main,
             catches: self.catches,
+            start_up: self.start_up,
             caught,
             io: None,
             future: None,
@@ -158,6 +176,10 @@ impl Program for Tool {
 
     fn boxed_clone(&self) -> Box<dyn Program> {
         Box::new(self.clone())
+    }
+
+    fn start_up(&self) -> Duration {
+        self.start_up
     }
 
     fn handles(&self, signal: Signal) -> bool {

@@ -181,6 +181,7 @@ impl World {
             answers: Default::default(),
             leads_tty: false,
             leads_sink: None,
+            loading: true,
             successor: None,
             program: Some(Box::new(Init::default())),
         };
@@ -373,6 +374,7 @@ impl World {
             return;
         }
         match &wake {
+            Wake::Start => process.loading = false,
             Wake::Timer(id) if !process.timers.remove(id) => return,
             Wake::Ready(fd) => process.ready.retain(|ready| ready != fd),
             _ => {}
@@ -392,9 +394,11 @@ impl World {
             return;
         };
         if let Some(successor) = process.successor.take() {
+            let start_up = successor.start_up();
             process.program = Some(successor);
+            process.loading = true;
             process.timers.clear();
-            return self.wake(machine, pid, Wake::Start, cause);
+            return self.wake_in(start_up, machine, pid, Wake::Start, cause);
         }
         process.program = Some(program);
         match poll {

@@ -8,6 +8,7 @@ pub mod cni;
 pub mod cri;
 pub mod image;
 pub mod kubelet;
+pub mod proxy;
 pub mod reference;
 pub mod runtime;
 

@@ -44,6 +44,19 @@ struct Word {
     start: usize,
 }
 
+impl Word {
+    /// What a tool completes of `--flag=value`: the value.
+    fn value_of_flag(&self) -> Word {
+        match self.text.split_once('=') {
+            Some((flag, value)) if flag.starts_with('-') => Word {
+                text: value.to_owned(),
+                start: self.start + flag.len() + 1,
+            },
+            _ => self.clone(),
+        }
+    }
+}
+
 /// Something the word may become.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {
@@ -70,9 +83,13 @@ impl Candidate {
 }
 
 /// Bits of cobra's directive.
+const ERROR: u32 = 1;
 const NO_SPACE: u32 = 2;
 const NO_FILES: u32 = 4;
-const ERROR: u32 = 1;
+/// The candidates are endings of file names.
+const FILE_ENDINGS: u32 = 8;
+/// Only directories fit.
+const DIRECTORIES: u32 = 16;
 
 /// A directory of scripts that are read when their command is first completed.
 const SCRIPTS: &str = "/usr/share/bash-completion/completions";
@@ -213,7 +230,7 @@ impl Shell {
             fd: reader,
             pid,
             bytes: Vec::new(),
-            word: word.clone(),
+            word: word.value_of_flag(),
         };
         self.push(Frame::Complete(Box::new(running)));
         true
@@ -236,10 +253,16 @@ impl Shell {
         }
         sys.close(running.fd);
         let text = String::from_utf8_lossy(&running.bytes).into_owned();
-        let (mut found, directive) = parse_candidates(&text, &running.word.text);
-        if found.is_empty() && directive & (NO_FILES | ERROR) == 0 {
-            found = self.files(sys, &running.word.text, false);
+        let prefix = &*running.word.text;
+        let (mut found, directive) = parse_candidates(&text, prefix);
+        if directive & (FILE_ENDINGS | DIRECTORIES) != 0 {
+            let (endings, _) = parse_candidates(&text, "");
+            found = self.files(sys, prefix, directive & DIRECTORIES != 0);
+            found.retain(|file| !file.ends || has_ending(&file.text, &endings));
+        } else if found.is_empty() && directive & (NO_FILES | ERROR) == 0 {
+            found = self.files(sys, prefix, false);
         }
+        found.sort_by(|a, b| a.text.cmp(&b.text));
         self.propose(&running.word, found);
         Step::Go
     }
@@ -488,6 +511,12 @@ fn parse_candidates(text: &str, prefix: &str) -> (Vec<Candidate>, u32) {
         }
     });
     (found.collect(), directive)
+}
+
+/// Whether a file name ends as one of the candidates says; no candidates: any does.
+fn has_ending(name: &str, endings: &[Candidate]) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    endings.is_empty() || endings.iter().any(|candidate| candidate.text == ending)
 }
 
 #[cfg(test)]

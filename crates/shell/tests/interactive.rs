@@ -196,7 +196,7 @@ fn tab_completes() {
     );
     check("tool g\t", &format!("tool g{}", redrawn("tool get ")));
     check("t g\t", &format!("t g{}", redrawn("t get ")));
-    let listed = format!("tool get n<bell>\nnodes       namespaces\n{PROMPT}");
+    let listed = format!("tool get n<bell>\nnamespaces  nodes\n{PROMPT}");
     check(
         "tool get n\t\t",
         &format!("{listed}{}", redrawn("tool get n")),
@@ -207,7 +207,7 @@ fn tab_completes() {
     );
     let listing = Session::new().types("tool \t\t");
     assert!(
-        listing.contains("\nget     (Display resources)\ndelete  (Delete resources)\n"),
+        listing.contains("\ndelete  (Delete resources)\nget     (Display resources)\n"),
         "{listing}"
     );
 }

@@ -8,6 +8,7 @@ mod journal;
 mod lookup;
 mod queue;
 mod random;
+pub mod sha256;
 mod time;
 mod unmodelled;
 

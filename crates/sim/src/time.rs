@@ -52,9 +52,7 @@ impl Instant {
     /// `2026-01-05T09:00:00Z`, the form of `metav1.Time`.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        let c = Civil::from_unix(self.unix_secs());
-        let (y, mo, d, h, mi, s) = (c.year, c.month, c.day, c.hour, c.minute, c.second);
-        format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}Z")
+        Civil::from_unix(self.unix_secs()).rfc3339()
     }
 
     /// `2026-01-05T09:00:00.123456Z`, the form of `metav1.MicroTime`.
@@ -150,6 +148,40 @@ impl Civil {
             second: small(rest % 60),
             weekday: small((days + 4).rem_euclid(7)),
         }
+    }
+
+    /// `2026-01-05T09:00:00Z`. Every object has several of these, so the digits are put together by
+    /// hand.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let mut text = String::with_capacity(28);
+        match u32::try_from(self.year) {
+            Ok(year) if year < 10_000 => {
+                push_two(&mut text, year / 100);
+                push_two(&mut text, year % 100);
+            }
+            _ => text.push_str(&format!("{:04}", self.year)),
+        }
+        let rest = [
+            ('-', self.month),
+            ('-', self.day),
+            ('T', self.hour),
+            (':', self.minute),
+            (':', self.second),
+        ];
+        for (mark, number) in rest {
+            text.push(mark);
+            push_two(&mut text, number);
+        }
+        text.push('Z');
+        text
+    }
+}
+
+/// Two digits of a number below 100.
+fn push_two(text: &mut String, number: u32) {
+    for digit in [number / 10 % 10, number % 10] {
+        text.push(char::from_digit(digit, 10).unwrap_or('0'));
     }
 }
 

@@ -1,4 +1,5 @@
-//! The project's automation: `cargo xtask serve | test | bench | build | tools`.
+//! The project's automation: `cargo xtask serve | test | bench | build | reference |
+//! tools`.
 //!
 //! Everything a developer or CI does is here, so that a fresh machine with rustup, Node and git
 //! needs nothing else.
@@ -11,6 +12,7 @@
 mod bench;
 mod files;
 mod page;
+mod reference;
 mod run;
 mod serve;
 mod test;
@@ -25,6 +27,8 @@ cargo xtask <command>
   build              build the page into web/dist
   test [PART...]     run every test, or the named parts: lint native lessons wasm page
   bench [PART...]    print the figures, or the named parts: native page sizes
+  reference --iptables DIR
+                     compare kube-proxy's rules with the recorded cases of a folder
   tools              install the tools that are missing
   help               print this text";
 
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
         "build" => page::build().map(|_| ()),
         "test" => test::test(rest),
         "bench" => bench::bench(rest),
+        "reference" => reference::reference(rest),
         "tools" => tools::all(),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlDialogElement, HtmlElement};
 use yew::platform::spawn_local;
 use yew::prelude::*;
@@ -123,7 +124,7 @@ impl Component for EditorDialog {
         let opened = ctx.link().callback(Msg::Opened);
         let (text, on_save) = (ctx.props().editing.text.clone(), self.on_save.clone());
         spawn_local(async move {
-            let editor = glue::open_editor(&host, &text, &on_save).await;
+            let editor = JsFuture::from(glue::open_editor(&host, &text, &on_save)).await;
             opened.emit(editor.ok().map(JsCast::unchecked_into));
         });
     }

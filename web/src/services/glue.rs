@@ -42,13 +42,9 @@ extern "C" {
     #[wasm_bindgen(js_name = readTerminalsAloud)]
     pub fn read_terminals_aloud(on: bool);
 
-    /// Opens the editor in an element; gives an [`Editor`].
-    #[wasm_bindgen(js_name = openEditor, catch)]
-    pub async fn open_editor(
-        host: &HtmlElement,
-        text: &str,
-        on_save: &Closure<dyn FnMut()>,
-    ) -> Result<JsValue, JsValue>;
+    /// Opens the editor in an element; promises an [`Editor`].
+    #[wasm_bindgen(js_name = openEditor)]
+    pub fn open_editor(host: &HtmlElement, text: &str, on_save: &Closure<dyn FnMut()>) -> Promise;
 
     /// Where an element is: left, top, width, height.
     #[wasm_bindgen(js_name = whereIs)]

@@ -1,20 +1,10 @@
-//! Writes a tree as JSON text, or only counts what it would write.
+//! Writes a tree as JSON text, or only tells how long that would be.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use crate::Value;
 
-/// Counts bytes instead of keeping them.
-pub(super) struct Count(pub(super) usize);
-
-impl Write for Count {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 += text.len();
-        Ok(())
-    }
-}
-
-/// Neither sink can fail, so the results of writing to them carry nothing.
+/// Writing to a string cannot fail, so the results carry nothing.
 fn put(out: &mut impl Write, text: &str) {
     let _ = out.write_str(text);
 }
@@ -99,6 +89,58 @@ pub(super) fn pretty(value: &Value, indent: &str, depth: usize, out: &mut impl W
     }
 }
 
+/// The length of what [`compact`] writes. Most of what is sent is only ever measured.
+pub(super) fn length(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(true) => 4,
+        Value::Bool(false) => 5,
+        Value::Int(n) => digits(n.unsigned_abs()) + usize::from(*n < 0),
+        Value::Float(n) => n.to_string().len(),
+        Value::Str(text) => quoted_length(text),
+        // The brackets, and a comma less than there are items.
+        Value::List(items) => {
+            let commas = items.len().saturating_sub(1);
+            2 + commas + items.iter().map(length).sum::<usize>()
+        }
+        Value::Map(map) => {
+            let marks = 2 * map.len() - usize::from(!map.is_empty());
+            let entries = map.iter();
+            2 + marks
+                + entries
+                    .map(|(key, item)| quoted_length(key) + length(item))
+                    .sum::<usize>()
+        }
+    }
+}
+
+fn digits(n: u64) -> usize {
+    n.checked_ilog10().unwrap_or(0) as usize + 1
+}
+
+fn quoted_length(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len() + 2;
+    }
+    quote(text).len()
+}
+
+/// Whether no byte needs an escape (or, for the first byte of U+2028, a second look). Without a
+/// branch in the loop, so that many bytes are looked at in one step.
+fn is_plain(text: &str) -> bool {
+    let special = |byte: u8| {
+        (byte < 0x20)
+            | (byte == b'"')
+            | (byte == b'\\')
+            | (byte == b'<')
+            | (byte == b'>')
+            | (byte == b'&')
+            | (byte == 0xE2)
+    };
+    !text
+        .bytes()
+        .fold(false, |found, byte| found | special(byte))
+}
+
 /// The text as a JSON string, quotes included.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -109,6 +151,11 @@ pub fn quote(text: &str) -> String {
 /// Writes the text as a JSON string, quotes included.
 pub fn write_quoted(text: &str, out: &mut impl Write) {
     put(out, "\"");
+    if is_plain(text) {
+        put(out, text);
+        put(out, "\"");
+        return;
+    }
     let mut plain = 0;
     for (i, byte) in text.bytes().enumerate() {
         let escape = match byte {

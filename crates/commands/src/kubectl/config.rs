@@ -135,6 +135,19 @@ async fn current(session: &Session, line: &Line) -> Outcome {
     }
 }
 
+/// The names in one of the lists of the kubeconfig, in order of the alphabet.
+pub(super) async fn names_of(session: &Session, line: &Line, list: &str) -> Vec<String> {
+    let Ok((_, config)) = load(session, line).await else {
+        return Vec::new();
+    };
+    let entries = config.get(list).list().iter();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.str_at("name").to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
 async fn names(session: &Session, line: &Line, list: &'static str) -> Outcome {
     let (_, config) = load(session, line).await?;
     let mut text = String::from("NAME\n");

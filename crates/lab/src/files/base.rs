@@ -94,6 +94,10 @@ fn commands(t: &mut Tree) {
     }
     link(t, "/usr/bin/sh", "dash");
     put(t, "/usr/sbin/sshd", Node::binary("sshd"));
+    for (tool, script) in commands::COMPLETIONS {
+        let file = format!("/usr/share/bash-completion/completions/{tool}");
+        text(t, &file, *script, 0o644);
+    }
     link(t, "/bin", "usr/bin");
     link(t, "/sbin", "usr/sbin");
     link(t, "/lib", "usr/lib");
@@ -118,4 +122,5 @@ const BASHRC: &str = "PS1='\\u@\\h:\\w\\$ '
 alias ll='ls -alF'
 alias la='ls -A'
 alias k=kubectl
+complete -o default -F __start_kubectl k
 ";

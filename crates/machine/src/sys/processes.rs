@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use net::{Errno, NetnsId};
-use sim::{EntryId, Instant, Kind, MachineId, Pid};
+use sim::{Duration, EntryId, Instant, Kind, MachineId, Pid};
 
 use crate::fs::Content;
 use crate::mount::{MountNs, MountNsId};
@@ -127,9 +127,13 @@ impl Sys<'_> {
         let parent = self.process().ok_or(Errno::ESRCH)?.clone_for_child();
         let mounts = spawn.mounts.unwrap_or(parent.mounts);
         let mut args = spawn.args;
-        let program = match spawn.exec {
-            Exec::Program(program) => program,
-            Exec::Path(path) => self.load(mounts, &path, &mut args)?,
+        let (program, start_up) = match spawn.exec {
+            Exec::Program(program) => (program, Duration::ZERO),
+            Exec::Path(path) => {
+                let program = self.load(mounts, &path, &mut args)?;
+                let start_up = program.start_up();
+                (program, start_up)
+            }
         };
         let mut fds = std::collections::BTreeMap::new();
         for (child, own) in spawn.fds {
@@ -194,6 +198,7 @@ impl Sys<'_> {
             answers: Default::default(),
             leads_tty: spawn.terminal.is_some(),
             leads_sink: spawn.sink,
+            loading: true,
             successor: None,
             program: Some(program),
         };
@@ -205,7 +210,8 @@ impl Sys<'_> {
         if let Some(own) = self.process_mut() {
             own.children.insert(pid, None);
         }
-        self.world.wake(machine, pid, Wake::Start, cause);
+        self.world
+            .wake_in(start_up, machine, pid, Wake::Start, cause);
         Ok(pid)
     }
 
@@ -473,10 +479,11 @@ impl World {
             _ => {}
         }
         // A program being polled is out of its process: it is signalling itself.
-        let handled = process
-            .program
-            .as_ref()
-            .is_some_and(|program| program.handles(signal));
+        let handled = !process.loading
+            && process
+                .program
+                .as_ref()
+                .is_some_and(|program| program.handles(signal));
         if handled {
             self.wake(machine, pid, Wake::Signal(signal), cause);
         } else if signal == Signal::Tstp {

@@ -63,7 +63,10 @@ impl Decoder<'_> {
         let Some((secs, nanos)) = sim::parse_unix(text) else {
             return self.fail(time_error(text, layout));
         };
-        let mut canonical = rfc3339(secs);
+        if is_canonical(text, layout) {
+            return Out::Same;
+        }
+        let mut canonical = sim::Civil::from_unix(secs).rfc3339();
         if layout == RFC3339_MICRO {
             canonical.pop();
             canonical.push_str(&format!(".{:06}Z", nanos / 1000));
@@ -76,10 +79,11 @@ impl Decoder<'_> {
     }
 }
 
-fn rfc3339(secs: i64) -> String {
-    let c = sim::Civil::from_unix(secs);
-    let (y, mo, d, h, mi, s) = (c.year, c.month, c.day, c.hour, c.minute, c.second);
-    format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}Z")
+/// Whether a time that could be read is written as it would be written back: in UTC, with as many
+/// decimals as the layout has.
+fn is_canonical(text: &str, layout: &str) -> bool {
+    let length = if layout == RFC3339_MICRO { 27 } else { 20 };
+    text.len() == length && text.as_bytes()[10] == b'T' && text.ends_with('Z')
 }
 
 /// Go's sentence for a text that is no time: where it stops to fit the layout, or what is out of

@@ -14,7 +14,8 @@ use api::{Value, yaml};
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
 
-const FORMATS: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,\
+/// What `-o` may be, as the sentence of a wrong one lists it.
+pub(crate) const FORMATS: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,\
 jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml";
 
 /// How objects are printed.
