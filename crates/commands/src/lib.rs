@@ -16,6 +16,7 @@ mod chown;
 mod clear;
 mod column;
 mod comm;
+mod conntrack;
 mod cp;
 mod curl;
 mod cut;
@@ -41,6 +42,9 @@ mod host;
 mod hostname;
 mod id;
 mod io;
+mod iptables;
+mod iptables_restore;
+mod iptables_save;
 mod journalctl;
 mod jq;
 mod kill;
@@ -109,6 +113,7 @@ mod wc;
 mod which;
 mod whoami;
 mod xargs;
+mod xtables;
 mod yes;
 
 use machine::{Constructor, ToolMain};
@@ -152,6 +157,7 @@ static TOOLS: &[&Tool] = &[
     &clear::TOOL,
     &column::TOOL,
     &comm::TOOL,
+    &conntrack::TOOL,
     &cp::TOOL,
     &curl::TOOL,
     &cut::TOOL,
@@ -172,6 +178,9 @@ static TOOLS: &[&Tool] = &[
     &head::TOOL,
     &hostname::TOOL,
     &id::TOOL,
+    &iptables::TOOL,
+    &iptables_restore::TOOL,
+    &iptables_save::TOOL,
     &journalctl::TOOL,
     &jq::TOOL,
     &kill::TOOL,
