@@ -8,6 +8,7 @@
 mod addr;
 mod address;
 mod bridge;
+pub mod dns;
 mod errno;
 mod hooks;
 pub mod http;

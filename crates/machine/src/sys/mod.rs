@@ -2,6 +2,7 @@
 //! is woken with [`Wake::Ready`] once another try is worthwhile.
 
 mod containers;
+mod datagrams;
 mod fds;
 mod files;
 mod processes;

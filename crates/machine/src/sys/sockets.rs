@@ -1,4 +1,5 @@
-//! System calls on sockets: TCP over the network model, and unix-domain sockets.
+//! System calls on sockets: TCP over the network model, and unix-domain sockets. UDP and ping are
+//! in `datagrams.rs`.
 
 use std::net::SocketAddrV4;
 use std::rc::Rc;
@@ -244,7 +245,7 @@ impl Sys<'_> {
     }
 
     /// Registers interest if a call came back with `EAGAIN`.
-    fn wait_socket<T>(
+    pub(super) fn wait_socket<T>(
         &mut self,
         fd: Fd,
         socket: SocketId,
