@@ -42,6 +42,7 @@ mod host;
 mod hostname;
 mod id;
 mod io;
+mod ip;
 mod iptables;
 mod iptables_restore;
 mod iptables_save;
@@ -63,6 +64,7 @@ mod part;
 mod paste;
 mod pgrep;
 mod pidof;
+mod ping;
 mod pkill;
 mod poweroff;
 mod printenv;
@@ -90,6 +92,7 @@ mod ssh;
 mod sshd;
 mod stat;
 mod sudo;
+mod sysctl;
 mod systemctl;
 mod tac;
 mod tail;
@@ -178,6 +181,7 @@ static TOOLS: &[&Tool] = &[
     &head::TOOL,
     &hostname::TOOL,
     &id::TOOL,
+    &ip::TOOL,
     &iptables::TOOL,
     &iptables_restore::TOOL,
     &iptables_save::TOOL,
@@ -198,6 +202,7 @@ static TOOLS: &[&Tool] = &[
     &paste::TOOL,
     &pgrep::TOOL,
     &pidof::TOOL,
+    &ping::TOOL,
     &pkill::TOOL,
     &poweroff::TOOL,
     &printenv::TOOL,
@@ -222,6 +227,7 @@ static TOOLS: &[&Tool] = &[
     &sshd::TOOL,
     &stat::TOOL,
     &sudo::TOOL,
+    &sysctl::TOOL,
     &systemctl::TOOL,
     &tac::TOOL,
     &tail::TOOL,

@@ -19,7 +19,7 @@ tool!(
     [
         (
             "scp /nope nosuch:",
-            "ssh: Could not resolve hostname nosuch: Name or service not known\r\nscp: Connection closed\r\n"
+            "ssh: Could not resolve hostname nosuch: Temporary failure in name resolution\r\nscp: Connection closed\r\n"
         ),
         (
             "scp a",

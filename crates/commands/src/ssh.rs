@@ -29,7 +29,7 @@ pub(crate) const TOOL: Tool = Tool {
 const EXAMPLES: &[Example] = &[
     Example {
         command: "ssh nosuch true",
-        output: "ssh: Could not resolve hostname nosuch: Name or service not known\r\n",
+        output: "ssh: Could not resolve hostname nosuch: Temporary failure in name resolution\r\n",
     },
     Example {
         command: "ssh 127.0.0.1 -p 9 true; echo $?",
@@ -195,11 +195,10 @@ pub(crate) async fn open(io: &Io, target: &Target) -> Result<Fd, String> {
         limit,
         ..
     } = target;
-    let Ok(ip) = resolve::name(io, host).await else {
-        return Err(format!(
-            "ssh: Could not resolve hostname {host}: Name or service not known\r\n"
-        ));
-    };
+    let ip = resolve::name(io, host).await.map_err(|fault| {
+        let why = fault.message();
+        format!("ssh: Could not resolve hostname {host}: {why}\r\n")
+    })?;
     let fd = io
         .connect(SocketAddrV4::new(ip, *port), *limit)
         .await
