@@ -107,6 +107,7 @@ impl Net {
         if self.is_machine_down(space.machine) {
             return self.lose(ctx, ns, packet, crate::DropReason::MachineDown);
         }
+        self.record_arrival(&packet);
         match packet.body {
             PacketBody::Tcp { .. } => self.tcp_arrive(ctx, ns, packet),
             PacketBody::Udp { .. } => self.udp_arrive(ctx, ns, packet),
@@ -122,7 +123,7 @@ impl Net {
             Icmp::EchoRequest { ident, seq } => {
                 let (src, dst) = (packet.dst, packet.src);
                 let icmp = Icmp::EchoReply { ident, seq };
-                let mut reply = Packet::icmp(src, dst, packet.len, icmp);
+                let mut reply = Packet::icmp(src, dst, packet.len, icmp).record_like(&packet.trace);
                 let machine = self.machine_of_netns(ns);
                 let args = [src.into(), dst.into()];
                 reply.cause = ctx.journal.note(ctx.now, machine, ctx.cause, &REPLY, &args);
@@ -225,7 +226,8 @@ impl Net {
         };
         let proto = packet.proto();
         let about = About { proto, flow };
-        let mut error = Packet::icmp(src, sender, QUOTED, Icmp::Error { kind, about });
+        let error = Icmp::Error { kind, about };
+        let mut error = Packet::icmp(src, sender, QUOTED, error).record_like(&packet.trace);
         let args = [src.into(), sender.into(), kind.message().into()];
         let machine = self.machine_of_netns(ns);
         let cause: EntryId = packet.cause;

@@ -1,8 +1,9 @@
-//! System calls on sockets without connections: UDP, and ICMP echo (`SOCK_DGRAM, IPPROTO_ICMP`).
+//! System calls on sockets without connections: UDP, ICMP echo (`SOCK_DGRAM, IPPROTO_ICMP`)
+//! and packet sockets.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use net::{Errno, Payload, PingReply, SocketId};
+use net::{Errno, Payload, PingReply, Seen, SocketId};
 
 use crate::process::{Fd, Handle};
 use crate::sys::Sys;
@@ -85,6 +86,36 @@ impl Sys<'_> {
         let socket = self.datagram_socket(fd)?;
         let received = self.with_net(|net, _| net.ping_recv(socket));
         self.wait_socket(fd, socket, received)
+    }
+
+    /// Opens a packet socket: for the interface with this name, or for all.
+    ///
+    /// # Errors
+    /// `EPERM` unless it is root's, `ENODEV` without the interface.
+    pub fn tap_open(&mut self, link: Option<&str>) -> Result<Fd, Errno> {
+        if self.uid() != 0 {
+            return Err(Errno::EPERM);
+        }
+        let netns = self.netns();
+        let socket = self.with_net(|net, _| {
+            let named = |name| net.link_by_name(netns, name).map(|link| link.id);
+            let link = match link {
+                Some(name) => Some(named(name).ok_or(Errno::ENODEV)?),
+                None => None,
+            };
+            net.tap_open(netns, link)
+        })?;
+        self.install(Handle::Socket(socket))
+    }
+
+    /// The next packet that passed.
+    ///
+    /// # Errors
+    /// `EAGAIN` if none did yet.
+    pub fn tap_recv(&mut self, fd: Fd) -> Result<Seen, Errno> {
+        let socket = self.datagram_socket(fd)?;
+        let seen = self.with_net(|net, _| net.tap_recv(socket));
+        self.wait_socket(fd, socket, seen)
     }
 
     fn datagram_socket(&self, fd: Fd) -> Result<SocketId, Errno> {
