@@ -23,6 +23,7 @@ mod cut;
 mod date;
 mod df;
 mod diff;
+mod dig;
 mod dirname;
 mod du;
 mod echo;
@@ -57,9 +58,12 @@ mod mkdir;
 mod mktemp;
 mod mv;
 mod nano;
+mod nc;
+mod netwhy;
 mod nl;
 mod nohup;
 mod nproc;
+mod nslookup;
 mod part;
 mod paste;
 mod pgrep;
@@ -88,6 +92,7 @@ mod service;
 mod sha256sum;
 mod sleep;
 mod sort;
+mod ss;
 mod ssh;
 mod sshd;
 mod stat;
@@ -96,6 +101,7 @@ mod sysctl;
 mod systemctl;
 mod tac;
 mod tail;
+mod tcpdump;
 mod tee;
 mod test;
 mod timeout;
@@ -113,6 +119,7 @@ mod vi;
 mod vim;
 mod watch;
 mod wc;
+mod wget;
 mod which;
 mod whoami;
 mod xargs;
@@ -167,6 +174,7 @@ static TOOLS: &[&Tool] = &[
     &date::TOOL,
     &df::TOOL,
     &diff::TOOL,
+    &dig::TOOL,
     &dirname::TOOL,
     &du::TOOL,
     &echo::TOOL,
@@ -196,9 +204,12 @@ static TOOLS: &[&Tool] = &[
     &mktemp::TOOL,
     &mv::TOOL,
     &nano::TOOL,
+    &nc::TOOL,
+    &netwhy::TOOL,
     &nl::TOOL,
     &nohup::TOOL,
     &nproc::TOOL,
+    &nslookup::TOOL,
     &paste::TOOL,
     &pgrep::TOOL,
     &pidof::TOOL,
@@ -223,6 +234,7 @@ static TOOLS: &[&Tool] = &[
     &sha256sum::TOOL,
     &sleep::TOOL,
     &sort::TOOL,
+    &ss::TOOL,
     &ssh::TOOL,
     &sshd::TOOL,
     &stat::TOOL,
@@ -231,6 +243,7 @@ static TOOLS: &[&Tool] = &[
     &systemctl::TOOL,
     &tac::TOOL,
     &tail::TOOL,
+    &tcpdump::TOOL,
     &tee::TOOL,
     &test::TOOL,
     &timeout::TOOL,
@@ -246,6 +259,7 @@ static TOOLS: &[&Tool] = &[
     &vim::TOOL,
     &watch::TOOL,
     &wc::TOOL,
+    &wget::TOOL,
     &which::TOOL,
     &whoami::TOOL,
     &xargs::TOOL,
