@@ -44,6 +44,8 @@ pub struct Netns {
     pub(crate) datagrams: BTreeMap<(u16, Ipv4Addr), SocketId>,
     /// Ping sockets by ident.
     pub(crate) pings: BTreeMap<u16, SocketId>,
+    /// The ident that was given to a ping socket last (ping_port_rover).
+    pub(crate) last_ident: u16,
     pub(crate) next_port: u16,
     /// Numbers by which it knows other namespaces that an interface here leads to.
     pub(crate) nsids: BTreeMap<NetnsId, u32>,
@@ -105,6 +107,7 @@ impl Net {
             listeners: BTreeMap::new(),
             datagrams: BTreeMap::new(),
             pings: BTreeMap::new(),
+            last_ident: 0,
             next_port: ports::first(serial),
             nsids: BTreeMap::new(),
             netfilter: None,

@@ -46,7 +46,9 @@ impl Net {
     /// Opens a socket for echo requests. EBADF if the namespace is gone.
     pub fn ping_open(&mut self, ns: NetnsId) -> Result<SocketId, Errno> {
         let space = self.spaces.get(ns).ok_or(Errno::EBADF)?;
-        let mut idents = 1..=u16::MAX;
+        // Each socket gets the next one, so that connections of an earlier one are not taken for its.
+        let last = space.last_ident;
+        let mut idents = (last..u16::MAX).chain(0..last).map(|ident| ident + 1);
         let ident = idents
             .find(|ident| !space.pings.contains_key(ident))
             .ok_or(Errno::EADDRINUSE)?;
@@ -57,6 +59,7 @@ impl Net {
         let id = self.new_socket(ns, UNSPECIFIED, UNSPECIFIED, kind);
         if let Some(space) = self.spaces.get_mut(ns) {
             space.pings.insert(ident, id);
+            space.last_ident = ident;
         }
         Ok(id)
     }
