@@ -51,7 +51,7 @@ pub(crate) fn check(args: &[String]) -> Result<ExitCode> {
     let mut passed = 0;
     for lesson in &lessons {
         let begun = Instant::now();
-        match lesson::prove_with(lesson, &seeds(lesson, options.seeds)) {
+        match lesson::prove(lesson, &lesson::seeds(lesson, options.seeds)) {
             Ok(proof) => {
                 praise(lesson, &proof, begun);
                 passed += 1;
@@ -74,7 +74,7 @@ fn read(args: &[String]) -> Result<Options> {
     use lexopt::prelude::*;
     let mut options = Options {
         paths: Vec::new(),
-        seeds: 1,
+        seeds: lesson::SEEDS,
     };
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
@@ -118,20 +118,6 @@ fn find(path: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The lesson's own seed first, then those a proof usually tries, then others.
-fn seeds(lesson: &Lesson, count: usize) -> Vec<u64> {
-    let mut seeds = vec![lesson.world.seed];
-    for seed in lesson::SEEDS.into_iter().chain(1..) {
-        if seeds.len() >= count {
-            break;
-        }
-        if !seeds.contains(&seed) {
-            seeds.push(seed);
-        }
-    }
-    seeds
 }
 
 fn name(lesson: &Lesson) -> String {

@@ -26,7 +26,7 @@ Commands:
   help               print this text
 
 Options of check:
-  --seeds N              prove with N different seeds (1)
+  --seeds N              prove in N worlds, each with a seed of its own (20)
 
 Options of run:
   --on MACHINE           the machine to run on (the first one)

@@ -24,7 +24,7 @@ pub use check::{Check, CommandTest, From, ObjectTest, ProbeTest, Test, Want, Whi
 pub use lesson::{Action, Choice, Lesson, Mistake, Predict, Step};
 pub use look::Seen;
 pub use problem::{Place, Problem};
-pub use proof::{Proof, SEEDS, prove, prove_with};
+pub use proof::{Proof, SEEDS, prove, seeds};
 pub use save::{Save, StepProgress};
 pub use schema::schema;
 pub use session::{Happening, Hint, Phase, Session, StepState};

@@ -11,8 +11,8 @@ use crate::look::{Memory, Scene, Seen, look};
 use crate::problem::{Place, Problem};
 use crate::stage::{Stage, perform};
 
-/// Seeds a proof tries beside the lesson's own.
-pub const SEEDS: [u64; 2] = [7, 4711];
+/// Seeds a proof tries, each in a world of its own.
+pub const SEEDS: usize = 20;
 /// How long an untouched step is watched beyond what its checks wait for.
 const WATCH: Duration = Duration::from_secs(3);
 /// Time between two looks while waiting.
@@ -31,21 +31,19 @@ pub struct Proof {
     pub took: Duration,
 }
 
-/// Proves a lesson in labs: with its own seed and [`SEEDS`].
-///
-/// # Errors
-/// What does not hold, with its place in the lesson's file.
-pub fn prove(lesson: &Lesson) -> Result<Proof, Vec<Problem>> {
-    let mut seeds = vec![lesson.world.seed];
-    seeds.extend(SEEDS.iter().filter(|seed| **seed != lesson.world.seed));
-    prove_with(lesson, &seeds)
+/// As many seeds as asked for: the lesson's own first, then 1, 2, 3 …
+#[must_use]
+pub fn seeds(lesson: &Lesson, count: usize) -> Vec<u64> {
+    let own = lesson.world.seed;
+    let others = (1..).filter(|seed| *seed != own);
+    std::iter::once(own).chain(others).take(count).collect()
 }
 
 /// Proves a lesson in labs, one for each seed.
 ///
 /// # Errors
 /// What does not hold, with its place in the lesson's file.
-pub fn prove_with(lesson: &Lesson, seeds: &[u64]) -> Result<Proof, Vec<Problem>> {
+pub fn prove(lesson: &Lesson, seeds: &[u64]) -> Result<Proof, Vec<Problem>> {
     prove_on(lesson, seeds, |spec| {
         let mut lab = Lab::new(spec)?;
         lab.boot()?;

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kubarium_lesson::{Lesson, parse, prove};
+use kubarium_lesson::{Lesson, parse, prove, seeds};
 
 fn lessons(folder: &str) -> Vec<(PathBuf, String, Lesson)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,7 +29,7 @@ fn lessons(folder: &str) -> Vec<(PathBuf, String, Lesson)> {
 #[test]
 fn lessons_that_hold_are_proven() {
     for (path, _, lesson) in lessons("proven") {
-        match prove(&lesson) {
+        match prove(&lesson, &seeds(&lesson, 3)) {
             Ok(proof) => assert_eq!((proof.steps, proof.seeds.len()), (lesson.steps.len(), 3)),
             Err(problems) => panic!("{}: {}", path.display(), problems[0]),
         }
@@ -43,7 +43,7 @@ fn lessons_that_do_not_hold_are_refused() {
             .lines()
             .next()
             .and_then(|line| line.strip_prefix("# expect: "));
-        let problems = prove(&lesson).expect_err("it does not hold");
+        let problems = prove(&lesson, &seeds(&lesson, 3)).expect_err("it does not hold");
         let found = problems[0].to_string().split_off(2);
         assert_eq!(Some(&*found), expected, "{}", path.display());
     }
