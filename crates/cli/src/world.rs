@@ -4,7 +4,8 @@ use anyhow::{Context, Result, bail};
 use lab::{NodeSpec, PRESETS, Role, VERSIONS, WorldSpec};
 use serde::Deserialize;
 
-/// A world file: `version: v1.36.2` and `nodes:` by name, the first of them the control plane.
+/// A world file: `version: v1.36.2` and `nodes:` by name. The first of them is the control plane and
+/// the others are workers, unless `role` says otherwise.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WorldFile {
@@ -16,9 +17,18 @@ struct WorldFile {
 #[serde(deny_unknown_fields)]
 struct NodeFile {
     name: String,
+    role: Option<RoleFile>,
     cpus: Option<u32>,
     #[serde(rename = "memoryMiB")]
     memory_mib: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RoleFile {
+    ControlPlane,
+    Worker,
+    Plain,
 }
 
 /// The world that `--world` names.
@@ -38,10 +48,11 @@ pub(crate) fn spec(name: &str, seed: u64) -> Result<WorldSpec> {
         .into_iter()
         .enumerate()
         .map(|(index, node)| {
-            let role = if index == 0 {
-                Role::ControlPlane
-            } else {
-                Role::Worker
+            let role = match node.role {
+                Some(RoleFile::ControlPlane) => Role::ControlPlane,
+                Some(RoleFile::Plain) => Role::Plain,
+                None if index == 0 => Role::ControlPlane,
+                Some(RoleFile::Worker) | None => Role::Worker,
             };
             let plain = NodeSpec::new(node.name, role);
             NodeSpec {

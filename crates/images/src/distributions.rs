@@ -1,7 +1,7 @@
 //! Images that are little more than a distribution's files.
 
 use crate::definition::{Definition, Tags, Versions};
-use crate::userland::Userland;
+use crate::userland::{Userland, tools};
 
 /// `docker.io/library/alpine`
 pub(crate) static ALPINE: Definition = Definition {
@@ -27,11 +27,7 @@ pub(crate) static CURL: Definition = Definition {
     userland: Userland::Alpine,
     layers: &[("curl {tag}", 7_400_000)],
     entrypoint: &["curl"],
-    files: |tree, _| {
-        if let Some(tool) = commands::all().iter().find(|tool| tool.name == "curl") {
-            crate::userland::put(tree, "/usr/bin/curl", machine::fs::Node::binary(tool.name));
-        }
-    },
+    files: |tree, _| tools(tree, "/usr/bin", &[&["curl"]]),
     ..Definition::PLAIN
 };
 
@@ -60,6 +56,56 @@ pub(crate) static DEBIAN: Definition = Definition {
     cmd: &["bash"],
     ..Definition::PLAIN
 };
+
+/// `registry.k8s.io/e2e-test-images/jessie-dnsutils`
+pub(crate) static DNSUTILS: Definition = Definition {
+    repository: "registry.k8s.io/e2e-test-images/jessie-dnsutils",
+    tags: Tags {
+        words: &[],
+        versions: &[Versions::of(1, 0..=9)],
+        suffixes: &[],
+    },
+    userland: Userland::Debian,
+    layers: &[("dnsutils {tag}", 84_000_000)],
+    cmd: &["sleep", "infinity"],
+    files: |tree, _| tools(tree, "/usr/bin", &[&["dig", "host", "nslookup"]]),
+    ..Definition::PLAIN
+};
+
+/// `docker.io/nicolaka/netshoot`: whatever one looks into a network with.
+pub(crate) static NETSHOOT: Definition = Definition {
+    repository: "docker.io/nicolaka/netshoot",
+    tags: Tags {
+        words: &["latest"],
+        versions: &[Versions::of(0, 1..=14)],
+        suffixes: &[],
+    },
+    userland: Userland::Alpine,
+    layers: &[("netshoot {tag}", 181_000_000)],
+    cmd: &["zsh"],
+    files: |tree, _| {
+        tools(tree, "/usr/bin", &[&LOOKERS]);
+        // Its shell is another; whoever opens it types the same.
+        crate::userland::put(tree, "/bin/zsh", machine::fs::Node::binary("bash"));
+        crate::userland::put(tree, "/bin/bash", machine::fs::Node::binary("bash"));
+    },
+    ..Definition::PLAIN
+};
+
+/// Tools to look into a network with, beyond BusyBox's.
+const LOOKERS: [&str; 11] = [
+    "conntrack",
+    "curl",
+    "dig",
+    "host",
+    "iptables",
+    "iptables-save",
+    "jq",
+    "ss",
+    "sysctl",
+    "tcpdump",
+    "vim",
+];
 
 /// `docker.io/library/ubuntu`
 pub(crate) static UBUNTU: Definition = Definition {

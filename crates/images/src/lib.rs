@@ -6,18 +6,22 @@
 //!
 //! **Invariant:** no image has logic that another crate should have.
 
+mod agnhost;
 mod busybox;
 mod control_plane;
 mod coredns;
 mod definition;
 mod distributions;
+mod greeters;
 mod nginx;
 mod pause;
 mod registries;
 mod servers;
+mod site;
 mod stand_in;
 mod stress;
 mod userland;
+mod whoami;
 
 pub use definition::{Definition, Tags, Versions};
 pub use registries::registry;
@@ -27,7 +31,9 @@ use machine::Constructor;
 
 /// Every image of the catalogue, in the order of their repositories.
 const CATALOGUE: &[&Definition] = &[
+    &whoami::BEFORE,
     &distributions::CURL,
+    &greeters::HTTP_ECHO,
     &distributions::ALPINE,
     &busybox::IMAGE,
     &distributions::DEBIAN,
@@ -35,8 +41,13 @@ const CATALOGUE: &[&Definition] = &[
     &nginx::IMAGE,
     &servers::REDIS,
     &distributions::UBUNTU,
+    &distributions::NETSHOOT,
     &stress::IMAGE,
+    &whoami::IMAGE,
+    &greeters::HELLO_APP,
     &coredns::IMAGE,
+    &agnhost::IMAGE,
+    &distributions::DNSUTILS,
     &control_plane::ETCD,
     &control_plane::KUBE_APISERVER,
     &control_plane::KUBE_CONTROLLER_MANAGER,

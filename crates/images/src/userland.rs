@@ -113,7 +113,7 @@ fn debian(tree: &mut Tree) {
 }
 
 /// Puts the tools of these names that the machine has.
-fn tools(tree: &mut Tree, dir: &str, lists: &[&[&str]]) {
+pub(crate) fn tools(tree: &mut Tree, dir: &str, lists: &[&[&str]]) {
     for tool in commands::all() {
         if lists.iter().any(|list| list.contains(&tool.name)) {
             put(

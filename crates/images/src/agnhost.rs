@@ -1,0 +1,125 @@
+//! The Swiss knife of Kubernetes' own tests and tutorials: one program, many small servers.
+//! Models test/images/agnhost.
+
+use std::net::SocketAddrV4;
+
+use machine::Sys;
+use machine::fs::Node;
+use net::http::Request;
+
+use crate::definition::{Definition, Tags, Versions};
+use crate::site::{self, Answer, Site, say};
+use crate::userland::{self, Userland, put};
+
+/// `registry.k8s.io/e2e-test-images/agnhost`
+pub(crate) static IMAGE: Definition = Definition {
+    repository: "registry.k8s.io/e2e-test-images/agnhost",
+    tags: Tags {
+        words: &[],
+        versions: &[Versions::of(2, 0..=60)],
+        suffixes: &[],
+    },
+    userland: Userland::Alpine,
+    layers: &[("agnhost tools", 21_000_000), ("agnhost {tag}", 31_000_000)],
+    entrypoint: &["/agnhost"],
+    cmd: &["pause"],
+    files: |tree, _| {
+        put(tree, "/agnhost", Node::binary("agnhost"));
+        userland::tools(tree, "/usr/bin", &[&["curl", "dig", "ss", "tcpdump", "jq"]]);
+    },
+    programs: &[("agnhost", || site::program(&Agnhost))],
+    ..Definition::PLAIN
+};
+
+/// What it can be told to be.
+enum Command {
+    /// Does nothing.
+    Pause,
+    /// Answers what it is asked to.
+    Netexec,
+    /// Says its name.
+    ServeHostname,
+}
+
+#[derive(Debug)]
+struct Agnhost;
+
+impl Agnhost {
+    fn command(sys: &Sys<'_>) -> Result<Command, String> {
+        match sys.args().get(1).map_or("", |word| word) {
+            "pause" => Ok(Command::Pause),
+            "netexec" => Ok(Command::Netexec),
+            "serve-hostname" => Ok(Command::ServeHostname),
+            other => {
+                let what = sim::unmodelled!(
+                    "other commands of agnhost than netexec, pause and serve-hostname"
+                );
+                Err(format!("agnhost {other}: {what}\n"))
+            }
+        }
+    }
+}
+
+impl Site for Agnhost {
+    fn ports(&self, sys: &mut Sys<'_>) -> Result<Vec<u16>, String> {
+        let (name, usual) = match Agnhost::command(sys)? {
+            Command::Pause => {
+                say(sys, "Paused\n");
+                return Ok(Vec::new());
+            }
+            Command::Netexec => ("http-port", "8080"),
+            Command::ServeHostname => ("port", "9376"),
+        };
+        let wanted = site::flag(sys, name).unwrap_or_else(|| usual.to_owned());
+        Ok(vec![site::port(name, &wanted)?])
+    }
+
+    fn greeting(&self, port: u16) -> Option<String> {
+        Some(format!("Started HTTP server on port {port}\n"))
+    }
+
+    fn answer(&self, sys: &mut Sys<'_>, client: SocketAddrV4, request: &Request) -> Answer {
+        match Agnhost::command(sys) {
+            Ok(Command::Netexec) => netexec(sys, client, request),
+            _ => Answer::text(sys.hostname().to_string()),
+        }
+    }
+}
+
+/// Models test/images/agnhost/netexec/netexec.go.
+fn netexec(sys: &mut Sys<'_>, client: SocketAddrV4, request: &Request) -> Answer {
+    let query = request.query();
+    let asked = |name: &str| {
+        let found = query.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value.as_str())
+    };
+    say(sys, &format!("GET {}\n", request.path()));
+    match request.path() {
+        "/" => Answer::text(format!("NOW: {}", go_time(sys))),
+        "/hostname" | "/hostName" => Answer::text(sys.hostname().to_string()),
+        "/clientip" => Answer::text(client.to_string()),
+        "/healthz" => Answer::text(""),
+        "/echo" => Answer::status(asked("code").parse().unwrap_or(200), asked("msg")),
+        "/header" => {
+            let key = asked("key");
+            Answer::text(request.headers.get(key).unwrap_or_default())
+        }
+        "/redirect" => {
+            let status = asked("code").parse().unwrap_or(302);
+            let response = net::http::Response::new(status, "");
+            Answer::Send(response.with_header("Location", asked("location")))
+        }
+        "/exit" => Answer::Exit(asked("code").parse().unwrap_or(0)),
+        "/dial" | "/shell" | "/upload" | "/shutdown" => {
+            let what = sim::unmodelled!("netexec's dial, shell, upload and shutdown");
+            Answer::status(501, format!("{what}\n"))
+        }
+        _ => Answer::status(404, "404 page not found\n"),
+    }
+}
+
+/// Now, as Go prints a time: `2026-01-05 09:00:00.000000000 +0000 UTC`.
+fn go_time(sys: &Sys<'_>) -> String {
+    let now = sys.now().rfc3339_nano();
+    format!("{} +0000 UTC", now.trim_end_matches('Z').replace('T', " "))
+}
