@@ -1,7 +1,9 @@
 //! Images that are little more than a distribution's files.
 
+use machine::fs::Node;
+
 use crate::definition::{Definition, Tags, Versions};
-use crate::userland::{Userland, tools};
+use crate::userland::{ALPINE_RELEASE, Userland, put, text, tools};
 
 /// `docker.io/library/alpine`
 pub(crate) static ALPINE: Definition = Definition {
@@ -72,7 +74,8 @@ pub(crate) static DNSUTILS: Definition = Definition {
     ..Definition::PLAIN
 };
 
-/// `docker.io/nicolaka/netshoot`: whatever one looks into a network with.
+/// `docker.io/nicolaka/netshoot`: whatever one looks into a network with. It is an Alpine Linux whose
+/// BusyBox has given way to the full tools, which are those of [`Userland::Debian`] here.
 pub(crate) static NETSHOOT: Definition = Definition {
     repository: "docker.io/nicolaka/netshoot",
     tags: Tags {
@@ -80,14 +83,14 @@ pub(crate) static NETSHOOT: Definition = Definition {
         versions: &[Versions::of(0, 1..=14)],
         suffixes: &[],
     },
-    userland: Userland::Alpine,
+    userland: Userland::Debian,
     layers: &[("netshoot {tag}", 181_000_000)],
     cmd: &["zsh"],
     files: |tree, _| {
         tools(tree, "/usr/bin", &[&LOOKERS]);
         // Its shell is another; whoever opens it types the same.
-        crate::userland::put(tree, "/bin/zsh", machine::fs::Node::binary("bash"));
-        crate::userland::put(tree, "/bin/bash", machine::fs::Node::binary("bash"));
+        put(tree, "/usr/bin/zsh", Node::binary("bash"));
+        text(tree, "/etc/os-release", ALPINE_RELEASE);
     },
     ..Definition::PLAIN
 };

@@ -33,6 +33,10 @@ const MORE_APPLETS: [&str; 12] = [
 /// What a Debian image has beyond that.
 const DEBIAN: [&str; 4] = ["curl", "getent", "nproc", "timeout"];
 
+/// `/etc/os-release` of Alpine Linux.
+pub(crate) const ALPINE_RELEASE: &str =
+    "NAME=\"Alpine Linux\"\nID=alpine\nPRETTY_NAME=\"Alpine Linux v3.23\"\n";
+
 impl Userland {
     /// Its layers: names and sizes.
     #[must_use]
@@ -89,8 +93,7 @@ fn busybox(tree: &mut Tree, which: Userland) {
     tools(tree, "/bin", &[&APPLETS, &MORE_APPLETS]);
     users(tree, "/bin/sh");
     if which == Userland::Alpine {
-        let release = "NAME=\"Alpine Linux\"\nID=alpine\nPRETTY_NAME=\"Alpine Linux v3.23\"\n";
-        put(tree, "/etc/os-release", Node::file(release, 0o644));
+        text(tree, "/etc/os-release", ALPINE_RELEASE);
     }
 }
 
