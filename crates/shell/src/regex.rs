@@ -149,7 +149,8 @@ fn translate(text: &str, extended: bool) -> Result<String, String> {
 }
 
 fn push_escaped(c: char, out: &mut String) {
-    if c.is_ascii_punctuation() {
+    // With a backslash, these two would be the ends of a word.
+    if c.is_ascii_punctuation() && !matches!(c, '<' | '>') {
         out.push('\\');
     }
     out.push(c);
@@ -246,6 +247,7 @@ mod tests {
         check(Regex::basic("\\bfoo\\b", false), "a foo", Some("foo"));
         check(Regex::basic("[]a]*", false), "]a]b", Some("]a]"));
         check(Regex::basic("{a}", false), "{a}", Some("{a}"));
+        check(Regex::basic("<a> ->", false), "x <a> -> b", Some("<a> ->"));
     }
 
     #[test]
