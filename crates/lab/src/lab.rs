@@ -316,8 +316,9 @@ impl Lab {
             .map_err(|errno| format!("{path}: {}", errno.message()))
     }
 
-    /// Runs a command in the network of a pod, with the files of the pod's machine. It is no input
-    /// and not logged: for branches that are thrown away, to see what the pod would.
+    /// Runs a command in the network of a pod and with its names of hosts, otherwise with the files of
+    /// the pod's machine. It is no input and not logged: for branches that are thrown away, to see
+    /// what the pod would.
     ///
     /// # Errors
     /// There is no such pod, or it has no network.
@@ -391,7 +392,10 @@ impl Lab {
         spawn.netns = netns;
         let pid = self
             .world
-            .enter(id, cause, |sys| sys.spawn(spawn))
+            .enter(id, cause, |sys| {
+                spawn.mounts = netns.and_then(|netns| sys.new_mount_ns_with_names_of(netns));
+                sys.spawn(spawn)
+            })
             .ok_or_else(|| format!("{machine} is switched off"))?
             .map_err(|errno| format!("{machine}: /bin/bash: {}", errno.message()))?;
         let (stdout, stderr) = (Vec::new(), Vec::new());

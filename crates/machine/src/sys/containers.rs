@@ -103,6 +103,25 @@ impl Sys<'_> {
         id
     }
 
+    /// Makes a mount namespace with the machine's own files, but with the hosts and name servers that
+    /// processes in the network `netns` see. `None` if none there sees others than the machine.
+    pub fn new_mount_ns_with_names_of(&mut self, netns: NetnsId) -> Option<MountNsId> {
+        const NAMES: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
+        let host = self.host();
+        let own = host.mounts.get(&MountNsId(0))?;
+        let names = host.processes().find_map(|process| {
+            let theirs = host.mounts.get(&process.mounts)?.mounts.iter();
+            let names: Vec<Mount> = theirs
+                .filter(|mount| NAMES.contains(&&*mount.at))
+                .cloned()
+                .collect();
+            (process.netns == netns && !names.is_empty()).then_some(names)
+        })?;
+        let (root, mut mounts) = (own.root, own.mounts.to_vec());
+        mounts.extend(names);
+        Some(self.new_mount_ns(root, mounts))
+    }
+
     /// Forgets a mount namespace. No process may live in it any more.
     pub fn remove_mount_ns(&mut self, id: MountNsId) {
         if id != MountNsId(0) {
