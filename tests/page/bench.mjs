@@ -30,14 +30,22 @@ async function cases() {
         rows.push({ replicas, deployed, memory: memory.buffer.byteLength });
         copy.free();
       }
+      const served = new ClusterCase("default");
+      served.boot();
+      served.serve();
+      const requests = 1000;
+      rows.push({ requests, asked: timed(() => served.ask(requests)) });
       return rows;
     });
-    for (const { kernel, boot, replicas, deployed, memory } of found) {
+    for (const { kernel, boot, replicas, deployed, memory, requests, asked } of found) {
       if (kernel) {
         const rate = kernel.value / kernel.ms / 1e3;
         say("kernel, 50 machines", `${rate.toFixed(2)} M events/s`);
       } else if (boot) {
         say("cluster from nothing, large", `${boot.ms.toFixed(0)} ms ${boot.value.toFixed(1)} virtual s`);
+      } else if (asked) {
+        const rate = (requests / asked.ms) * 1e3;
+        say("curl through a node port", `${rate.toFixed(0)} requests/s`);
       } else {
         const size = `${(memory / 1e6).toFixed(0)} MB of wasm memory so far`;
         say(`${replicas} replicas, 12 workers`, `${deployed.ms.toFixed(0)} ms ${deployed.value} events ${size}`);

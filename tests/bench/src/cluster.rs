@@ -8,6 +8,9 @@ use sim::Duration;
 /// Replicas of the cases.
 pub const SIZES: [u32; 3] = [10, 100, 1000];
 
+/// Requests of the case with a node port.
+pub const REQUESTS: u32 = 1000;
+
 /// Events between two looks.
 const SLICE: u64 = 50_000;
 
@@ -54,6 +57,33 @@ impl Cluster {
         let run = self.run(&script);
         let events = self.finish(run, begun + Duration::from_secs(3600));
         (events, self.lab.now().since(begun))
+    }
+
+    /// Deploys three web servers behind node port 30080.
+    ///
+    /// # Panics
+    /// If they do not come up within an hour.
+    pub fn serve(&mut self) {
+        let run = self.run(
+            "kubectl create deployment served --image=nginx --replicas=3 && kubectl expose deployment \
+             served --port=80 --type=NodePort --overrides='{\"spec\":{\"ports\":[{\"port\":80,\"nodePort\":30080}]}}' \
+             && kubectl rollout status deployment/served > /dev/null && sleep 5",
+        );
+        self.finish(run, self.lab.now() + Duration::from_secs(3600));
+    }
+
+    /// Asks the node port of a machine this often, one request after another; virtual time.
+    ///
+    /// # Panics
+    /// If a request is not answered.
+    pub fn ask(&mut self, requests: u32) -> Duration {
+        let script = format!(
+            "for n in $(seq {requests}); do curl -sS -o /dev/null http://node01:30080 || exit 1; done"
+        );
+        let begun = self.lab.now();
+        let run = self.run(&script);
+        self.finish(run, begun + Duration::from_secs(3600));
+        self.lab.now().since(begun)
     }
 
     /// Ready replicas of a Deployment made by [`Cluster::deploy`].
@@ -105,6 +135,14 @@ impl Cluster {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_port_answers() {
+        let mut cluster = Cluster::new("default");
+        cluster.boot();
+        cluster.serve();
+        assert!(cluster.ask(20) > Duration::from_millis(1));
+    }
 
     #[test]
     fn a_deployment_comes_up() {

@@ -3,8 +3,10 @@
 
 mod cluster;
 mod kernel;
+mod rules;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
-pub use cluster::{Cluster, SIZES};
+pub use cluster::{Cluster, REQUESTS, SIZES};
 pub use kernel::Kernel;
+pub use rules::{Rules, SERVICES};

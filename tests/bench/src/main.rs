@@ -7,18 +7,21 @@
 
 use std::time::Instant;
 
-use kubarium_bench::{Cluster, Kernel, SIZES};
+use kubarium_bench::{Cluster, Kernel, REQUESTS, Rules, SERVICES, SIZES};
 
 const KERNEL_EVENTS: u64 = 3_000_000;
 const CLONES: u32 = 1000;
 
 fn main() {
     let only = std::env::args().nth(1);
-    let cases: [(&str, fn()); 4] = [
+    let cases: [(&str, fn()); 7] = [
         ("kernel", kernel),
         ("boot", boot),
         ("clone", clone),
         ("replicas", replicas),
+        ("requests", requests),
+        ("rules", rules),
+        ("lessons", lessons),
     ];
     for (name, case) in cases {
         if only.as_deref().is_none_or(|only| only == name) {
@@ -111,6 +114,66 @@ fn replicas() {
                 span.as_secs_f64(),
                 memory as f64 / 1e3,
             ),
+        );
+    }
+}
+
+fn requests() {
+    let mut cluster = Cluster::new("default");
+    cluster.boot();
+    cluster.serve();
+    let begun = Instant::now();
+    let span = cluster.ask(REQUESTS);
+    let rate = f64::from(REQUESTS) / begun.elapsed().as_secs_f64();
+    let figures = format!(
+        "{rate:>9.0} requests/s {:>9.1} virtual s",
+        span.as_secs_f64()
+    );
+    row("curl through a node port", &figures);
+}
+
+fn rules() {
+    let mut rules = Rules::new(SERVICES);
+    let begun = Instant::now();
+    let built = rules.build();
+    let rate = built as f64 / begun.elapsed().as_secs_f64();
+    let figures = format!(
+        "{:>9.1} ms {built:>9} rules {rate:>9.0} rules/s",
+        millis(begun)
+    );
+    row(&format!("rules for {SERVICES} Services"), &figures);
+    rules.tell();
+    let begun = Instant::now();
+    let built = rules.build();
+    let figures = format!("{:>9.2} ms {built:>9} rules", millis(begun));
+    row("rules for one Service more", &figures);
+}
+
+/// The proof of each lesson in `lessons/`, with as many seeds as `kubarium check` takes.
+fn lessons() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../lessons");
+    let mut files = Vec::new();
+    for track in std::fs::read_dir(root).expect("lessons").flatten() {
+        for lesson in std::fs::read_dir(track.path())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            files.push(lesson.path().join("lesson.yaml"));
+        }
+    }
+    files.sort();
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a lesson has a lesson.yaml");
+        let lesson = lesson::parse("lesson.yaml", &text).unwrap_or_else(|p| panic!("{}", p[0]));
+        let seeds = lesson::seeds(&lesson, lesson::SEEDS);
+        let begun = Instant::now();
+        let proof = lesson::prove(&lesson, &seeds).unwrap_or_else(|p| panic!("{}", p[0]));
+        let (steps, seeds) = (proof.steps, seeds.len());
+        let figures = format!("{:>9.0} ms {steps:>9} steps, {seeds} seeds", millis(begun));
+        row(
+            &format!("proof of {}/{}", lesson.track, lesson.name),
+            &figures,
         );
     }
 }

@@ -48,6 +48,16 @@ impl ClusterCase {
         ClusterCase(self.0.clone())
     }
 
+    /// Deploys web servers behind a node port.
+    pub fn serve(&mut self) {
+        self.0.serve();
+    }
+
+    /// Asks that node port.
+    pub fn ask(&mut self, requests: u32) {
+        self.0.ask(requests);
+    }
+
     /// Deploys; events.
     pub fn deploy(&mut self, replicas: u32) -> f64 {
         self.0.deploy(replicas).0 as f64

@@ -8,6 +8,7 @@ use super::Verb;
 use super::act::{self, DryRun, Found, done, dry_run, find};
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
+use super::overrides::{OVERRIDE_TYPE, OVERRIDES, overridden};
 use super::session::Session;
 use super::target::or;
 
@@ -21,7 +22,8 @@ const FLAGS: &[Flag] = &[
     value("labels").short('l'),
     value("load-balancer-ip"),
     value("name"),
-    value("overrides"),
+    OVERRIDES,
+    OVERRIDE_TYPE,
     value("port"),
     value("protocol"),
     value("selector"),
@@ -136,7 +138,7 @@ fn service(line: &Line, found: &Found) -> Outcome<Value> {
     if let Some(ip) = line.get("external-ip") {
         service.set("spec.externalIPs", Value::from(vec![Value::from(ip)]));
     }
-    Ok(service)
+    overridden(line, service)
 }
 
 fn port(number: i64, protocol: &str, target: Option<&str>) -> Value {

@@ -26,6 +26,7 @@ mod get;
 mod label;
 mod logs;
 mod options;
+mod overrides;
 mod patch;
 mod plugin;
 mod pods;

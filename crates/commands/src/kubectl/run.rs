@@ -10,6 +10,7 @@ use super::act::{self, DryRun, done, dry_run};
 use super::exec::attach_to;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value, values};
+use super::overrides::{OVERRIDE_TYPE, OVERRIDES, overridden};
 use super::session::{Call, Session};
 use super::wait::until_pod;
 
@@ -22,8 +23,8 @@ const FLAGS: &[Flag] = &[
     value("labels").short('l'),
     value("port"),
     value("restart"),
-    value("overrides"),
-    value("override-type"),
+    OVERRIDES,
+    OVERRIDE_TYPE,
     value("pod-running-timeout"),
     value("grace-period"),
     values("annotations"),
@@ -211,13 +212,7 @@ fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
             pod.set_path(&["metadata", "annotations", key], value);
         }
     }
-    if let Some(text) = line.get("overrides") {
-        let overrides = Value::from_json(text.as_bytes())
-            .map_err(|error| Failure::message(format!("Invalid JSON in --overrides: {error}")))?;
-        pod = api::patch::apply_merge_patch(&pod, &overrides)
-            .map_err(|error| Failure::message(error.to_string()))?;
-    }
-    Ok(pod)
+    overridden(line, pod)
 }
 
 fn service(name: &str, port: i64, selector: Value) -> Value {
