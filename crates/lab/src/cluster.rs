@@ -6,17 +6,16 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use machine::{HostSpec, World};
-use net::{Ipv4Net, Route, SegmentId};
+use net::{Ipv4Net, LinkId, Net, NetnsId, Route, SegmentId};
 use sim::{Duration, EntryId, MachineId};
 
 use crate::files;
+use crate::gateway;
 use crate::programs::program;
 use crate::spec::{NodeSpec, Role, WorldSpec, node_ip, pod_network};
 
 /// The network card of every machine.
 pub const NIC: &str = "enp1s0";
-/// Where packets for the rest of the world go: the provider's router, beyond which there is nothing.
-const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 30, 0, 1);
 /// Workers are switched on this long after the machine before them, so that nodes register, and
 /// get their pod networks, in order.
 const BOOT_GAP: Duration = Duration::from_secs(8);
@@ -47,6 +46,15 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         let id = world.add_machine(host_spec(node, files));
         wire(&mut world, spec, index, id, segment);
     }
+    let router = world.add_machine(gateway::spec(&hosts));
+    let nic = plug_in(&mut world, router, segment, gateway::ADDRESS);
+    let ns = world.host(router).netns;
+    for (index, node) in spec.nodes.iter().enumerate() {
+        if node.role != Role::Plain {
+            pods_route(&mut world.net, ns, nic, index);
+        }
+    }
+    world.boot(router, EntryId::NONE);
     let mut delay = Duration::ZERO;
     for (index, node) in spec.nodes.iter().enumerate() {
         let id = MachineId(u32::try_from(index + 1).expect("few machines"));
@@ -84,22 +92,35 @@ fn host_spec(node: &NodeSpec, files: machine::fs::Tree) -> HostSpec {
 /// Plugs the machine in, gives it its address, and routes to the other machines' pods as the
 /// network of a cloud provider would.
 fn wire(world: &mut World, spec: &WorldSpec, index: usize, id: MachineId, segment: SegmentId) {
+    let nic = plug_in(world, id, segment, node_ip(index));
+    let ns = world.host(id).netns;
+    let net = &mut world.net;
+    for (other, node) in spec.nodes.iter().enumerate() {
+        if other != index && node.role != Role::Plain {
+            pods_route(net, ns, nic, other);
+        }
+    }
+    net.route_add(ns, Route::via(Ipv4Net::DEFAULT, gateway::ADDRESS, nic))
+        .expect("the only default route");
+    net.set_ip_forward(ns, spec.nodes[index].role != Role::Plain);
+}
+
+/// Gives a machine a network card on the wire, and that its address.
+fn plug_in(world: &mut World, id: MachineId, segment: SegmentId, addr: Ipv4Addr) -> LinkId {
     let ns = world.host(id).netns;
     let net = &mut world.net;
     let nic = net
         .add_uplink(ns, NIC, segment)
         .expect("a new machine has no such link");
     net.set_up(nic).expect("it was just made");
-    net.addr_add(nic, Ipv4Net::new(node_ip(index), 16))
+    net.addr_add(nic, Ipv4Net::new(addr, 16))
         .expect("it has no address yet");
-    for (other, node) in spec.nodes.iter().enumerate() {
-        if other != index && node.role != Role::Plain {
-            let pods = Ipv4Net::new(pod_network(other), 24);
-            net.route_add(ns, Route::via(pods, node_ip(other), nic))
-                .expect("a route of its own");
-        }
-    }
-    net.route_add(ns, Route::via(Ipv4Net::DEFAULT, GATEWAY, nic))
-        .expect("the only default route");
-    net.set_ip_forward(ns, spec.nodes[index].role != Role::Plain);
+    nic
+}
+
+/// The way to the pods of the machine at `index`.
+fn pods_route(net: &mut Net, ns: NetnsId, nic: LinkId, index: usize) {
+    let pods = Ipv4Net::new(pod_network(index), 24);
+    net.route_add(ns, Route::via(pods, node_ip(index), nic))
+        .expect("a route of its own");
 }

@@ -415,7 +415,7 @@ impl Lab {
 
     fn machine(&self, name: &str) -> Result<MachineId, String> {
         self.world.find(name).ok_or_else(|| {
-            let names: Vec<&str> = self.world.hosts().map(|host| &**host.name()).collect();
+            let names: Vec<&str> = self.spec().nodes.iter().map(|node| &*node.name).collect();
             format!(
                 "there is no machine {name:?}; there are {}",
                 names.join(", ")

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod files;
+mod gateway;
 mod input;
 mod lab;
 mod objects;

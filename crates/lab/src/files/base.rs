@@ -6,9 +6,10 @@ use std::rc::Rc;
 use machine::fs::{Content, Device, Node, Tree};
 
 use super::{link, put, text};
+use crate::gateway;
 
-/// The files of a machine called `name`; `hosts` are all machines of the world.
-pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
+/// The files of a machine called `name`; `known` are all machines of the world.
+pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     let mut tree = Tree::new();
     let t = &mut tree;
     for dir in [
@@ -32,13 +33,9 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     devices(t);
     machine::put_proc_sys(t).expect("a new tree");
     commands(t);
-    text(t, "/etc/hostname", format!("{name}\n"), 0o644);
-    let mut lines = format!("127.0.0.1 localhost\n127.0.1.1 {name}\n");
-    for (host, ip) in hosts {
-        lines.push_str(&format!("{ip} {host}\n"));
-    }
-    text(t, "/etc/hosts", lines, 0o644);
-    text(t, "/etc/resolv.conf", "nameserver 172.30.0.1\n", 0o644);
+    hosts(t, name, known);
+    let server = format!("nameserver {}\n", gateway::ADDRESS);
+    text(t, "/etc/resolv.conf", server, 0o644);
     text(t, "/etc/passwd", PASSWD, 0o644);
     text(
         t,
@@ -64,8 +61,18 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     tree
 }
 
+/// Puts the machine's own name and those of others.
+pub(crate) fn hosts(t: &mut Tree, name: &str, known: &[(Rc<str>, Ipv4Addr)]) {
+    text(t, "/etc/hostname", format!("{name}\n"), 0o644);
+    let mut lines = format!("127.0.0.1 localhost\n127.0.1.1 {name}\n");
+    for (host, ip) in known {
+        lines.push_str(&format!("{ip} {host}\n"));
+    }
+    text(t, "/etc/hosts", lines, 0o644);
+}
+
 /// Puts a service that is started at boot.
-pub(super) fn unit(t: &mut Tree, name: &str, description: &str, exec: &str, restart: &str) {
+pub(crate) fn unit(t: &mut Tree, name: &str, description: &str, exec: &str, restart: &str) {
     let file = format!("/usr/lib/systemd/system/{name}.service");
     let unit = format!(
         "[Unit]\nDescription={description}\nAfter=network.target\n\n[Service]\nExecStart={exec}\n\

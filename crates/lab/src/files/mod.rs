@@ -3,7 +3,7 @@
 mod base;
 mod kubernetes;
 
-pub(crate) use base::base;
+pub(crate) use base::{base, hosts, unit};
 pub(crate) use kubernetes::kubernetes;
 
 use machine::fs::{Content, Meta, Node, Tree};
@@ -26,7 +26,7 @@ fn link(tree: &mut Tree, path: &str, target: &str) {
 }
 
 /// Puts a node; the files of a fresh machine do not stand in each other's way.
-fn put(tree: &mut Tree, path: &str, node: Node) {
+pub(crate) fn put(tree: &mut Tree, path: &str, node: Node) {
     tree.put_all(path, node)
         .expect("a fresh machine's files do not collide");
 }
