@@ -27,8 +27,8 @@ cargo xtask <command>
   build              build the page into web/dist
   test [PART...]     run every test, or the named parts: lint native lessons wasm page
   bench [PART...]    print the figures, or the named parts: native page sizes
-  reference --iptables DIR
-                     compare kube-proxy's rules with the recorded cases of a folder
+  reference [--transcripts DIR [--only=PREFIX]] [--iptables DIR]
+                     compare with what a real cluster answered
   tools              install the tools that are missing
   help               print this text";
 

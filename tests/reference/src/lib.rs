@@ -6,3 +6,4 @@
 )]
 
 pub mod iptables;
+pub mod transcripts;

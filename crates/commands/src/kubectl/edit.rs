@@ -43,6 +43,9 @@ const NOTE: &str = "# Please edit the object below. Lines beginning with a '#' w
 #
 ";
 
+/// How the problem of a file begins that cannot be read, and is opened again.
+const SYNTAX: &str = "The edited file had a syntax error";
+
 async fn edit(session: &Session, line: &Line) -> Outcome {
     for found in find(session, line, &line.args).await? {
         one(session, line, &found).await?;
@@ -140,7 +143,17 @@ fn problem(found: &Found, failure: Failure, path: &str) -> Problem {
     let Failure::Status(status) = &failure else {
         let why = failure.text();
         let why = why.trim_end().trim_start_matches("error: ").to_owned();
-        return again(None, vec![why]);
+        return match why.starts_with(SYNTAX) {
+            true => again(None, vec![why]),
+            false => Problem {
+                said: Some(format!(
+                    "A copy of your changes has been stored to {path:?}"
+                )),
+                notes: Vec::new(),
+                is_retried: false,
+                kept: format!("error: {why}"),
+            },
+        };
     };
     let message = status.str_at("message");
     match status.str_at("reason") {
@@ -181,7 +194,7 @@ async fn send(
     text: &str,
 ) -> Outcome<Option<Value>> {
     let edited = yaml::parse_all(text)
-        .map_err(|why| Failure::message(format!("The edited file had a syntax error: {why}")))?
+        .map_err(|why| Failure::message(format!("{SYNTAX}: {why}")))?
         .into_iter()
         .next()
         .map(|document| document.value)
@@ -189,6 +202,7 @@ async fn send(
     if edited.same(original) {
         return Ok(None);
     }
+    is_same_object(found, original, &edited)?;
     let (media_type, body) = three_way(original, &edited, original)?;
     let subresource = line.get("subresource").map(|name| format!("/{name}"));
     let query = act::query(line, DryRun::None, "kubectl-edit", true);
@@ -200,6 +214,32 @@ async fn send(
         body: Some((media_type, body)),
     };
     session.call(call).await.map(Some)
+}
+
+/// An edit that makes another object of it is not an edit.
+fn is_same_object(found: &Found, original: &Value, edited: &Value) -> Outcome {
+    if edited.name().is_empty() {
+        let mut edited = edited.clone();
+        if found.resource.namespaced && edited.namespace().is_empty() {
+            edited.set("metadata.namespace", original.namespace());
+        }
+        return Err(Failure::message(format!(
+            "no original object found for &unstructured.Unstructured{{Object:{}}}",
+            api::go::syntax(&edited)
+        )));
+    }
+    let identity = ["apiVersion", "kind", "metadata.name"];
+    // One without a version or a kind is refused by the server, and the file opened again.
+    let differs = |field: &&str| {
+        let new = edited.str_at(field);
+        !new.is_empty() && new != original.str_at(field)
+    };
+    match identity.iter().any(differs) {
+        true => Err(Failure::message(
+            "At least one of apiVersion, kind and name was changed",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// What reads an editor's command line that is quoted.
