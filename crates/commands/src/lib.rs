@@ -281,6 +281,11 @@ pub fn all() -> &'static [&'static Tool] {
     TOOLS
 }
 
+/// The address a host's name stands for, for tools that images bring.
+pub async fn address(io: &machine::Io, host: &str) -> Option<std::net::Ipv4Addr> {
+    resolve::name(io, host).await.ok()
+}
+
 /// The program of the tool called `name`.
 #[must_use]
 pub fn program(name: &str) -> Option<Constructor> {

@@ -13,6 +13,7 @@ mod definition;
 mod distributions;
 mod nginx;
 mod pause;
+mod redis;
 mod registries;
 mod servers;
 mod stand_in;
@@ -33,7 +34,7 @@ const CATALOGUE: &[&Definition] = &[
     &distributions::DEBIAN,
     &servers::HTTPD,
     &nginx::IMAGE,
-    &servers::REDIS,
+    &redis::IMAGE,
     &distributions::UBUNTU,
     &stress::IMAGE,
     &coredns::IMAGE,
