@@ -30,6 +30,8 @@ mod echo;
 mod editor;
 mod egrep;
 mod env;
+mod etcdctl;
+mod etcdutl;
 mod false_;
 mod fetch;
 mod fgrep;
@@ -184,6 +186,8 @@ static TOOLS: &[&Tool] = &[
     &editor::TOOL,
     &egrep::TOOL,
     &env::TOOL,
+    &etcdctl::TOOL,
+    &etcdutl::TOOL,
     &false_::TOOL,
     &fgrep::TOOL,
     &find::TOOL,

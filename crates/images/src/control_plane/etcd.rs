@@ -27,7 +27,11 @@ pub(crate) static IMAGE: Definition = Definition {
         suffixes: &["0"],
     },
     layers: &[("kube base", 3_100_000), ("etcd {tag}", 20_100_000)],
-    files: |tree, _| put(tree, "/usr/local/bin/etcd", Node::binary("etcd")),
+    files: |tree, _| {
+        for name in ["etcd", "etcdctl", "etcdutl"] {
+            put(tree, &format!("/usr/local/bin/{name}"), Node::binary(name));
+        }
+    },
     env: &[(
         "PATH",
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
