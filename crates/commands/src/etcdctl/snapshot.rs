@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use etcd::{ReplyBody, Request};
-use machine::Io;
+use machine::{Errno, Io};
 use net::Shared;
 
 use super::client::Conf;
@@ -80,13 +80,14 @@ pub(super) async fn save(io: &Io, conf: &Conf, words: &[Rc<str>]) -> i32 {
         sys.rename(&from, &to)
     });
     if let Err(errno) = written.await {
-        let why = errno.go_message();
-        return fail(
-            io,
-            5,
-            &format!("could not rename {path}.part to {path} ({why})"),
-        )
-        .await;
+        // Go looks first, and never renames over a directory.
+        let why = match errno {
+            Errno::EISDIR => Errno::EEXIST,
+            other => other,
+        };
+        let why = format!("rename {path}.part {path}: {}", why.go_message());
+        let why = format!("could not rename {path}.part to {path} ({why})");
+        return fail(io, 5, &why).await;
     }
     let done = "completed snapshot read; closing";
     log(io, "info", &library(302), done, &[]).await;
