@@ -49,7 +49,7 @@ impl Bench {
 
     pub fn unstarted(config: Config) -> Bench {
         let now = Instant::ZERO;
-        let mut random = Stream::new(7, "etcd");
+        let random = Stream::new(7, "etcd");
         let server = etcd::Server::open(etcd::Config::default(), None, now);
         Bench {
             now,

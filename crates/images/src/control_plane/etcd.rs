@@ -168,14 +168,12 @@ impl Etcd {
             Err(Errno::ENOENT) => None,
             Err(_) => return Err(Refusal::bad_database(&database)),
         };
-        sys.mkdir_all(&format!("{dir}/member/snap"))
-            .and_then(|()| sys.mkdir_all(&format!("{dir}/member/wal")))
-            .map_err(|errno| {
-                format!(
-                    "cannot access data directory: {}",
-                    errno.message().to_lowercase()
-                )
-            })?;
+        make_dirs(sys, &dir).map_err(|errno| {
+            format!(
+                "cannot access data directory: {}",
+                errno.message().to_lowercase()
+            )
+        })?;
         let tls = Tls::read(sys, &flags)?;
         let seed = sys.random().next_u64();
         let random = Stream::new(seed, "etcd");
@@ -213,6 +211,23 @@ impl Etcd {
             alarm: Alarm::default(),
         })
     }
+}
+
+/// The directories and the first file of the log, whose entries lie in the database here.
+fn make_dirs(sys: &mut Sys<'_>, dir: &str) -> Result<(), Errno> {
+    for below in ["member", "member/snap", "member/wal"] {
+        let path = format!("{dir}/{below}");
+        if !sys.exists(&path) {
+            sys.mkdir_all(&path)?;
+            sys.chmod(&path, 0o700)?;
+        }
+    }
+    let log = format!("{dir}/member/wal/0000000000000000-0000000000000000.wal");
+    if sys.exists(&log) {
+        return Ok(());
+    }
+    sys.write_file(&log, b"")?;
+    sys.chmod(&log, 0o600)
 }
 
 impl Program for Etcd {
@@ -323,6 +338,10 @@ impl Running {
         let snapshot = Rc::new(self.server.snapshot());
         let written: Rc<dyn Shared> = snapshot.clone();
         if sys.write_object(&self.database, written).is_ok() {
+            if there.is_none() {
+                // It was made just now, so it can be done.
+                let _ = sys.chmod(&self.database, 0o600);
+            }
             self.written = Some(snapshot);
         }
     }
