@@ -6,6 +6,7 @@ mod client;
 pub(crate) mod endpoint;
 mod keys;
 pub(crate) mod line;
+mod pages;
 pub(crate) mod report;
 mod snapshot;
 
@@ -13,41 +14,55 @@ use std::rc::Rc;
 
 use machine::Io;
 
-use crate::help::tool;
+use crate::{Example, Tool};
 use client::Conf;
 use line::Line;
 use report::fail;
 
-tool!(
-    "etcdctl",
-    "A simple command line client for etcd3",
-    "etcdctl [flags] COMMAND",
-    main,
-    [
-        (
+pub(crate) const TOOL: Tool = Tool {
+    name: "etcdctl",
+    summary: "A simple command line client for etcd3",
+    usage: "etcdctl [flags] COMMAND",
+    examples: &[
+        example(
             "etcdctl version",
-            "etcdctl version: 3.6.8\nAPI version: 3.6\n"
+            "etcdctl version: 3.6.8\nAPI version: 3.6\n",
         ),
-        (
+        example(
             "etcdctl snapshot save",
-            "Error: snapshot save expects one argument\n"
+            "Error: snapshot save expects one argument\n",
         ),
-        (
+        example(
             "etcdctl --cacert=/nope/ca.crt get foo",
-            "Error: open /nope/ca.crt: no such file or directory\n"
+            "Error: open /nope/ca.crt: no such file or directory\n",
         ),
-        (
+        example(
             "etcdctl bogus",
-            "Error: unknown command \"bogus\" for \"etcdctl\"\nRun 'etcdctl --help' for usage.\n\
-             Error: unknown command \"bogus\" for \"etcdctl\"\n"
+            "Error: unknown command \"bogus\" for \"etcdctl\"\nRun 'etcdctl --help' for usage.\n",
         ),
-        ("etcdctl get --wrong", "Error: unknown flag: --wrong\n"),
-        (
+        example(
+            "etcdctl get --wrong >/dev/null",
+            "Error: unknown flag: --wrong\n",
+        ),
+        example(
             "etcdctl get",
-            "Error: get command needs one argument as key and an optional argument as range_end\n"
+            "Error: get command needs one argument as key and an optional argument as range_end\n",
         ),
-    ]
-);
+        example(
+            "etcdctl endpoint health -h | head -n 9",
+            "NAME:\n\tendpoint health - Checks the healthiness of endpoints specified in \
+             `--endpoints` flag\n\nUSAGE:\n\tetcdctl endpoint health [flags]\n\nOPTIONS:\n      \
+             --cluster[=false]\tuse all endpoints from the cluster member list\n  -h, \
+             --help[=false]\thelp for health\n",
+        ),
+    ],
+    run: |io| Box::pin(main(io)),
+    program: || machine::tool(|io| Box::pin(main(io))),
+};
+
+pub(crate) const fn example(command: &'static str, output: &'static str) -> Example {
+    Example { command, output }
+}
 
 /// Commands that exist and do more than is modelled.
 const UNMODELLED: [&str; 14] = [
@@ -67,6 +82,16 @@ const UNMODELLED: [&str; 14] = [
     "options",
 ];
 
+/// Flags that exist and would change what comes out.
+const UNMODELLED_FLAGS: [&str; 6] = [
+    "discovery-srv",
+    "hex",
+    "ignore-lease",
+    "ignore-value",
+    "password",
+    "user",
+];
+
 /// Formats that are there in bytes nobody reads.
 const FORMATS: [&str; 4] = ["simple", "json", "table", "fields"];
 
@@ -74,8 +99,21 @@ async fn main(io: Io) -> i32 {
     let specs = [client::GLOBAL, endpoint::FLAGS, keys::FLAGS];
     let line = match Line::read(&specs, io.args()) {
         Ok(line) => line,
-        Err(why) => return fail(&io, 128, &why).await,
+        Err(why) => {
+            fail(&io, 1, &why).await;
+            let words = io.args().iter().skip(1);
+            let words = words.take_while(|word| !word.starts_with('-')).cloned();
+            io.print(&pages::of(&words.collect::<Vec<_>>())).await;
+            return 1;
+        }
     };
+    let refused = UNMODELLED_FLAGS
+        .iter()
+        .find(|flag| line.get(flag).is_some());
+    if let Some(flag) = refused {
+        let why = sim::unmodelled!("this flag of etcdctl");
+        return fail(&io, 1, &format!("--{flag}: {why}")).await;
+    }
     let format = line.format(&io);
     if !FORMATS.contains(&&*format) {
         let why = sim::unmodelled!("this output format");
@@ -83,12 +121,16 @@ async fn main(io: Io) -> i32 {
     }
     let words = line.words.clone();
     let Some(command) = words.first() else {
-        io.print(HELP).await;
+        io.print(&pages::of(&[])).await;
         return 0;
     };
     match (&**command, words.get(1).map(|word| &**word)) {
         ("help", _) => {
-            io.print(HELP).await;
+            io.print(&pages::of(&words[1..])).await;
+            0
+        }
+        _ if line.on("help") => {
+            io.print(&pages::of(&words)).await;
             0
         }
         ("version", _) => {
@@ -98,23 +140,21 @@ async fn main(io: Io) -> i32 {
         }
         ("snapshot", Some("save")) if words.len() != 3 => snapshot_usage(&io).await,
         ("snapshot", Some("save")) => with(&io, &line, &words).await,
-        ("snapshot", _) => {
-            io.print(snapshot::HELP).await;
-            0
-        }
         ("endpoint", Some("health" | "status" | "hashkv")) | ("member", Some("list")) => {
             with(&io, &line, &words).await
         }
-        ("get" | "put" | "del" | "watch" | "compaction" | "compact" | "defrag" | "alarm", _) => {
-            with(&io, &line, &words).await
+        ("get" | "put" | "del" | "watch" | "compaction" | "compact" | "defrag", _)
+        | ("alarm", Some(_)) => with(&io, &line, &words).await,
+        ("alarm" | "endpoint" | "member", None) | ("snapshot", _) => {
+            io.print(&pages::of(&words)).await;
+            0
         }
         ("endpoint" | "member", _) => unmodelled(&io, &words.join(" ")).await,
         (known, _) if UNMODELLED.contains(&known) => unmodelled(&io, known).await,
         (other, _) => {
             let why = format!("unknown command \"{other}\" for \"etcdctl\"");
-            io.eprint(&format!("Error: {why}\nRun 'etcdctl --help' for usage.\n"))
-                .await;
-            fail(&io, 1, &why).await
+            let hint = "Run 'etcdctl --help' for usage.";
+            fail(&io, 1, &format!("{why}\n{hint}")).await
         }
     }
 }
@@ -148,50 +188,6 @@ async fn with(io: &Io, line: &Line, words: &[Rc<str>]) -> i32 {
 
 /// What `version` prints.
 pub(crate) fn version(name: &str) -> String {
-    let minor = etcd::VERSION
-        .rsplit_once('.')
-        .map_or("", |(minor, _)| minor);
+    let minor = pages::minor();
     format!("{name} version: {}\nAPI version: {minor}\n", etcd::VERSION)
 }
-
-const HELP: &str = "NAME:
-	etcdctl - A simple command line client for etcd3.
-
-USAGE:
-	etcdctl [flags]
-
-VERSION:
-	3.6.8
-
-API VERSION:
-	3.6
-
-
-COMMANDS:
-	alarm disarm		Disarms all alarms
-	alarm list		Lists all alarms
-	compaction		Compacts the event history in etcd
-	defrag			Defragments the storage of the etcd members with given endpoints
-	del			Removes the specified key or range of keys [key, range_end)
-	endpoint hashkv		Prints the KV history hash for each endpoint in --endpoints
-	endpoint health		Checks the healthiness of endpoints specified in `--endpoints` flag
-	endpoint status		Prints out the status of endpoints specified in `--endpoints` flag
-	get			Gets the key or a range of keys
-	help			Help about any command
-	member list		Lists all members in the cluster
-	put			Puts the given key into the store
-	snapshot save		Stores an etcd node backend snapshot to a given file
-	version			Prints the version of etcdctl
-	watch			Watches events stream on keys or prefixes
-
-OPTIONS:
-      --cacert=\"\"				verify certificates of TLS-enabled secure servers using this CA bundle
-      --cert=\"\"					identify secure client using this TLS certificate file
-      --command-timeout=5s			timeout for short running command (excluding dial timeout)
-      --endpoints=[127.0.0.1:2379]		gRPC endpoints
-  -h, --help[=false]				help for etcdctl
-      --insecure-skip-tls-verify[=false]	skip server certificate verification (CAUTION: this option should be enabled only for testing purposes)
-      --key=\"\"					identify secure client using this TLS key file
-  -w, --write-out=\"simple\"			set the output format (fields, json, protobuf, simple, table)
-
-";

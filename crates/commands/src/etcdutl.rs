@@ -7,44 +7,46 @@ use std::rc::Rc;
 use etcd::{Config, Restore, Snapshot};
 use machine::{Errno, Io, Sys};
 
+use crate::Tool;
 use crate::etcdctl::endpoint::storage_version;
 use crate::etcdctl::line::{Line, Spec};
 use crate::etcdctl::report::{self, fail};
-use crate::etcdctl::version;
-use crate::help::tool;
+use crate::etcdctl::{example, version};
 
-tool!(
-    "etcdutl",
-    "An administrative command line tool for etcd3",
-    "etcdutl [flags] COMMAND",
-    main,
-    [
-        (
+pub(crate) const TOOL: Tool = Tool {
+    name: "etcdutl",
+    summary: "An administrative command line tool for etcd3",
+    usage: "etcdutl [flags] COMMAND",
+    examples: &[
+        example(
             "etcdutl version",
-            "etcdutl version: 3.6.8\nAPI version: 3.6\n"
+            "etcdutl version: 3.6.8\nAPI version: 3.6\n",
         ),
-        (
+        example(
             "etcdutl snapshot status /opt/nope.db",
-            "Error: stat /opt/nope.db: no such file or directory\n"
+            "Error: stat /opt/nope.db: no such file or directory\n",
         ),
-        (
+        example(
             "printf garbage > bad.db; etcdutl snapshot status bad.db",
-            "Error: invalid database\n"
+            "Error: invalid database\n",
         ),
-        (
+        example(
             "touch x; etcdutl snapshot restore x --data-dir /etc",
-            "Error: data-dir \"/etc\" not empty or could not be read\n"
+            "Error: data-dir \"/etc\" not empty or could not be read\n",
         ),
-        (
+        example(
             "touch x; etcdutl snapshot restore x --data-dir /opt/y --name other",
-            "Error: couldn't find local name \"other\" in the initial cluster configuration\n"
+            "Error: couldn't find local name \"other\" in the initial cluster configuration\n",
         ),
-    ]
-);
+    ],
+    run: |io| Box::pin(main(io)),
+    program: || machine::tool(|io| Box::pin(main(io))),
+};
 
 const FLAGS: &[Spec] = &[
     ("bump-revision", ' ', true),
     ("data-dir", ' ', true),
+    ("help", 'h', false),
     ("initial-advertise-peer-urls", ' ', true),
     ("initial-cluster", ' ', true),
     ("initial-cluster-token", ' ', true),
@@ -62,10 +64,17 @@ const HASH_BYTES: u64 = 32;
 async fn main(io: Io) -> i32 {
     let line = match Line::read(&[FLAGS], io.args()) {
         Ok(line) => line,
-        Err(why) => return fail(&io, 1, &why).await,
+        Err(why) => {
+            let words: Vec<&str> = io.args().iter().skip(1).map(|word| &**word).collect();
+            return fail(&io, 1, &format!("{why}\n{}", page(&words))).await;
+        }
     };
     let words: Vec<&str> = line.words.iter().map(|word| &**word).collect();
     match words[..] {
+        _ if line.on("help") => {
+            io.print(page(&words)).await;
+            0
+        }
         ["version"] => {
             io.print(&version("etcdutl")).await;
             0
@@ -76,19 +85,18 @@ async fn main(io: Io) -> i32 {
         }
         ["snapshot", "restore", ..] if line.get("data-dir").is_none() => {
             let why = "required flag(s) \"data-dir\" not set";
-            io.eprint(&format!("Error: {why}\n{RESTORE}\n")).await;
-            fail(&io, 1, why).await
+            fail(&io, 1, &format!("{why}\n{RESTORE}")).await
         }
         ["snapshot", "restore", path] => restore(&io, &line, path).await,
         ["snapshot", "restore", ..] => {
             fail(&io, 128, "snapshot restore requires exactly one argument").await
         }
-        [] | ["help", ..] => {
-            io.print(HELP).await;
+        ["help", ..] => {
+            io.print(page(&words[1..])).await;
             0
         }
-        ["snapshot", ..] => {
-            io.print(HELP).await;
+        [] | ["snapshot", ..] => {
+            io.print(page(&words)).await;
             0
         }
         [
@@ -100,9 +108,8 @@ async fn main(io: Io) -> i32 {
         }
         [other, ..] => {
             let why = format!("unknown command \"{other}\" for \"etcdutl\"");
-            io.eprint(&format!("Error: {why}\nRun 'etcdutl --help' for usage.\n"))
-                .await;
-            fail(&io, 1, &why).await
+            let hint = "Run 'etcdutl --help' for usage.";
+            fail(&io, 1, &format!("{why}\n{hint}")).await
         }
     }
 }
@@ -343,6 +350,44 @@ fn write(sys: &mut Sys<'_>, plan: &Plan) -> Result<Rc<Snapshot>, String> {
     }
     Ok(restored)
 }
+
+/// What a command says of itself.
+fn page(words: &[&str]) -> &'static str {
+    match words {
+        ["snapshot", "restore", ..] => RESTORE,
+        ["snapshot", "status", ..] => STATUS,
+        ["snapshot", ..] => SNAPSHOT,
+        _ => HELP,
+    }
+}
+
+const SNAPSHOT: &str = "Manages etcd node snapshots
+
+Usage:
+  etcdutl snapshot [command]
+
+Available Commands:
+  restore     Restores an etcd member snapshot to an etcd directory
+  status      Gets backend snapshot status of a given file
+
+Flags:
+  -h, --help   help for snapshot
+
+Global Flags:
+  -w, --write-out string   set the output format (fields, json, protobuf, simple, table) (default \"simple\")
+
+Use \"etcdutl snapshot [command] --help\" for more information about a command.
+";
+
+const STATUS: &str = "Usage:
+  etcdutl snapshot status <filename> [flags]
+
+Flags:
+  -h, --help   help for status
+
+Global Flags:
+  -w, --write-out string   set the output format (fields, json, protobuf, simple, table) (default \"simple\")
+";
 
 const RESTORE: &str = "Usage:
   etcdutl snapshot restore <filename> --data-dir {output dir} [options] [flags]

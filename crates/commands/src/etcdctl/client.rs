@@ -26,6 +26,7 @@ pub(super) const GLOBAL: &[Spec] = &[
     ("dial-timeout", ' ', true),
     ("discovery-srv", 'd', true),
     ("endpoints", ' ', true),
+    ("help", 'h', false),
     ("hex", ' ', false),
     ("insecure-discovery", ' ', false),
     ("insecure-skip-tls-verify", ' ', false),

@@ -39,6 +39,10 @@ pub(super) async fn endpoint(io: &Io, line: &Line, conf: &Conf, what: &str) -> i
     match what {
         "health" => health(io, line, conf, &endpoints).await,
         "status" => status(io, line, conf, &endpoints).await,
+        _ if line.get("rev").is_some() => {
+            let why = sim::unmodelled!("the hash of an older revision");
+            fail(io, 1, &format!("--rev: {why}")).await
+        }
         _ => hash(io, conf, &endpoints).await,
     }
 }
@@ -192,10 +196,7 @@ fn status_row(endpoint: &str, header: &Header, status: &MemberStatus) -> Vec<Str
 
 /// The version that wrote the database's layout: the minor version's first.
 pub(crate) fn storage_version() -> String {
-    let minor = etcd::VERSION
-        .rsplit_once('.')
-        .map_or("", |(minor, _)| minor);
-    format!("{minor}.0")
+    format!("{}.0", super::pages::minor())
 }
 
 /// The header as Go writes it.

@@ -186,6 +186,10 @@ pub(super) async fn put(io: &Io, line: &Line, conf: &Conf, words: &[Rc<str>]) ->
             return fail(io, 128, why).await;
         }
     };
+    if line.on("prev-kv") {
+        let why = sim::unmodelled!("the pair before a put");
+        return fail(io, 1, &format!("--prev-kv: {why}")).await;
+    }
     let lease = line.get("lease");
     let lease = lease.map_or(Ok(0), |text| i64::from_str_radix(&text, 16));
     let Ok(lease) = lease else {

@@ -11,25 +11,6 @@ use net::Shared;
 use super::client::Conf;
 use super::report::{self, duration, fail, log, quoted};
 
-/// What `etcdctl snapshot` prints on its own, and where a subcommand is none.
-pub(super) const HELP: &str = "NAME:
-	snapshot - Manages etcd node snapshots
-
-USAGE:
-	etcdctl snapshot <subcommand> [flags]
-
-API VERSION:
-	3.6
-
-
-COMMANDS:
-	save	Stores an etcd node backend snapshot to a given file
-
-OPTIONS:
-  -h, --help[=false]	help for snapshot
-
-";
-
 /// `etcdctl snapshot save FILE`. Unless told otherwise it waits for the member as long as it takes.
 pub(super) async fn save(io: &Io, conf: &Conf, words: &[Rc<str>]) -> i32 {
     let [path] = words else {
