@@ -4,7 +4,7 @@
 use regex_lite::Regex;
 
 /// What is replaced wherever it stands, in this order.
-const RULES: [(&str, &str); 9] = [
+const RULES: [(&str, &str); 14] = [
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "<uid>",
@@ -28,6 +28,16 @@ const RULES: [(&str, &str); 9] = [
         r"\b(kube-api-access)-[bcdfghjklmnpqrstvwxz2456789]{5}\b",
         "$1-*****",
     ),
+    // etcd's client names a place in its memory and says how long it waited.
+    (
+        r"etcd-endpoints://0x[0-9a-f]+",
+        "etcd-endpoints://<address>",
+    ),
+    (r"took( = |\W+)\d+(\.\d+)?(ms|µs|s)\b", "took$1<span>"),
+    // How large etcd's database is, and how much has happened in it, changes with whatever else does.
+    (r"\| [0-9a-f]{8} \|", "| ******** |"),
+    (r"\b\d{3} kB\b", "*** kB"),
+    (r" \d{3} \|", " *** |"),
     (r"\b10\.244\.(\d+)\.\d+\b", "10.244.$1.*"),
     (r"\b10\.(9[6-9]|10\d|11[01])\.\d+\.\d+\b", "10.96.*.*"),
 ];

@@ -160,13 +160,14 @@ impl ApiServer {
             return self.etcd_down(cx);
         };
         let revision = reply.header.revision;
-        if self.backend.filled && revision >= self.backend.revision {
+        if self.backend.filled && self.goes_on(range, revision) {
             self.make_up(cx, range, revision);
         } else {
-            // At the start, or when etcd was restored to an earlier state: who watches must begin
-            // anew, because revisions mean something else now.
+            // At the start, or when etcd has another state than it had, a restored one: who watches
+            // must begin anew, because revisions mean something else now. So do leases.
             self.end_all_watches(cx);
             self.fill(range, revision);
+            self.event_lease.current = None;
         }
         self.backend.filled = true;
         self.backend.revision = revision;
@@ -183,6 +184,21 @@ impl ApiServer {
         let call = self.call(cx, Peer::Etcd, self.identify(request), Purpose::EtcdWatch);
         self.backend.watch = Some(call);
         self.on_backend_ready(cx);
+    }
+
+    /// Whether what etcd holds can have come from what is known: nothing is older than that, and
+    /// what is as old is the same.
+    fn goes_on(&self, range: &etcd::RangeReply, revision: i64) -> bool {
+        let newest = self.backend.revision;
+        let is_known = |kv: &etcd::KeyValue| {
+            let known = self.resources.revision(kv.key_text());
+            known.is_none_or(|known| known == kv.mod_revision)
+        };
+        revision >= newest
+            && range
+                .kvs
+                .iter()
+                .all(|kv| kv.mod_revision > newest || is_known(kv))
     }
 
     fn fill(&mut self, range: &etcd::RangeReply, revision: i64) {

@@ -134,6 +134,14 @@ impl Resources {
         }
     }
 
+    /// The revision at which the object of a key in etcd last changed, 0 if it is not known; `None`
+    /// where the key is no resource's.
+    pub(crate) fn revision(&self, key: &str) -> Option<i64> {
+        let (id, key) = self.meant(key)?;
+        let entry = self.get(id).cache.get(key);
+        Some(entry.map_or(0, |entry| entry.revision))
+    }
+
     /// The keys in etcd of everything that is known.
     pub(crate) fn all_keys(&self) -> Vec<String> {
         let mut keys = Vec::new();

@@ -50,6 +50,15 @@ impl Certificate {
     }
 }
 
+/// Whether a file holds the private key that belongs to a certificate: the model's keys name the
+/// subject they are for.
+#[must_use]
+pub fn key_fits(key: &str, certificate: &Certificate) -> bool {
+    let lines = key.lines().skip_while(|line| !line.contains("PRIVATE KEY"));
+    let body: String = lines.filter(|line| !line.starts_with("-----")).collect();
+    base64::decode(&body).is_ok_and(|bytes| bytes == certificate.subject.as_bytes())
+}
+
 /// A PEM block of `kind` (`CERTIFICATE`, `RSA PRIVATE KEY`) around `body`.
 #[must_use]
 pub fn pem(kind: &str, body: &[u8]) -> String {
@@ -78,6 +87,14 @@ mod tests {
             Certificate::from_pem(&certificate.to_pem()),
             Some(certificate)
         );
+        let own = pem("RSA PRIVATE KEY", b"CN=a");
+        let other = pem("RSA PRIVATE KEY", b"CN=b");
+        let certificate = Certificate {
+            subject: "CN=a".into(),
+            issuer: "CN=ca".into(),
+            not_after: "2027-01-05T09:00:00Z".into(),
+        };
+        assert!(key_fits(&own, &certificate) && !key_fits(&other, &certificate));
         assert_eq!(
             Certificate::from_pem("-----BEGIN CERTIFICATE-----\n???"),
             None

@@ -30,6 +30,8 @@ mod echo;
 mod editor;
 mod egrep;
 mod env;
+mod etcdctl;
+mod etcdutl;
 mod false_;
 mod fetch;
 mod fgrep;
@@ -184,6 +186,8 @@ static TOOLS: &[&Tool] = &[
     &editor::TOOL,
     &egrep::TOOL,
     &env::TOOL,
+    &etcdctl::TOOL,
+    &etcdutl::TOOL,
     &false_::TOOL,
     &fgrep::TOOL,
     &find::TOOL,
@@ -279,6 +283,11 @@ pub const COMPLETIONS: &[(&str, &str)] = &[("kubectl", kubectl::COMPLETION)];
 #[must_use]
 pub fn all() -> &'static [&'static Tool] {
     TOOLS
+}
+
+/// The address a host's name stands for, for tools that images bring.
+pub async fn address(io: &machine::Io, host: &str) -> Option<std::net::Ipv4Addr> {
+    resolve::name(io, host).await.ok()
 }
 
 /// The program of the tool called `name`.

@@ -4,6 +4,7 @@
 //!
 //! Models go.etcd.io/etcd/server/v3 with one voting member.
 
+mod ids;
 mod kv;
 mod lease;
 mod member;

@@ -4,7 +4,9 @@
 
 use std::rc::Rc;
 
-use sim::{Duration, Stream};
+use sim::Duration;
+
+use crate::ids::{cluster_id, member_id};
 
 /// How a member is run.
 #[derive(Clone, Debug)]
@@ -13,6 +15,8 @@ pub struct Config {
     pub name: Rc<str>,
     /// `--initial-advertise-peer-urls`.
     pub peer_urls: Vec<Rc<str>>,
+    /// `--initial-cluster-token`.
+    pub token: Rc<str>,
     /// `--advertise-client-urls`.
     pub client_urls: Vec<Rc<str>>,
     /// `--client-cert-auth`: refuse clients that show no certificate.
@@ -28,6 +32,7 @@ impl Default for Config {
         Config {
             name: "default".into(),
             peer_urls: vec!["http://localhost:2380".into()],
+            token: "etcd-cluster".into(),
             client_urls: vec!["http://localhost:2379".into()],
             client_cert_auth: false,
             quota_bytes: 2 << 30,
@@ -68,10 +73,10 @@ pub struct Cluster {
 
 impl Cluster {
     /// A fresh cluster of this one member.
-    pub fn bootstrap(config: &Config, random: &mut Stream) -> Cluster {
-        let member_id = random.next_u64();
+    pub fn bootstrap(config: &Config) -> Cluster {
+        let member_id = member_id(&config.peer_urls, &config.token);
         Cluster {
-            id: random.next_u64(),
+            id: cluster_id(&[member_id]),
             member_id,
             members: vec![Member {
                 id: member_id,
@@ -96,6 +101,8 @@ pub struct MemberStatus {
     pub db_size: u64,
     /// Bytes of it that are in use.
     pub db_size_in_use: u64,
+    /// Bytes it may take.
+    pub quota: u64,
     /// The leader's number.
     pub leader: u64,
     /// The last log entry.

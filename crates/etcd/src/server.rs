@@ -70,18 +70,10 @@ struct Proposal {
 
 impl Server {
     /// Starts a member on what its data directory holds, or on nothing.
-    pub fn open(
-        config: Config,
-        data: Option<&Snapshot>,
-        now: Instant,
-        random: &mut Stream,
-    ) -> Server {
+    pub fn open(config: Config, data: Option<&Snapshot>, now: Instant) -> Server {
         let (mut store, mut cluster) = match data {
-            Some(Snapshot { store, cluster }) => (store.clone(), cluster.clone()),
-            None => (
-                Store::new(config.quota_bytes),
-                Cluster::bootstrap(&config, random),
-            ),
+            Some(snapshot) => (snapshot.store.clone(), snapshot.cluster.clone()),
+            None => (Store::new(config.quota_bytes), Cluster::bootstrap(&config)),
         };
         // The member elects itself.
         cluster.raft_term += 1;
@@ -109,6 +101,7 @@ impl Server {
         Snapshot {
             store: self.store.clone(),
             cluster: self.cluster.clone(),
+            sealed: false,
         }
     }
 
@@ -383,6 +376,7 @@ impl Server {
             version: VERSION,
             db_size: self.store.db_size(),
             db_size_in_use: self.store.db_size_in_use(),
+            quota: self.config.quota_bytes,
             leader: self.cluster.member_id,
             raft_index: self.cluster.raft_index,
             raft_applied_index: self.cluster.raft_index,

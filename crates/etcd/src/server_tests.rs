@@ -13,8 +13,8 @@ struct Bench {
 
 impl Bench {
     fn new(config: Config, data: Option<&Snapshot>) -> Bench {
-        let mut random = Stream::new(1, "etcd");
-        let server = Server::open(config, data, Instant::ZERO, &mut random);
+        let random = Stream::new(1, "etcd");
+        let server = Server::open(config, data, Instant::ZERO);
         let data = server.snapshot();
         Bench {
             server,
@@ -214,7 +214,9 @@ fn what_was_answered_survives_a_kill_and_what_was_not_does_not() {
         bench.server.header().cluster_id
     );
 
-    let restored = data.restore(&crate::Restore::default(), &mut Stream::new(2, "restore"));
+    let mut restore = crate::Restore::default();
+    restore.config.token = "another".into();
+    let restored = data.restore(&restore);
     assert_eq!(restored.store.revision(), 2);
     assert_ne!(restored.cluster.id, data.cluster.id);
 }

@@ -7,7 +7,6 @@ use std::any::Any;
 use std::rc::Rc;
 
 use net::Shared;
-use sim::Stream;
 
 use crate::member::{Cluster, Config};
 use crate::store::Store;
@@ -19,6 +18,9 @@ pub struct Snapshot {
     pub store: Store,
     /// The cluster and this member's place in the log.
     pub cluster: Cluster,
+    /// The file ends in a hash of its contents, as `snapshot save` leaves it and a database in use
+    /// does not.
+    pub sealed: bool,
 }
 
 /// What `etcdutl snapshot status` prints.
@@ -57,13 +59,22 @@ impl Snapshot {
     }
 
     /// The database of a new cluster of one member that holds the same keys.
-    pub fn restore(&self, restore: &Restore, random: &mut Stream) -> Snapshot {
+    pub fn restore(&self, restore: &Restore) -> Snapshot {
         Snapshot {
             store: self
                 .store
                 .clone()
                 .restored(restore.bump_revision, restore.mark_compacted),
-            cluster: Cluster::bootstrap(&restore.config, random),
+            cluster: Cluster::bootstrap(&restore.config),
+            sealed: false,
+        }
+    }
+
+    /// The same as a file that `snapshot save` writes.
+    pub fn sealed(&self) -> Snapshot {
+        Snapshot {
+            sealed: true,
+            ..self.clone()
         }
     }
 
@@ -75,7 +86,8 @@ impl Snapshot {
 
 impl Shared for Snapshot {
     fn size(&self) -> u64 {
-        self.store.db_size()
+        // The hash is a SHA-256.
+        self.store.db_size() + if self.sealed { 32 } else { 0 }
     }
 
     /// A readable rendering: the real file is a bbolt database, whose pages nobody reads.

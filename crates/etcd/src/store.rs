@@ -542,10 +542,9 @@ impl Store {
         (hash ^ (hash >> 32)) as u32
     }
 
-    /// Drops what a restored member does not take over: the leases, and with `bump` the history, as
-    /// `etcdutl snapshot restore --bump-revision N --mark-compacted` does.
+    /// What a restored member takes over: keys and leases, and the history unless there is a `bump`, as
+    /// with `etcdutl snapshot restore --bump-revision N --mark-compacted`.
     pub(crate) fn restored(mut self, bump: u64, mark_compacted: bool) -> Store {
-        self.leases = GenericOrdMap::new();
         if bump > 0 {
             self.revision += bump as i64;
             self.log = GenericVector::new();

@@ -15,6 +15,7 @@ mod distributions;
 mod greeters;
 mod nginx;
 mod pause;
+mod redis;
 mod registries;
 mod servers;
 mod site;
@@ -39,7 +40,7 @@ const CATALOGUE: &[&Definition] = &[
     &distributions::DEBIAN,
     &servers::HTTPD,
     &nginx::IMAGE,
-    &servers::REDIS,
+    &redis::IMAGE,
     &distributions::UBUNTU,
     &distributions::NETSHOOT,
     &stress::IMAGE,

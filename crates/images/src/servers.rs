@@ -29,24 +29,3 @@ pub(crate) static HTTPD: Definition = Definition {
     },
     ..Definition::PLAIN
 };
-
-/// `docker.io/library/redis`
-pub(crate) static REDIS: Definition = Definition {
-    repository: "docker.io/library/redis",
-    tags: Tags {
-        words: &["latest", "alpine"],
-        versions: &[
-            Versions::of(5, 0..=0),
-            Versions::of(6, 0..=2),
-            Versions::of(7, 0..=4),
-            Versions::of(8, 0..=4),
-        ],
-        suffixes: &["alpine", "trixie", "bookworm"],
-    },
-    userland: Userland::Debian,
-    layers: &[("redis {tag}", 22_600_000)],
-    cmd: &["redis-server", "redis", "6379"],
-    ports: &[6379],
-    files: |tree, _| put(tree, "/usr/local/bin/redis-server", Node::binary(PROGRAM)),
-    ..Definition::PLAIN
-};

@@ -1,14 +1,15 @@
-//! The objects of the cluster, read where they are kept: in etcd's database on the disk of the
-//! machine that runs it. For views and checks; no component reads them this way.
+//! The objects of the cluster, read where they are kept: in the database of the etcd that runs, or of
+//! the one that ran last where kubeadm puts it. For views and checks; no component reads them this
+//! way.
 
 use api::Value;
 use etcd::Snapshot;
-use machine::World;
-use machine::fs::Content;
+use machine::fs::{Content, Node};
+use machine::{Host, World};
 
 /// Where etcd keeps its database, below its data directory.
 const DATABASE: &str = "member/snap/db";
-const DATA_DIRS: [&str; 1] = ["/var/lib/etcd"];
+const DATA_DIR: &str = "/var/lib/etcd";
 
 /// The stored objects at one revision. Cheap to make and to clone.
 #[derive(Clone, Debug, Default)]
@@ -20,16 +21,11 @@ impl Objects {
     /// The objects of the first machine that has a database.
     #[must_use]
     pub fn of(world: &World) -> Objects {
-        let paths = DATA_DIRS.map(|dir| format!("{dir}/{DATABASE}"));
-        let snapshot = world.hosts().find_map(|host| {
-            paths
-                .iter()
-                .find_map(|path| match &host.disk().get(path)?.content {
-                    Content::Object(object) => object.as_any().downcast_ref::<Snapshot>().cloned(),
-                    _ => None,
-                })
-        });
-        Objects { snapshot }
+        let in_use = world.hosts().find_map(in_use);
+        let at_rest = |host: &Host| database(host.disk().get(&format!("{DATA_DIR}/{DATABASE}"))?);
+        Objects {
+            snapshot: in_use.or_else(|| world.hosts().find_map(at_rest)),
+        }
     }
 
     /// The revision of the last change; 0 without a database.
@@ -69,6 +65,21 @@ impl Objects {
             .prefix(prefix.as_bytes())
             .filter_map(|pair| api::shared_value(&*pair.value).cloned())
             .collect()
+    }
+}
+
+/// The database of the etcd that runs on a machine.
+fn in_use(host: &Host) -> Option<Snapshot> {
+    let etcd = host.processes().find(|process| process.name() == "etcd")?;
+    let flag = |arg: &std::rc::Rc<str>| Some(arg.strip_prefix("--data-dir=")?.to_owned());
+    let dir = etcd.args.iter().find_map(flag)?;
+    database(host.seen_by(etcd, &format!("{dir}/{DATABASE}"))?)
+}
+
+fn database(node: &Node) -> Option<Snapshot> {
+    match &node.content {
+        Content::Object(object) => object.as_any().downcast_ref::<Snapshot>().cloned(),
+        _ => None,
     }
 }
 

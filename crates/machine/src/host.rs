@@ -6,7 +6,7 @@ use std::rc::Rc;
 use net::{NetnsId, SocketId};
 use sim::{Instant, MachineId, Pid, Stream};
 
-use crate::fs::{Content, Tree};
+use crate::fs::{Content, Node, Tree};
 use crate::mount::{FsId, MountNs, MountNsId};
 use crate::pipe::{Pipe, Unix, Waiters};
 use crate::power::Boot;
@@ -174,6 +174,14 @@ impl Host {
     #[must_use]
     pub fn process(&self, pid: Pid) -> Option<&Process> {
         self.processes.get(&pid).map(|process| &**process)
+    }
+
+    /// The file or directory that a process sees under a path, with its mounts and links.
+    #[must_use]
+    pub fn seen_by(&self, process: &Process, path: &str) -> Option<&Node> {
+        let mounts = self.mounts.get(&process.mounts)?;
+        let place = mounts.resolve(&self.trees, &process.cwd, path, true).ok()?;
+        self.trees.get(&place.fs)?.get(&place.path)
     }
 
     /// The machine's disk.

@@ -29,6 +29,7 @@ mod slab;
 mod socket;
 mod tap;
 mod tcp;
+pub mod tls;
 mod trace;
 mod udp;
 mod walk;

@@ -49,8 +49,8 @@ impl Bench {
 
     pub fn unstarted(config: Config) -> Bench {
         let now = Instant::ZERO;
-        let mut random = Stream::new(7, "etcd");
-        let server = etcd::Server::open(etcd::Config::default(), None, now, &mut random);
+        let random = Stream::new(7, "etcd");
+        let server = etcd::Server::open(etcd::Config::default(), None, now);
         Bench {
             now,
             api: ApiServer::new(config, Schemas::load(), Stream::new(7, "api"), now),
@@ -176,12 +176,7 @@ impl Bench {
     /// etcd starts again on its disk, or on another one's contents.
     pub fn start_etcd(&mut self, data: &etcd::Snapshot) {
         let config = etcd::Config::default();
-        self.etcd = Some(etcd::Server::open(
-            config,
-            Some(data),
-            self.now,
-            &mut self.random,
-        ));
+        self.etcd = Some(etcd::Server::open(config, Some(data), self.now));
     }
 
     /// Sends a request and does not wait.

@@ -3,11 +3,14 @@
 use std::net::SocketAddrV4;
 use std::rc::Rc;
 
+use client::certificate::Certificate;
 use etcd::{Config, Output, Server, Snapshot, StreamId};
 use machine::fs::Node;
 use machine::http::{self, ServerEvent, StreamRef};
 use machine::{Alarm, Errno, Fd, Poll, Program, Signal, Sys, Wake};
-use net::downcast_shared;
+use net::http::{Body, Request, Response};
+use net::tls::{ClientHello, ServerHello};
+use net::{Shared, downcast_shared};
 use sim::{EntryId, Stream};
 
 use super::flags::Flags;
@@ -24,7 +27,11 @@ pub(crate) static IMAGE: Definition = Definition {
         suffixes: &["0"],
     },
     layers: &[("kube base", 3_100_000), ("etcd {tag}", 20_100_000)],
-    files: |tree, _| put(tree, "/usr/local/bin/etcd", Node::binary("etcd")),
+    files: |tree, _| {
+        for name in ["etcd", "etcdctl", "etcdutl"] {
+            put(tree, &format!("/usr/local/bin/{name}"), Node::binary(name));
+        }
+    },
     env: &[(
         "PATH",
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -47,13 +54,96 @@ struct Running {
     server: Server,
     clients: http::Server,
     health: Health,
+    tls: Option<Tls>,
     database: Rc<str>,
+    /// What the member last wrote. Who finds something else in the file's place has replaced the
+    /// file: the member goes on with its own, which nobody sees any more.
+    written: Option<Rc<Snapshot>>,
     random: Stream,
     alarm: Alarm,
 }
 
+/// How the member shows itself, and whom it lets in.
+#[derive(Clone, Debug)]
+struct Tls {
+    /// The text of `--cert-file`.
+    certificate: Rc<str>,
+    /// The authority in `--trusted-ca-file`, with `--client-cert-auth`.
+    clients: Option<Rc<str>>,
+}
+
+impl Tls {
+    fn read(sys: &mut Sys<'_>, flags: &Flags) -> Result<Option<Tls>, String> {
+        let mut text = |flag: &str| -> Result<Option<String>, String> {
+            let Some(path) = flags.get(flag) else {
+                return Ok(None);
+            };
+            let read = sys.read_to_string(path);
+            read.map(Some)
+                .map_err(|errno| format!("open {path}: {}", errno.go_message()))
+        };
+        let (certificate, authority) = (text("cert-file")?, text("trusted-ca-file")?);
+        text("key-file")?;
+        let wanted = flags.or("client-cert-auth", "false") == "true";
+        let authority = authority.filter(|_| wanted);
+        let clients = authority.and_then(|text| Certificate::from_pem(&text));
+        Ok(certificate.map(|certificate| Tls {
+            certificate: certificate.into(),
+            clients: clients.map(|authority| authority.subject),
+        }))
+    }
+
+    /// The answer to a client that begins a handshake.
+    fn hello(&self, client: &ClientHello) -> ServerHello {
+        let shown = client.certificate.as_deref().map(Certificate::from_pem);
+        let alert = match (&self.clients, shown) {
+            (None, _) => None,
+            (Some(_), None) => Some("certificate required"),
+            (Some(trusted), Some(shown)) => match shown {
+                Some(shown) if shown.issuer == *trusted => None,
+                _ => Some("unknown certificate authority"),
+            },
+        };
+        ServerHello {
+            certificate: self.certificate.clone(),
+            alert,
+        }
+    }
+}
+
+/// Why etcd does not start, as the last line of its log says it.
+struct Refusal {
+    level: &'static str,
+    caller: &'static str,
+    message: &'static str,
+    /// More fields of the line, as JSON.
+    fields: String,
+}
+
+impl From<String> for Refusal {
+    fn from(why: String) -> Refusal {
+        Refusal {
+            level: "fatal",
+            caller: "etcdmain/etcd.go:204",
+            message: "discovery failed",
+            fields: format!("\"error\":\"{why}\""),
+        }
+    }
+}
+
+impl Refusal {
+    fn bad_database(path: &str) -> Refusal {
+        Refusal {
+            level: "panic",
+            caller: "backend/backend.go:204",
+            message: "failed to open database",
+            fields: format!("\"path\":\"{path}\",\"error\":\"invalid database\""),
+        }
+    }
+}
+
 impl Etcd {
-    fn start(sys: &mut Sys<'_>) -> Result<Running, String> {
+    fn start(sys: &mut Sys<'_>) -> Result<Running, Refusal> {
         let flags = Flags::read(&sys.args());
         let urls = |name: &str, other: &'static str| -> Vec<Rc<str>> {
             flags.or(name, other).split(',').map(Rc::from).collect()
@@ -73,21 +163,20 @@ impl Etcd {
         let data = match sys.read_object(&database) {
             Ok(object) => {
                 let snapshot = downcast_shared::<Snapshot>(&object);
-                Some(snapshot.ok_or_else(|| format!("{database}: not a database"))?)
+                Some(snapshot.ok_or_else(|| Refusal::bad_database(&database))?)
             }
             Err(Errno::ENOENT) => None,
-            Err(_) => return Err(format!("{database}: invalid database")),
+            Err(_) => return Err(Refusal::bad_database(&database)),
         };
-        sys.mkdir_all(&format!("{dir}/member/snap"))
-            .and_then(|()| sys.mkdir_all(&format!("{dir}/member/wal")))
-            .map_err(|errno| {
-                format!(
-                    "cannot access data directory: {}",
-                    errno.message().to_lowercase()
-                )
-            })?;
+        make_dirs(sys, &dir).map_err(|errno| {
+            format!(
+                "cannot access data directory: {}",
+                errno.message().to_lowercase()
+            )
+        })?;
+        let tls = Tls::read(sys, &flags)?;
         let seed = sys.random().next_u64();
-        let mut random = Stream::new(seed, "etcd");
+        let random = Stream::new(seed, "etcd");
         let mut clients = http::Server::new();
         let listen = flags
             .or("listen-client-urls", "http://localhost:2379")
@@ -110,16 +199,35 @@ impl Etcd {
                 )
             })?;
         }
-        let server = Server::open(config, data.as_deref(), sys.now(), &mut random);
+        let server = Server::open(config, data.as_deref(), sys.now());
         Ok(Running {
             server,
             clients,
             health,
+            tls,
             database,
+            written: data,
             random,
             alarm: Alarm::default(),
         })
     }
+}
+
+/// The directories and the first file of the log, whose entries lie in the database here.
+fn make_dirs(sys: &mut Sys<'_>, dir: &str) -> Result<(), Errno> {
+    for below in ["member", "member/snap", "member/wal"] {
+        let path = format!("{dir}/{below}");
+        if !sys.exists(&path) {
+            sys.mkdir_all(&path)?;
+            sys.chmod(&path, 0o700)?;
+        }
+    }
+    let log = format!("{dir}/member/wal/0000000000000000-0000000000000000.wal");
+    if sys.exists(&log) {
+        return Ok(());
+    }
+    sys.write_file(&log, b"")?;
+    sys.chmod(&log, 0o600)
 }
 
 impl Program for Etcd {
@@ -130,11 +238,17 @@ impl Program for Etcd {
                     running.save(sys);
                     self.running = Some(running);
                 }
-                Err(text) => {
+                Err(refusal) => {
                     let at = sys.now().rfc3339_micro();
+                    let Refusal {
+                        level,
+                        caller,
+                        message,
+                        fields,
+                    } = refusal;
                     let line = format!(
-                        "{{\"level\":\"fatal\",\"ts\":\"{at}\",\"caller\":\"etcdmain/etcd.go:204\",\
-                         \"msg\":\"discovery failed\",\"error\":\"{text}\"}}\n"
+                        "{{\"level\":\"{level}\",\"ts\":\"{at}\",\"caller\":\"{caller}\",\
+                         \"msg\":\"{message}\",{fields}}}\n"
                     );
                     let _ = sys.write(Fd::STDERR, line.as_bytes());
                     return Poll::Exit(1);
@@ -178,6 +292,7 @@ impl Running {
             sys.set_cause(cause);
             let mut out = Vec::new();
             match event {
+                ServerEvent::Request(from, request) if self.greet(sys, from, &request) => {}
                 ServerEvent::Request(from, request) => {
                     let (now, from) = (sys.now(), stream(from));
                     self.server
@@ -205,10 +320,49 @@ impl Running {
         }
     }
 
-    /// The database as it is now becomes the contents of its file. A directory that was taken away
-    /// meanwhile stays away: what is written is lost with it.
+    /// The database as it is now becomes the contents of its file. A file or directory that was taken
+    /// away meanwhile stays away: what is written is lost with it.
     fn save(&mut self, sys: &mut Sys<'_>) {
-        let _ = sys.write_object(&self.database, Rc::new(self.server.snapshot()));
+        let there = sys.read_object(&self.database).ok();
+        let is_own = match (&there, &self.written) {
+            (None, None) => true,
+            (Some(there), Some(written)) => {
+                let there = downcast_shared::<Snapshot>(there);
+                there.is_some_and(|there| Rc::ptr_eq(&there, written))
+            }
+            _ => false,
+        };
+        if !is_own {
+            return;
+        }
+        let snapshot = Rc::new(self.server.snapshot());
+        let written: Rc<dyn Shared> = snapshot.clone();
+        if sys.write_object(&self.database, written).is_ok() {
+            if there.is_none() {
+                // It was made just now, so it can be done.
+                let _ = sys.chmod(&self.database, 0o600);
+            }
+            self.written = Some(snapshot);
+        }
+    }
+
+    /// Answers a client that begins with a handshake, and closes on it if it is a stranger.
+    fn greet(&mut self, sys: &mut Sys<'_>, from: StreamRef, request: &Request) -> bool {
+        let Some(client) = request.body.downcast_rc::<ClientHello>() else {
+            return false;
+        };
+        let Some(tls) = &self.tls else {
+            self.clients.close(sys, from.conn);
+            return true;
+        };
+        let hello = tls.hello(&client);
+        let is_stranger = hello.alert.is_some();
+        let response = Response::new(200, Body::shared(Rc::new(hello)));
+        self.clients.respond(sys, from, response);
+        if is_stranger {
+            self.clients.close(sys, from.conn);
+        }
+        true
     }
 
     fn carry_out(&mut self, sys: &mut Sys<'_>, out: Vec<Output>) {

@@ -98,9 +98,14 @@ fn devices(t: &mut Tree) {
     }
 }
 
-/// Every tool as an executable in `/usr/bin`, the shell among them.
+/// Every tool as an executable in `/usr/bin`, the shell among them; not etcd's, which only a control
+/// plane has.
 fn commands(t: &mut Tree) {
-    for tool in commands::all() {
+    let etcds = ["etcdctl", "etcdutl"];
+    for tool in commands::all()
+        .iter()
+        .filter(|tool| !etcds.contains(&tool.name))
+    {
         put(
             t,
             &format!("/usr/bin/{}", tool.name),

@@ -123,6 +123,9 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
             0o600,
         );
     }
+    for tool in ["etcdctl", "etcdutl"] {
+        put(t, &format!("/usr/local/bin/{tool}"), Node::binary(tool));
+    }
     put(t, "/var/lib/etcd", Node::dir(0o700));
     addons(t, world, ip);
     pki(t, &node.name);

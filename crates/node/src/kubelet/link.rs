@@ -158,6 +158,10 @@ fn unavailable() -> Error {
     Error::new(Code::Unavailable, desc)
 }
 
+/// A part of an answer of the API server. Whether its call is still wanted is asked when its turn
+/// comes: a part before it may have ended that.
+type Answered = (client::CallId, Incoming);
+
 /// The connection to the API server.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiLink<T> {
@@ -207,23 +211,19 @@ impl<T: Clone> ApiLink<T> {
     }
 
     /// What failed before it was sent.
-    pub(crate) fn take_early(&mut self) -> Vec<(client::CallId, T, Incoming)> {
+    pub(crate) fn take_early(&mut self) -> Vec<Answered> {
         let early = self.http.take_early();
         self.translate(early)
     }
 
     /// Takes a wake of a descriptor; none if it is not this one's.
-    pub(crate) fn on_ready(
-        &mut self,
-        sys: &mut Sys<'_>,
-        fd: Fd,
-    ) -> Option<Vec<(client::CallId, T, Incoming)>> {
+    pub(crate) fn on_ready(&mut self, sys: &mut Sys<'_>, fd: Fd) -> Option<Vec<Answered>> {
         let mut events = Vec::new();
         let own = self.http.on_ready(sys, fd, &mut events);
         own.then(|| self.translate(events))
     }
 
-    fn translate(&mut self, events: Vec<http::ClientEvent>) -> Vec<(client::CallId, T, Incoming)> {
+    fn translate(&mut self, events: Vec<http::ClientEvent>) -> Vec<Answered> {
         let mut all = Vec::with_capacity(events.len());
         for event in events {
             let Some(call) = self.theirs.get(&event.call).copied() else {
@@ -241,9 +241,7 @@ impl<T: Clone> ApiLink<T> {
                 self.theirs.remove(&event.call);
                 self.ours.remove(&call);
             }
-            if let Some(tag) = self.client.tag(call, &incoming) {
-                all.push((call, tag, incoming));
-            }
+            all.push((call, incoming));
         }
         all
     }

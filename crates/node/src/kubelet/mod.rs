@@ -165,8 +165,8 @@ impl State {
             return;
         }
         if let Some(answers) = self.api.on_ready(sys, fd) {
-            for (call, tag, incoming) in answers {
-                self.answered(sys, call, tag, &incoming);
+            for (call, incoming) in answers {
+                self.answered(sys, call, &incoming);
             }
             return;
         }
@@ -210,8 +210,8 @@ impl State {
                 if early.is_empty() {
                     break;
                 }
-                for (call, tag, incoming) in early {
-                    self.answered(sys, call, tag, &incoming);
+                for (call, incoming) in early {
+                    self.answered(sys, call, &incoming);
                 }
             }
         }

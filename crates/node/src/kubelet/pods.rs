@@ -39,7 +39,7 @@ impl State {
         let uid: Str = object.uid().into();
         match self.pods.get_mut(&uid) {
             Some(entry) => {
-                entry.told.seen(&object);
+                entry.told.seen(&object, &self.watching.pods);
                 if entry.worker.stage == Stage::Ended {
                     entry.worker.pod = entry.worker.pod.updated(object);
                     self.send_status(sys, &uid);

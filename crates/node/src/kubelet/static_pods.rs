@@ -186,7 +186,7 @@ impl State {
         match uid {
             Some(uid) if mirror.annotation(MIRROR) == &*uid => {
                 if let Some(entry) = self.pods.get_mut(&uid) {
-                    entry.told.seen(mirror);
+                    entry.told.seen(mirror, &self.watching.pods);
                 }
                 self.send_status(sys, &uid);
             }

@@ -2,9 +2,9 @@
 //! Models pkg/kubelet/status/status_manager.go.
 
 use api::{Str, Value};
-use client::{DeleteOptions, Incoming, PODS, Patch, answer, request};
+use client::{DeleteOptions, Incoming, Informer, PODS, Patch, answer, request};
 use machine::Sys;
-use sim::Duration;
+use sim::{Duration, Instant};
 
 use crate::kubelet::State;
 use crate::kubelet::due::Due;
@@ -22,6 +22,8 @@ pub(crate) struct Told {
     /// The status it has, at this version.
     known: Value,
     version: u64,
+    /// When a write was answered with that version; the beginning of time if it was watched.
+    answered: Instant,
     /// A write that is not answered yet.
     under_way: bool,
     /// What was written last, for as long as the answer was a success.
@@ -35,23 +37,30 @@ impl Told {
         let mut told = Told {
             known: Value::Null,
             version: 0,
+            answered: Instant::ZERO,
             under_way: false,
             written: None,
             deleting: false,
         };
         if pod.source == Source::Api {
-            told.seen(&pod.object);
+            told.set(&pod.object, Instant::ZERO);
         }
         told
     }
 
-    /// The API server's object was seen.
-    pub(crate) fn seen(&mut self, object: &Value) {
-        let version = object.resource_version().parse().unwrap_or(0);
-        if version >= self.version {
-            self.known = object.get("status").clone();
-            self.version = version;
+    /// The API server's object was watched. What is older than an answer is late news, unless all
+    /// was listed since: a restored store counts from an older version.
+    pub(crate) fn seen(&mut self, object: &Value, pods: &Informer) {
+        let version: u64 = object.resource_version().parse().unwrap_or(0);
+        if version >= self.version || pods.has_seen(self.version, self.answered) {
+            self.set(object, Instant::ZERO);
         }
+    }
+
+    fn set(&mut self, object: &Value, answered: Instant) {
+        self.known = object.get("status").clone();
+        self.version = object.resource_version().parse().unwrap_or(0);
+        self.answered = answered;
     }
 }
 
@@ -82,7 +91,7 @@ impl State {
             Source::Api => uid.clone(),
             Source::File => match self.watching.pod(&pod.namespace, &pod.name) {
                 Some(mirror) => {
-                    entry.told.seen(mirror);
+                    entry.told.seen(mirror, &self.watching.pods);
                     mirror.uid().into()
                 }
                 None => return,
@@ -136,7 +145,7 @@ impl State {
         entry.told.under_way = false;
         match answer(incoming) {
             Ok(object) => {
-                entry.told.seen(&object);
+                entry.told.set(&object, sys.now());
                 self.send_status(sys, uid);
             }
             // It is gone, or another has its name: its end will be seen.

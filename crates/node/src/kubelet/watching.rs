@@ -119,14 +119,11 @@ impl State {
         });
     }
 
-    /// Takes a part of an answer.
-    pub(crate) fn answered(
-        &mut self,
-        sys: &mut Sys<'_>,
-        call: CallId,
-        tag: Tag,
-        incoming: &Incoming,
-    ) {
+    /// Takes a part of an answer, unless its call was given up.
+    pub(crate) fn answered(&mut self, sys: &mut Sys<'_>, call: CallId, incoming: &Incoming) {
+        let Some(tag) = self.api.client.tag(call, incoming) else {
+            return;
+        };
         match tag {
             Tag::Pods | Tag::Node | Tag::Services => self.watched(sys, tag, incoming),
             Tag::Event => self.with_env(sys, |state, env| {
