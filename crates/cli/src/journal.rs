@@ -6,8 +6,9 @@ use anyhow::{Context, Result, bail};
 
 /// Writes the journal and prints its hash.
 pub(crate) fn journal(args: &[String]) -> Result<ExitCode> {
-    let [path] = args else {
-        bail!("usage: kubarium journal FILE")
+    let path = match args {
+        [path] if !path.starts_with('-') => path,
+        _ => bail!("usage: kubarium journal FILE"),
     };
     let lines = lab::scenario::journal();
     std::fs::write(path, lines.join("\n")).with_context(|| path.clone())?;

@@ -16,12 +16,14 @@ mod chown;
 mod clear;
 mod column;
 mod comm;
+mod conntrack;
 mod cp;
 mod curl;
 mod cut;
 mod date;
 mod df;
 mod diff;
+mod dig;
 mod dirname;
 mod du;
 mod echo;
@@ -42,6 +44,10 @@ mod host;
 mod hostname;
 mod id;
 mod io;
+mod ip;
+mod iptables;
+mod iptables_restore;
+mod iptables_save;
 mod journalctl;
 mod jq;
 mod kill;
@@ -54,13 +60,17 @@ mod mkdir;
 mod mktemp;
 mod mv;
 mod nano;
+mod nc;
+mod netwhy;
 mod nl;
 mod nohup;
 mod nproc;
+mod nslookup;
 mod part;
 mod paste;
 mod pgrep;
 mod pidof;
+mod ping;
 mod pkill;
 mod poweroff;
 mod printenv;
@@ -85,13 +95,16 @@ mod sha256sum;
 mod shutdown;
 mod sleep;
 mod sort;
+mod ss;
 mod ssh;
 mod sshd;
 mod stat;
 mod sudo;
+mod sysctl;
 mod systemctl;
 mod tac;
 mod tail;
+mod tcpdump;
 mod tee;
 mod test;
 mod timeout;
@@ -109,9 +122,11 @@ mod vi;
 mod vim;
 mod watch;
 mod wc;
+mod wget;
 mod which;
 mod whoami;
 mod xargs;
+mod xtables;
 mod yes;
 
 use machine::{Constructor, ToolMain};
@@ -155,12 +170,14 @@ static TOOLS: &[&Tool] = &[
     &clear::TOOL,
     &column::TOOL,
     &comm::TOOL,
+    &conntrack::TOOL,
     &cp::TOOL,
     &curl::TOOL,
     &cut::TOOL,
     &date::TOOL,
     &df::TOOL,
     &diff::TOOL,
+    &dig::TOOL,
     &dirname::TOOL,
     &du::TOOL,
     &echo::TOOL,
@@ -176,6 +193,10 @@ static TOOLS: &[&Tool] = &[
     &head::TOOL,
     &hostname::TOOL,
     &id::TOOL,
+    &ip::TOOL,
+    &iptables::TOOL,
+    &iptables_restore::TOOL,
+    &iptables_save::TOOL,
     &journalctl::TOOL,
     &jq::TOOL,
     &kill::TOOL,
@@ -188,12 +209,16 @@ static TOOLS: &[&Tool] = &[
     &mktemp::TOOL,
     &mv::TOOL,
     &nano::TOOL,
+    &nc::TOOL,
+    &netwhy::TOOL,
     &nl::TOOL,
     &nohup::TOOL,
     &nproc::TOOL,
+    &nslookup::TOOL,
     &paste::TOOL,
     &pgrep::TOOL,
     &pidof::TOOL,
+    &ping::TOOL,
     &pkill::TOOL,
     &poweroff::TOOL,
     &printenv::TOOL,
@@ -215,13 +240,16 @@ static TOOLS: &[&Tool] = &[
     &shutdown::TOOL,
     &sleep::TOOL,
     &sort::TOOL,
+    &ss::TOOL,
     &ssh::TOOL,
     &sshd::TOOL,
     &stat::TOOL,
     &sudo::TOOL,
+    &sysctl::TOOL,
     &systemctl::TOOL,
     &tac::TOOL,
     &tail::TOOL,
+    &tcpdump::TOOL,
     &tee::TOOL,
     &test::TOOL,
     &timeout::TOOL,
@@ -237,6 +265,7 @@ static TOOLS: &[&Tool] = &[
     &vim::TOOL,
     &watch::TOOL,
     &wc::TOOL,
+    &wget::TOOL,
     &which::TOOL,
     &whoami::TOOL,
     &xargs::TOOL,

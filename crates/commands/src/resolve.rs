@@ -6,10 +6,13 @@ mod conf;
 mod dns;
 
 use std::net::Ipv4Addr;
+use std::rc::Rc;
 
 use machine::Io;
+use net::dns::{Data, Message, Name, RecordType};
 
-use conf::Conf;
+pub(crate) use conf::Conf;
+pub(crate) use dns::{Silence, ask};
 
 /// An address a name stands for, or why there is none.
 pub(crate) async fn name(io: &Io, host: &str) -> Result<Ipv4Addr, NotFound> {
@@ -27,9 +30,46 @@ pub(crate) async fn names(io: &Io, host: &str) -> Result<Vec<Ipv4Addr>, NotFound
     if let Some(ip) = in_hosts(&text, wanted.trim_end_matches('.')) {
         return Ok(vec![ip]);
     }
+    dns::search(io, &conf(io).await, &wanted).await
+}
+
+/// The name of an address, by `/etc/hosts` and then by the name servers.
+pub(crate) async fn name_of(io: &Io, addr: Ipv4Addr) -> Option<Rc<str>> {
+    let text = io.read_to_string("/etc/hosts").await.unwrap_or_default();
+    let mut lines = hosts(&text);
+    if let Some((_, mut names)) = lines.find(|(ip, _)| *ip == addr) {
+        return names.next().map(Rc::from);
+    }
+    let query = Message::query(id(io).await, reverse(addr), RecordType::PTR);
+    let replies = dns::ask_all(io, &conf(io).await, vec![query]).await.ok()?;
+    let mut records = replies.into_iter().flat_map(|reply| reply.answers);
+    records.find_map(|record| match record.data {
+        Data::Ptr(name) => Some(name.as_str().trim_end_matches('.').into()),
+        _ => None,
+    })
+}
+
+/// The name under which the name of an address is kept: `2.1.244.10.in-addr.arpa.`
+pub(crate) fn reverse(addr: Ipv4Addr) -> Name {
+    let [a, b, c, d] = addr.octets();
+    let name = format!("{d}.{c}.{b}.{a}.in-addr.arpa.");
+    name.parse().expect("short labels")
+}
+
+/// What `/etc/resolv.conf` says; without it, there is a server on this machine.
+pub(crate) async fn conf(io: &Io) -> Conf {
     let text = io.read_to_string("/etc/resolv.conf").await;
-    let conf = Conf::read(&text.unwrap_or_default());
-    dns::search(io, &conf, &wanted).await
+    Conf::read(&text.unwrap_or_default())
+}
+
+/// A number for a query.
+pub(crate) async fn id(io: &Io) -> u16 {
+    io.sys(|sys| sys.random().below(1 << 16) as u16).await
+}
+
+/// Whether this is a system of BusyBox, whose tools say things their own way.
+pub(crate) async fn is_busybox(io: &Io) -> bool {
+    io.sys(|sys| sys.exists("/bin/busybox")).await
 }
 
 /// Why no address was found.
@@ -62,22 +102,23 @@ pub(crate) async fn own_addresses(io: &Io) -> Vec<Ipv4Addr> {
     .await
 }
 
+/// Lines of a hosts file: an address and its names.
+fn hosts(text: &str) -> impl Iterator<Item = (Ipv4Addr, core::str::SplitWhitespace<'_>)> {
+    text.lines().filter_map(|line| {
+        let line = line.split('#').next().unwrap_or_default();
+        let mut words = line.split_whitespace();
+        Some((words.next()?.parse().ok()?, words))
+    })
+}
+
 /// A name in the text of a hosts file.
 fn in_hosts(text: &str, name: &str) -> Option<Ipv4Addr> {
-    for line in text.lines() {
-        let mut words = line
-            .split('#')
-            .next()
-            .unwrap_or_default()
-            .split_whitespace();
-        let Some(Ok(ip)) = words.next().map(str::parse) else {
-            continue;
-        };
-        if words.any(|word| word.eq_ignore_ascii_case(name)) {
-            return Some(ip);
-        }
-    }
-    (name == "localhost").then_some(Ipv4Addr::LOCALHOST)
+    let mut lines = hosts(text);
+    let found = lines.find_map(|(ip, mut names)| {
+        let named = names.any(|own| own.eq_ignore_ascii_case(name));
+        named.then_some(ip)
+    });
+    found.or((name == "localhost").then_some(Ipv4Addr::LOCALHOST))
 }
 
 #[cfg(test)]
@@ -94,5 +135,7 @@ mod tests {
         assert_eq!(in_hosts(text, "b"), Some(Ipv4Addr::new(10, 0, 0, 2)));
         assert_eq!(in_hosts(text, "localhost"), Some(Ipv4Addr::LOCALHOST));
         assert_eq!(in_hosts(text, "c"), None);
+        let reversed = reverse(Ipv4Addr::new(10, 0, 0, 7));
+        assert_eq!(reversed.as_str(), "7.0.0.10.in-addr.arpa.");
     }
 }

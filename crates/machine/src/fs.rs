@@ -10,6 +10,8 @@ use std::rc::Rc;
 use net::{Errno, Shared};
 use sim::Instant;
 
+use crate::sysctl::Sysctl;
+
 /// Owner, mode and time of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {
@@ -45,6 +47,8 @@ pub enum Device {
     Zero,
     /// `/dev/tty`: the controlling terminal.
     Tty,
+    /// A file of `/proc/sys`.
+    Sysctl(Sysctl),
 }
 
 /// What a node is.

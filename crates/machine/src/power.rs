@@ -114,6 +114,7 @@ impl World {
             answers: Default::default(),
             leads_tty: false,
             leads_sink: None,
+            recording: None,
             loading: true,
             successor: None,
             program: Some(Box::new(Init::default())),

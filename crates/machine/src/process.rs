@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
-use net::{NetnsId, SocketId};
+use net::{NetnsId, RecordingId, SocketId};
 use sim::{Instant, Pid, typed_id};
 
 use crate::mount::MountNsId;
@@ -234,6 +234,8 @@ pub struct Process {
     pub(crate) leads_sink: Option<u32>,
     /// Whether it is still being loaded: its program has not run yet.
     pub(crate) loading: bool,
+    /// Who wants to know the way of what it and its children send.
+    pub(crate) recording: Option<RecordingId>,
     /// What it becomes once its poll is over (`execve`).
     pub(crate) successor: Option<Box<dyn Program>>,
     /// The program; taken out only while it is being polled.

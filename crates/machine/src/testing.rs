@@ -63,6 +63,7 @@ pub fn base_files(name: &str) -> Tree {
         Node::file("root:x:0:0:root:/root:/bin/bash\n", 0o644),
     );
     put("/etc/group", Node::file("root:x:0:\n", 0o644));
+    crate::put_proc_sys(&mut tree).expect("paths do not collide");
     tree
 }
 

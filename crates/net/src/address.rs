@@ -31,6 +31,15 @@ impl Net {
         Ok(())
     }
 
+    /// The same without a broadcast address, which is for people to see only.
+    pub fn addr_add_bare(&mut self, id: LinkId, net: Ipv4Net) -> Result<(), Errno> {
+        self.addr_add(id, net)?;
+        if let Some(link) = self.links.get_mut(id) {
+            link.without_broadcast.push(net.addr);
+        }
+        Ok(())
+    }
+
     /// Takes an address and the route to its network away. EADDRNOTAVAIL if it is not there.
     pub fn addr_del(&mut self, id: LinkId, net: Ipv4Net) -> Result<(), Errno> {
         let link = self.links.get_mut(id).ok_or(Errno::ENODEV)?;
@@ -40,6 +49,7 @@ impl Net {
             .position(|other| *other == net)
             .ok_or(Errno::EADDRNOTAVAIL)?;
         link.addrs.remove(at);
+        link.without_broadcast.retain(|addr| *addr != net.addr);
         let ns = link.ns;
         self.owners.remove(&(net.addr, id));
         self.disown(ns, net.addr, id);

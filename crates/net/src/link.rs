@@ -41,6 +41,8 @@ pub struct Link {
     pub kind: LinkKind,
     /// Its addresses, the primary one first.
     pub addrs: Vec<Ipv4Net>,
+    /// Those of them that were given without a broadcast address, as `ip addr add` does.
+    pub without_broadcast: Vec<Ipv4Addr>,
     /// What passed through it.
     pub counters: Counters,
     pub(crate) neigh: BTreeMap<Ipv4Addr, Neigh>,
@@ -172,6 +174,7 @@ impl Net {
         if let Some(link) = self.links.get_mut(a) {
             link.kind = LinkKind::Veth { peer: b };
         }
+        self.acquaint(ns_a, ns_b);
         Ok((a, b))
     }
 
@@ -289,13 +292,20 @@ impl Net {
         let name = link.name.clone();
         self.name_is_free(to, &name)?;
         self.leave_namespace(id);
-        let ifindex = self.spaces.get_mut(to).map_or(0, |ns| {
-            ns.links.push(id);
-            ns.next_ifindex += 1;
-            ns.next_ifindex - 1
-        });
+        let wanted = self.links.get(id).map(|link| link.ifindex);
+        let ifindex = self.free_ifindex(to, wanted);
+        let at = self.links_of(to).filter(|link| link.ifindex < ifindex);
+        let at = at.count();
+        if let Some(ns) = self.spaces.get_mut(to) {
+            ns.links.insert(at, id);
+        }
         if let Some(link) = self.links.get_mut(id) {
             (link.ns, link.ifindex) = (to, ifindex);
+            if let LinkKind::Veth { peer } = link.kind
+                && let Some(home) = self.links.get(peer).map(|peer| peer.ns)
+            {
+                self.acquaint(home, to);
+            }
         }
         Ok(())
     }
@@ -331,10 +341,9 @@ impl Net {
     fn new_link(&mut self, ns: NetnsId, name: &str, kind: LinkKind) -> LinkId {
         self.serial += 1;
         let mac = Mac::of_serial(self.serial);
-        let ifindex = self.spaces.get_mut(ns).map_or(0, |ns| {
-            ns.next_ifindex += 1;
-            ns.next_ifindex - 1
-        });
+        let ifindex = self.free_ifindex(ns, None);
+        let at = self.links_of(ns).filter(|link| link.ifindex < ifindex);
+        let at = at.count();
         let id = self.links.insert_with(|id| Link {
             id,
             ns,
@@ -346,13 +355,31 @@ impl Net {
             master: None,
             kind,
             addrs: Vec::new(),
+            without_broadcast: Vec::new(),
             counters: Counters::default(),
             neigh: BTreeMap::new(),
         });
         if let Some(ns) = self.spaces.get_mut(ns) {
-            ns.links.push(id);
+            ns.links.insert(at, id);
         }
         id
+    }
+
+    /// A number for an interface of a namespace: `wanted` if nobody has it, else the next one.
+    /// Models dev_index_reserve in net/core/dev.c.
+    fn free_ifindex(&mut self, ns: NetnsId, wanted: Option<u32>) -> u32 {
+        let taken = |ifindex: u32| self.links_of(ns).any(|link| link.ifindex == ifindex);
+        if let Some(wanted) = wanted.filter(|wanted| !taken(*wanted)) {
+            return wanted;
+        }
+        let mut next = self.spaces.get(ns).map_or(1, |ns| ns.next_ifindex);
+        while taken(next) {
+            next += 1;
+        }
+        if let Some(ns) = self.spaces.get_mut(ns) {
+            ns.next_ifindex = next + 1;
+        }
+        next
     }
 
     fn name_is_free(&self, ns: NetnsId, name: &str) -> Result<(), Errno> {

@@ -11,6 +11,7 @@ use crate::link::Segment;
 use crate::neigh::Waiting;
 use crate::netns::Netns;
 use crate::packet::Packet;
+use crate::record::Recordings;
 use crate::slab::Slab;
 use crate::socket::Socket;
 use crate::trace::DropReason;
@@ -29,6 +30,9 @@ pub struct Net {
     pub(crate) owners: OrdSet<(Ipv4Addr, LinkId)>,
     pub(crate) waiting: BTreeMap<(LinkId, Ipv4Addr), Waiting>,
     machines_down: BTreeSet<MachineId>,
+    pub(crate) recordings: Recordings,
+    /// Packet sockets.
+    pub(crate) taps: Vec<SocketId>,
     /// Counts namespaces and interfaces ever made.
     pub(crate) serial: u64,
     /// What random choices depend on.
@@ -124,6 +128,8 @@ impl Net {
             owners: OrdSet::new(),
             waiting: BTreeMap::new(),
             machines_down: BTreeSet::new(),
+            recordings: Recordings::default(),
+            taps: Vec::new(),
             serial: 0,
             seed: 0,
         }
@@ -202,6 +208,7 @@ impl Net {
             .get(ns)
             .map_or(MachineId::WORLD, |ns| ns.machine);
         let flow = packet.flow();
+        self.record_loss(&packet, reason);
         let args = [flow.src.into(), flow.dst.into(), reason.message().into()];
         ctx.journal
             .note(ctx.now, machine, packet.cause, &DROPPED, &args);

@@ -44,7 +44,11 @@ pub struct Netns {
     pub(crate) datagrams: BTreeMap<(u16, Ipv4Addr), SocketId>,
     /// Ping sockets by ident.
     pub(crate) pings: BTreeMap<u16, SocketId>,
+    /// The ident that was given to a ping socket last (ping_port_rover).
+    pub(crate) last_ident: u16,
     pub(crate) next_port: u16,
+    /// Numbers by which it knows other namespaces that an interface here leads to.
+    pub(crate) nsids: BTreeMap<NetnsId, u32>,
     /// Tables and connections, once somebody has used one.
     pub(crate) netfilter: Option<Rc<Netfilter>>,
 }
@@ -60,6 +64,11 @@ impl Netns {
     pub fn is_local(&self, addr: Ipv4Addr) -> bool {
         self.local.contains_key(&addr)
             || (addr.is_loopback() && self.local.contains_key(&Ipv4Addr::LOCALHOST))
+    }
+
+    /// The number by which this namespace knows another, once an interface led there (`link-netnsid`).
+    pub fn nsid(&self, other: NetnsId) -> Option<u32> {
+        self.nsids.get(&other).copied()
     }
 
     /// Whether rules could do something to a packet.
@@ -98,7 +107,9 @@ impl Net {
             listeners: BTreeMap::new(),
             datagrams: BTreeMap::new(),
             pings: BTreeMap::new(),
+            last_ident: 0,
             next_port: ports::first(serial),
+            nsids: BTreeMap::new(),
             netfilter: None,
         });
         let lo = self.add_loopback(id);
@@ -122,7 +133,34 @@ impl Net {
         for link in links {
             self.delete_link(link);
         }
+        let known = self.spaces.get(id).map(|ns| ns.nsids.clone());
+        for other in known.unwrap_or_default().into_keys() {
+            if let Some(ns) = self.spaces.get_mut(other) {
+                ns.nsids.remove(&id);
+            }
+        }
         self.spaces.remove(id);
+    }
+
+    /// Gives two namespaces numbers for each other, the lowest free ones, unless they have them.
+    /// Models net/core/net_namespace.c (peernet2id_alloc).
+    pub(crate) fn acquaint(&mut self, a: NetnsId, b: NetnsId) {
+        if a == b {
+            return;
+        }
+        for (own, other) in [(a, b), (b, a)] {
+            let Some(ns) = self.spaces.get_mut(own) else {
+                continue;
+            };
+            if ns.nsids.contains_key(&other) {
+                continue;
+            }
+            let mut taken: Vec<u32> = ns.nsids.values().copied().collect();
+            taken.sort_unstable();
+            let free = (0..).zip(&taken).find(|(at, id)| at != *id);
+            let free = free.map_or(taken.len() as u32, |(at, _)| at);
+            ns.nsids.insert(other, free);
+        }
     }
 
     /// The namespace with this id, unless it is gone.
@@ -134,6 +172,13 @@ impl Net {
     /// Every namespace of every machine.
     pub fn namespaces(&self) -> impl Iterator<Item = &Netns> {
         self.spaces.iter().map(|(_, ns)| ns)
+    }
+
+    /// Gives a namespace another name, or none with "". Unknown ids are ignored.
+    pub fn rename_netns(&mut self, id: NetnsId, name: &str) {
+        if let Some(ns) = self.spaces.get_mut(id) {
+            ns.name = name.into();
+        }
     }
 
     /// Sets `net.ipv4.ip_forward`. Unknown ids are ignored.

@@ -46,7 +46,9 @@ impl Net {
     /// Opens a socket for echo requests. EBADF if the namespace is gone.
     pub fn ping_open(&mut self, ns: NetnsId) -> Result<SocketId, Errno> {
         let space = self.spaces.get(ns).ok_or(Errno::EBADF)?;
-        let mut idents = 1..=u16::MAX;
+        // Each socket gets the next one, so that connections of an earlier one are not taken for its.
+        let last = space.last_ident;
+        let mut idents = (last..u16::MAX).chain(0..last).map(|ident| ident + 1);
         let ident = idents
             .find(|ident| !space.pings.contains_key(ident))
             .ok_or(Errno::EADDRINUSE)?;
@@ -57,6 +59,7 @@ impl Net {
         let id = self.new_socket(ns, UNSPECIFIED, UNSPECIFIED, kind);
         if let Some(space) = self.spaces.get_mut(ns) {
             space.pings.insert(ident, id);
+            space.last_ident = ident;
         }
         Ok(id)
     }
@@ -107,6 +110,7 @@ impl Net {
         if self.is_machine_down(space.machine) {
             return self.lose(ctx, ns, packet, crate::DropReason::MachineDown);
         }
+        self.record_arrival(&packet);
         match packet.body {
             PacketBody::Tcp { .. } => self.tcp_arrive(ctx, ns, packet),
             PacketBody::Udp { .. } => self.udp_arrive(ctx, ns, packet),
@@ -122,7 +126,7 @@ impl Net {
             Icmp::EchoRequest { ident, seq } => {
                 let (src, dst) = (packet.dst, packet.src);
                 let icmp = Icmp::EchoReply { ident, seq };
-                let mut reply = Packet::icmp(src, dst, packet.len, icmp);
+                let mut reply = Packet::icmp(src, dst, packet.len, icmp).record_like(&packet.trace);
                 let machine = self.machine_of_netns(ns);
                 let args = [src.into(), dst.into()];
                 reply.cause = ctx.journal.note(ctx.now, machine, ctx.cause, &REPLY, &args);
@@ -225,7 +229,8 @@ impl Net {
         };
         let proto = packet.proto();
         let about = About { proto, flow };
-        let mut error = Packet::icmp(src, sender, QUOTED, Icmp::Error { kind, about });
+        let error = Icmp::Error { kind, about };
+        let mut error = Packet::icmp(src, sender, QUOTED, error).record_like(&packet.trace);
         let args = [src.into(), sender.into(), kind.message().into()];
         let machine = self.machine_of_netns(ns);
         let cause: EntryId = packet.cause;

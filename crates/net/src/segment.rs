@@ -13,7 +13,7 @@ use crate::net::{Ctx, Net, NetEvent};
 use crate::packet::{Packet, PacketBody, Segment};
 use crate::socket::{SocketKind, State, Tcp, find_bound};
 use crate::tcp::NOBODY;
-use crate::trace::DropReason;
+use crate::trace::{DropReason, Trace};
 use crate::{Errno, NetnsId, SocketId};
 
 /// Seconds until a SYN is sent again, then until the attempt fails: 131 s in all. Linux 6.5 and
@@ -128,6 +128,7 @@ impl Net {
             return;
         };
         let Some(listener) = find_bound(&space.listeners, local.port(), *local.ip()) else {
+            self.record_loss(&packet, DropReason::NoSocket);
             return self.refuse(ctx, ns, local, remote, packet.from);
         };
         let full = match self.sockets.get(listener).map(|socket| &socket.kind) {
@@ -137,7 +138,8 @@ impl Net {
         if full {
             return self.lose(ctx, ns, packet, DropReason::BacklogFull);
         }
-        let way = packet.trace.map(|trace| Rc::new(*trace));
+        let asked = packet.trace;
+        let way = asked.as_ref().map(|trace| Rc::new(Trace::clone(trace)));
         let mut tcp = Tcp::new(State::SynReceived);
         tcp.peer = Some(packet.from);
         tcp.listener = Some(listener);
@@ -147,6 +149,7 @@ impl Net {
             space.connections.insert(Tuple::new(local, remote), child);
         }
         let answer = Packet::tcp(local, remote, 0, 0, Segment::SynAck(way));
+        let answer = answer.record_like(&asked);
         self.emit(ctx, ns, child, answer);
     }
 

@@ -13,6 +13,7 @@ use crate::netns::Netns;
 use crate::packet::{Packet, Proto};
 use crate::payload::Payload;
 use crate::ping::PingReply;
+use crate::tap::Tap;
 use crate::trace::Trace;
 use crate::{Errno, NetnsId, SocketId, ports};
 
@@ -38,6 +39,7 @@ pub(crate) enum SocketKind {
     Tcp(Tcp),
     Udp(Udp),
     Ping(Ping),
+    Tap(Tap),
 }
 
 /// A TCP socket that waits for connections.
@@ -229,6 +231,7 @@ impl Net {
             SocketKind::Ping(ping) => {
                 ns.pings.remove(&ping.ident);
             }
+            SocketKind::Tap(_) => self.taps.retain(|tap| *tap != id),
             SocketKind::Tcp(_) => ns.forget_connection(id, socket.local, socket.remote),
         }
     }
@@ -368,6 +371,7 @@ impl Socket {
                 (Proto::Udp, state, udp.queued_bytes, 0)
             }
             SocketKind::Ping(ping) => (Proto::Icmp, "UNCONN", ping.queue.len() as u64, 0),
+            SocketKind::Tap(_) => (Proto::Icmp, "UNCONN", 0, 0),
         };
         SocketInfo {
             id,

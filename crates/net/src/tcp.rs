@@ -107,7 +107,7 @@ impl Net {
                 (None, _) => Ok(()),
             },
             SocketKind::Listener(_) => Err(Errno::ENOTCONN),
-            SocketKind::Udp(_) | SocketKind::Ping(_) => Ok(()),
+            SocketKind::Udp(_) | SocketKind::Ping(_) | SocketKind::Tap(_) => Ok(()),
         }
     }
 
@@ -122,7 +122,7 @@ impl Net {
                 Ok(child)
             }
             SocketKind::Tcp(_) => Err(Errno::EINVAL),
-            SocketKind::Udp(_) | SocketKind::Ping(_) => Err(Errno::EOPNOTSUPP),
+            SocketKind::Udp(_) | SocketKind::Ping(_) | SocketKind::Tap(_) => Err(Errno::EOPNOTSUPP),
         }
     }
 
@@ -193,7 +193,9 @@ impl Net {
                 }
                 return self.drop_socket(id);
             }
-            SocketKind::Udp(_) | SocketKind::Ping(_) => return self.drop_socket(id),
+            SocketKind::Udp(_) | SocketKind::Ping(_) | SocketKind::Tap(_) => {
+                return self.drop_socket(id);
+            }
             SocketKind::Tcp(tcp) => tcp,
         };
         match tcp.state {

@@ -9,6 +9,7 @@ use sim::{Instant, MachineId};
 
 use crate::netfilter::{RejectWith, Rule, TableName};
 use crate::netns::Netns;
+use crate::record::RecordingId;
 use crate::route::Route;
 use crate::{Ipv4Net, NetnsId, RouteKind};
 
@@ -22,6 +23,8 @@ pub struct Trace {
     pub hops: Vec<Hop>,
     /// Rules met since the last hop.
     met: Vec<RuleHit>,
+    /// Who is to have it in the end.
+    pub(crate) recording: Option<RecordingId>,
 }
 
 /// A rule that matched the packet, or the policy of a built-in chain that dropped it.

@@ -111,8 +111,10 @@ impl Net {
         ns: NetnsId,
         mut packet: Packet,
     ) -> Result<(), Errno> {
+        self.record_sent(&mut packet);
         let (step, result) = self.first_step(ctx.now, ns, &mut packet);
         let end = self.walk(ctx.now, &mut packet, step);
+        self.wake_taps(ctx);
         self.finish(ctx, packet, end, false);
         result
     }
@@ -133,6 +135,7 @@ impl Net {
             GONE
         };
         let end = self.walk(ctx.now, &mut packet, step);
+        self.wake_taps(ctx);
         self.finish(ctx, packet, end, false);
     }
 
@@ -140,6 +143,7 @@ impl Net {
     pub(crate) fn off_the_wire(&mut self, ctx: &mut Ctx<'_>, frame: Frame, mut packet: Packet) {
         let step = self.off_wire(frame, &packet);
         let end = self.walk(ctx.now, &mut packet, step);
+        self.wake_taps(ctx);
         self.finish(ctx, packet, end, true);
     }
 
@@ -205,7 +209,7 @@ impl Net {
                     hop.outbound = net.link_name(lo);
                     hop.before = before;
                 });
-                self.count_loopback(lo, packet)
+                self.count_loopback(now, lo, packet)
             }
             Decision::Out { link, addr, route } => {
                 self.take_down(now, ns, packet, Verdict::Sent, |hop, net| {
@@ -384,6 +388,10 @@ impl Net {
         }
         link.counters.tx_packets += 1;
         link.counters.tx_bytes += wire_len;
+        self.seen(now, id, true, packet);
+        let Some(link) = self.links.get(id) else {
+            return GONE;
+        };
         match &link.kind {
             LinkKind::Loopback => Step::Receive { link: id },
             LinkKind::Veth { peer } => {
@@ -431,6 +439,10 @@ impl Net {
             return GONE;
         };
         let ns = link.ns;
+        self.seen(now, id, false, packet);
+        let Some(link) = self.links.get(id) else {
+            return GONE;
+        };
         let Some(master) = link.master else {
             return if link.mac == to {
                 Step::Receive { link: id }
@@ -449,6 +461,7 @@ impl Net {
         if bridge.mac == to {
             bridge.counters.rx_packets += 1;
             bridge.counters.rx_bytes += packet.wire_len();
+            self.seen(now, master, false, packet);
             return Step::Receive { link: master };
         }
         let Some(port) = self.port_for(master, Some(id), to) else {
@@ -560,7 +573,7 @@ impl Net {
         self.links.get(id).map(|link| link.name.clone())
     }
 
-    fn count_loopback(&mut self, lo: LinkId, packet: &Packet) -> Step {
+    fn count_loopback(&mut self, now: Instant, lo: LinkId, packet: &Packet) -> Step {
         let Some(link) = self.links.get_mut(lo) else {
             return GONE;
         };
@@ -572,6 +585,7 @@ impl Net {
         counters.rx_packets += 1;
         counters.tx_bytes += packet.wire_len();
         counters.rx_bytes += packet.wire_len();
+        self.seen(now, lo, false, packet);
         Step::Receive { link: lo }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use net::dns::Name;
 use sim::Duration;
 
 /// Name servers that count; what follows is not read.
@@ -67,10 +68,11 @@ impl Conf {
         }
     }
 
-    /// The names to ask for, in order, when somebody wants `name`.
-    pub(crate) fn candidates(&self, name: &str) -> Vec<String> {
+    /// The names to ask for, in order, when somebody wants `name`; what cannot be a name is left
+    /// out.
+    pub(crate) fn candidates(&self, name: &str) -> Vec<Name> {
         if name.ends_with('.') {
-            return vec![name.to_owned()];
+            return name.parse().into_iter().collect();
         }
         let as_it_is = format!("{name}.");
         let dots = name.matches('.').count();
@@ -83,7 +85,7 @@ impl Conf {
             true => all.insert(0, as_it_is),
             false => all.push(as_it_is),
         }
-        all
+        all.iter().filter_map(|name| name.parse().ok()).collect()
     }
 }
 
@@ -96,7 +98,9 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, name: &str, expect: &[&str]) {
-        assert_eq!(Conf::read(text).candidates(name), expect);
+        let candidates = Conf::read(text).candidates(name);
+        let names: Vec<&str> = candidates.iter().map(Name::as_str).collect();
+        assert_eq!(names, expect);
     }
 
     #[test]
@@ -113,7 +117,7 @@ mod tests {
         );
         check(POD, "web.shop.", &["web.shop."]);
         let many = "a.b.c.d.e.f";
-        assert_eq!(Conf::read(POD).candidates(many)[0], "a.b.c.d.e.f.");
+        assert_eq!(Conf::read(POD).candidates(many)[0].as_str(), "a.b.c.d.e.f.");
         check("", "web.shop", &["web.shop."]);
         check("search x\n", "web.shop", &["web.shop.", "web.shop.x."]);
     }

@@ -28,9 +28,6 @@ enum Said {
 pub(super) async fn search(io: &Io, conf: &Conf, name: &str) -> Result<Vec<Ipv4Addr>, NotFound> {
     let mut unsure = false;
     for candidate in conf.candidates(name) {
-        let Ok(candidate) = candidate.parse::<Name>() else {
-            continue;
-        };
         match query(io, conf, &candidate).await {
             Said::Addresses(found) if !found.is_empty() => return Ok(found),
             Said::Addresses(_) | Said::NoName => {}
@@ -45,9 +42,36 @@ pub(super) async fn search(io: &Io, conf: &Conf, name: &str) -> Result<Vec<Ipv4A
     })
 }
 
-/// Asks each server for one name, as often as the configuration says.
+/// Asks for the addresses of one name, of both families at once.
 async fn query(io: &Io, conf: &Conf, name: &Name) -> Said {
-    let mut said = Said::Nothing;
+    let mut queries = Vec::new();
+    for qtype in [RecordType::A, RecordType::AAAA] {
+        queries.push(Message::query(super::id(io).await, name.clone(), qtype));
+    }
+    match ask_all(io, conf, queries).await {
+        Ok(answers) => read(&answers[0]),
+        Err(Unanswered::Failure) => Said::Failure,
+        Err(Unanswered::Nothing) => Said::Nothing,
+    }
+}
+
+/// Why no server answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// One said that it could not.
+    Failure,
+    /// None said anything.
+    Nothing,
+}
+
+/// Asks the servers in turn, as often as the configuration says, until one knows; the answers have
+/// the order of the queries.
+pub(super) async fn ask_all(
+    io: &Io,
+    conf: &Conf,
+    queries: Vec<Message>,
+) -> Result<Vec<Message>, Unanswered> {
+    let mut why = Unanswered::Nothing;
     let count = u32::try_from(conf.servers.len()).unwrap_or(1);
     for _ in 0..conf.attempts {
         for (number, server) in (0..).zip(&conf.servers) {
@@ -58,67 +82,92 @@ async fn query(io: &Io, conf: &Conf, name: &Name) -> Said {
             } else {
                 patience
             };
-            match ask(io, *server, name, patience.max(Duration::from_secs(1))).await {
-                Said::Nothing => {}
-                Said::Failure => said = Said::Failure,
-                known => return known,
+            let patience = patience.max(Duration::from_secs(1));
+            let server = SocketAddrV4::new(*server, dns::PORT);
+            let Ok(answers) = ask(io, server, queries.clone(), patience).await else {
+                continue;
+            };
+            let knows = |m: &Message| matches!(m.rcode, Rcode::NOERROR | Rcode::NXDOMAIN);
+            match answers.first().is_some_and(knows) {
+                true => return Ok(answers),
+                false => why = Unanswered::Failure,
             }
         }
     }
-    said
+    Err(why)
 }
 
-/// Asks one server once.
-async fn ask(io: &Io, server: Ipv4Addr, name: &Name, patience: Duration) -> Said {
-    let server = SocketAddrV4::new(server, dns::PORT);
-    let (name, asked) = (name.clone(), name.clone());
-    let sent = io.sys(move |sys| send(sys, server, &name, patience)).await;
-    let Ok((fd, ids, end)) = sent else {
-        return Said::Nothing;
-    };
-    let mut answers: [Option<Message>; 2] = [None, None];
-    while answers.iter().any(Option::is_none) {
-        let received = io
-            .until(move |sys| match sys.recv_from(fd) {
-                Err(Errno::EAGAIN) if sys.now() >= end => Some(Err(Errno::ETIMEDOUT)),
-                Err(Errno::EAGAIN) => None,
-                received => Some(received.map(|(_, payload)| payload.bytes())),
-            })
-            .await;
-        let Ok(bytes) = received else {
-            break;
-        };
-        let Ok(answer) = Message::decode(&bytes) else {
-            continue;
-        };
-        let of = ids.iter().position(|id| *id == answer.id);
-        let mut questions = answer.questions.iter();
-        if let Some(of) = of.filter(|_| questions.all(|q| q.name.same(&asked))) {
-            answers[of] = Some(answer);
+/// Why a server gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// It took too long.
+    TimedOut,
+    /// It cannot be reached.
+    Failed(Errno),
+}
+
+/// Sends queries to a server at once, and waits for the answers to all of them, which have the
+/// order of the queries.
+pub(crate) async fn ask(
+    io: &Io,
+    server: SocketAddrV4,
+    queries: Vec<Message>,
+    patience: Duration,
+) -> Result<Vec<Message>, Silence> {
+    let sent = queries.clone();
+    let sent = io.sys(move |sys| send(sys, server, &sent, patience)).await;
+    let (fd, end) = sent.map_err(Silence::Failed)?;
+    let mut answers: Vec<Option<Message>> = vec![None; queries.len()];
+    let mut silence = None;
+    while silence.is_none() && answers.iter().any(Option::is_none) {
+        let received = io.until(move |sys| match sys.recv_from(fd) {
+            Err(Errno::EAGAIN) if sys.now() >= end => Some(Err(Silence::TimedOut)),
+            Err(Errno::EAGAIN) => None,
+            Err(errno) => Some(Err(Silence::Failed(errno))),
+            Ok((_, payload)) => Some(Ok(payload.bytes())),
+        });
+        // What is no answer to one of these questions is not for us.
+        match received.await {
+            Err(why) => silence = Some(why),
+            Ok(bytes) => {
+                let Ok(answer) = Message::decode(&bytes) else {
+                    continue;
+                };
+                let of = queries.iter().position(|query| answers_to(&answer, query));
+                if let Some(of) = of {
+                    answers[of] = Some(answer);
+                }
+            }
         }
     }
     io.close(fd).await;
-    let [Some(four), Some(_)] = answers else {
-        return Said::Nothing;
-    };
-    read(&four)
+    match silence {
+        Some(why) => Err(why),
+        None => Ok(answers.into_iter().flatten().collect()),
+    }
 }
 
-/// Sends both questions; the socket, their numbers, and until when to wait.
+fn answers_to(answer: &Message, query: &Message) -> bool {
+    let asked = |name: &Name| query.questions.iter().any(|q| q.name.same(name));
+    answer.response
+        && answer.id == query.id
+        && answer
+            .questions
+            .iter()
+            .all(|question| asked(&question.name))
+}
+
+/// Sends the queries; the socket, and until when to wait.
 fn send(
     sys: &mut Sys<'_>,
     server: SocketAddrV4,
-    name: &Name,
+    queries: &[Message],
     patience: Duration,
-) -> Result<(Fd, [u16; 2], Instant), Errno> {
+) -> Result<(Fd, Instant), Errno> {
     let fd = sys.udp_bind(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))?;
-    let ids = [0, 1].map(|_| (sys.random().next_u64() & 0xffff) as u16);
     let sent = sys.udp_connect(fd, server).and_then(|()| {
-        let types = [RecordType::A, RecordType::AAAA];
-        ids.iter().zip(types).try_for_each(|(id, qtype)| {
-            let query = Message::query(*id, name.clone(), qtype);
-            sys.send_to(fd, server, query.encode().into())
-        })
+        let mut queries = queries.iter();
+        queries.try_for_each(|query| sys.send_to(fd, server, query.encode().into()))
     });
     if let Err(errno) = sent {
         sys.close(fd);
@@ -126,7 +175,7 @@ fn send(
     }
     let end = sys.now() + patience;
     sys.timer_at(end);
-    Ok((fd, ids, end))
+    Ok((fd, end))
 }
 
 fn read(answer: &Message) -> Said {

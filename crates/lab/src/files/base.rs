@@ -30,6 +30,7 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     put(t, "/tmp", Node::dir(0o1777));
     put(t, "/var/log", Node::dir(0o755));
     devices(t);
+    machine::put_proc_sys(t).expect("a new tree");
     commands(t);
     text(t, "/etc/hostname", format!("{name}\n"), 0o644);
     let mut lines = format!("127.0.0.1 localhost\n127.0.1.1 {name}\n");

@@ -16,6 +16,38 @@ impl Sys<'_> {
         self.world.net.add_netns(machine, name)
     }
 
+    /// The network namespaces of this machine that have a name, the newest first as
+    /// `/run/netns` lists them: a container does not see them.
+    #[must_use]
+    pub fn named_netns(&self) -> Vec<(Rc<str>, NetnsId)> {
+        let mounts = self.process().map(|process| process.mounts);
+        if mounts != Some(MountNsId(0)) {
+            return Vec::new();
+        }
+        let own = |ns: &&net::Netns| ns.machine == self.machine && !ns.name.is_empty();
+        let spaces = self.net().namespaces().filter(own);
+        let mut named: Vec<_> = spaces.map(|ns| (ns.name.clone(), ns.id)).collect();
+        named.sort_by_key(|(_, id)| core::cmp::Reverse(*id));
+        named
+    }
+
+    /// Moves this process to a network namespace of its machine, as `setns(2)` does.
+    ///
+    /// # Errors
+    /// `EPERM` unless it is root's, `EINVAL` if the namespace is gone or another machine's.
+    pub fn set_netns(&mut self, id: NetnsId) -> Result<(), Errno> {
+        if self.uid() != 0 {
+            return Err(Errno::EPERM);
+        }
+        let machine = self.machine;
+        let space = self.net().netns(id).filter(|ns| ns.machine == machine);
+        space.ok_or(Errno::EINVAL)?;
+        if let Some(process) = self.process_mut() {
+            process.netns = id;
+        }
+        Ok(())
+    }
+
     /// Removes a network namespace with its links and connections.
     pub fn remove_netns(&mut self, id: NetnsId) {
         self.with_net(|net, ctx| net.remove_netns(ctx, id));

@@ -54,6 +54,7 @@ impl Sys<'_> {
                     .ok_or(Errno::ENXIO)?;
                 return self.install(Handle::Tty(tty));
             }
+            Content::Device(Device::Sysctl(_)) => {}
             Content::Device(_) => return self.install(Handle::Null),
             Content::Socket => return Err(Errno::ENXIO),
             _ => {}
@@ -259,8 +260,11 @@ impl Sys<'_> {
                 let end = start.saturating_add(max).min(file.len());
                 file[start..end].into()
             }
-            _ => {
-                let all = content_bytes(node)?;
+            content => {
+                let all = match content {
+                    Content::Device(Device::Sysctl(key)) => self.sysctl(*key),
+                    _ => content_bytes(node)?,
+                };
                 let start = start.min(all.len());
                 all[start..start.saturating_add(max).min(all.len())].into()
             }

@@ -64,6 +64,7 @@ impl Stat {
             Content::Dir(_) => FileKind::Dir,
             Content::File(_) | Content::Binary(_) | Content::Object(_) => FileKind::File,
             Content::Symlink(_) => FileKind::Symlink,
+            Content::Device(Device::Sysctl(_)) => FileKind::File,
             Content::Device(_) => FileKind::Device,
             Content::Socket => FileKind::Socket,
         };
@@ -104,7 +105,10 @@ impl Sys<'_> {
         let place = self.resolve(path, true)?;
         let node = self.node(&place)?;
         self.permit(node, READ)?;
-        content_bytes(node)
+        match node.content {
+            Content::Device(Device::Sysctl(key)) => Ok(self.sysctl(key)),
+            _ => content_bytes(node),
+        }
     }
 
     /// The text of a file; bytes that are no UTF-8 become replacement characters.
@@ -429,6 +433,10 @@ impl Sys<'_> {
         bytes: &[u8],
     ) -> Result<u64, Errno> {
         let now = self.now();
+        if let Content::Device(Device::Sysctl(key)) = self.node(place)?.content {
+            self.set_sysctl(key, bytes)?;
+            return Ok(offset.unwrap_or_default() + bytes.len() as u64);
+        }
         let node = self
             .tree_mut(place)?
             .get_mut(&place.path)
@@ -457,6 +465,12 @@ impl Sys<'_> {
     fn write_content(&mut self, path: &str, content: Content) -> Result<(), Errno> {
         let now = self.now();
         let place = self.create(path)?;
+        if let (Content::Device(Device::Sysctl(key)), Content::File(bytes)) =
+            (&self.node(&place)?.content, &content)
+        {
+            let key = *key;
+            return self.set_sysctl(key, bytes);
+        }
         let node = self
             .tree_mut(&place)?
             .get_mut(&place.path)
@@ -565,7 +579,7 @@ pub(super) fn content_bytes(node: &Node) -> Result<Rc<[u8]>, Errno> {
         Content::File(bytes) => Ok(bytes.as_slice().into()),
         Content::Binary(name) => Ok(format!("\u{7f}ELF {name}\n").into_bytes().into()),
         Content::Object(object) => Ok(object.bytes().into()),
-        Content::Device(Device::Null | Device::Tty | Device::Zero) => Ok(Rc::from([])),
+        Content::Device(_) => Ok(Rc::from([])),
         Content::Dir(_) => Err(Errno::EISDIR),
         Content::Symlink(_) => Err(Errno::ELOOP),
         Content::Socket => Err(Errno::ENXIO),

@@ -2,6 +2,7 @@
 //! is woken with [`Wake::Ready`] once another try is worthwhile.
 
 mod containers;
+mod datagrams;
 mod fds;
 mod files;
 mod processes;
@@ -11,7 +12,7 @@ mod units;
 
 use std::rc::Rc;
 
-use net::Net;
+use net::{Net, Record};
 use sim::{Arg, Duration, EntryId, Instant, Kind, MachineId, Pid, Stream};
 
 use crate::host::Host;
@@ -139,7 +140,37 @@ impl Sys<'_> {
 
     /// Calls into the network model as the kernel of this machine: links, addresses, routes.
     pub fn with_net<R>(&mut self, act: impl FnOnce(&mut Net, &mut net::Ctx<'_>) -> R) -> R {
-        self.world.with_net(self.cause, act)
+        if !self.world.net.has_recordings() {
+            return self.world.with_net(self.cause, act);
+        }
+        let recording = self.process().and_then(|process| process.recording);
+        self.world.with_net(self.cause, |net, ctx| {
+            net.record_for(recording);
+            let result = act(net, ctx);
+            net.record_for(None);
+            result
+        })
+    }
+
+    /// From now on the ways of packets are taken down that this process and its children send.
+    pub fn begin_recording(&mut self) {
+        let id = self.world.net.begin_recording();
+        if let Some(process) = self.process_mut() {
+            process.recording = Some(id);
+        }
+    }
+
+    /// Ends that; the packets that began something, and the answers to them.
+    pub fn end_recording(&mut self) -> Vec<Record> {
+        let own = self.process_mut();
+        let id = own.and_then(|process| process.recording.take());
+        id.map_or_else(Vec::new, |id| self.world.net.end_recording(id))
+    }
+
+    /// The name of any machine, for who explains what happened there.
+    #[must_use]
+    pub fn machine_name(&self, id: MachineId) -> Rc<str> {
+        self.world.host(id).name().clone()
     }
 
     /// Tells the world outside of a command of a script: that it begins, or its exit code.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use net::{Errno, NetnsId};
+use net::{Errno, NetnsId, RecordingId};
 use sim::{Duration, EntryId, Instant, Kind, MachineId, Pid};
 
 use crate::fs::Content;
@@ -202,6 +202,7 @@ impl Sys<'_> {
             answers: Default::default(),
             leads_tty: spawn.terminal.is_some(),
             leads_sink: spawn.sink,
+            recording: parent.recording,
             loading: true,
             successor: None,
             program: Some(program),
@@ -427,6 +428,7 @@ struct Inherited {
     uid: u32,
     gid: u32,
     netns: NetnsId,
+    recording: Option<RecordingId>,
     mounts: MountNsId,
     pid_ns: PidNsId,
     hostname: Option<Rc<str>>,
@@ -443,6 +445,7 @@ impl Process {
             uid: self.uid,
             gid: self.gid,
             netns: self.netns,
+            recording: self.recording,
             mounts: self.mounts,
             pid_ns: self.pid_ns,
             hostname: self.hostname.clone(),

@@ -1,4 +1,5 @@
-//! System calls on sockets: TCP and UDP over the network model, and unix-domain sockets.
+//! System calls on sockets: TCP over the network model, and unix-domain sockets. UDP and ping are
+//! in `datagrams.rs`.
 
 use std::net::SocketAddrV4;
 use std::rc::Rc;
@@ -134,58 +135,6 @@ impl Sys<'_> {
         }
     }
 
-    /// Opens a UDP socket; port 0 chooses one.
-    ///
-    /// # Errors
-    /// As `bind(2)`: `EADDRINUSE`, `EADDRNOTAVAIL`.
-    pub fn udp_bind(&mut self, addr: SocketAddrV4) -> Result<Fd, Errno> {
-        let netns = self.netns();
-        let socket = self.with_net(|net, _| net.udp_bind(netns, addr))?;
-        self.install(Handle::Socket(socket))
-    }
-
-    /// Ties a UDP socket to one peer: others are not heard, and errors that ICMP reports are.
-    ///
-    /// # Errors
-    /// `ENOTSOCK`, and `EINVAL` for a socket of another kind.
-    pub fn udp_connect(&mut self, fd: Fd, addr: SocketAddrV4) -> Result<(), Errno> {
-        match self.handle(fd)? {
-            Handle::Socket(socket) => self.with_net(|net, _| net.udp_connect(socket, addr)),
-            _ => Err(Errno::ENOTSOCK),
-        }
-    }
-
-    /// Sends a datagram.
-    ///
-    /// # Errors
-    /// As `sendto(2)`: `ENETUNREACH`, `EMSGSIZE`, `ECONNREFUSED` for one sent before.
-    pub fn send_to(&mut self, fd: Fd, addr: SocketAddrV4, payload: Payload) -> Result<(), Errno> {
-        match self.handle(fd)? {
-            Handle::Socket(socket) => {
-                self.with_net(|net, ctx| net.send_to(ctx, socket, addr, payload))
-            }
-            _ => Err(Errno::ENOTSOCK),
-        }
-    }
-
-    /// The next datagram and its sender. What sent it becomes the cause of what follows in this
-    /// poll.
-    ///
-    /// # Errors
-    /// `EAGAIN` if none is there yet; on a connected socket what became of those sent.
-    pub fn recv_from(&mut self, fd: Fd) -> Result<(SocketAddrV4, Payload), Errno> {
-        match self.handle(fd)? {
-            Handle::Socket(socket) => {
-                let received = self.with_net(|net, _| net.recv_from(socket));
-                if received.is_ok() {
-                    self.cause = self.world.net.last_cause(socket);
-                }
-                self.wait_socket(fd, socket, received)
-            }
-            _ => Err(Errno::ENOTSOCK),
-        }
-    }
-
     /// The other side's address.
     ///
     /// # Errors
@@ -296,7 +245,7 @@ impl Sys<'_> {
     }
 
     /// Registers interest if a call came back with `EAGAIN`.
-    fn wait_socket<T>(
+    pub(super) fn wait_socket<T>(
         &mut self,
         fd: Fd,
         socket: SocketId,

@@ -6,7 +6,7 @@ use core::fmt::Write;
 use std::rc::Rc;
 
 use super::Netfilter;
-use super::command::{Command, Error, ErrorStyle, Invocation};
+use super::command::{Command, Error, Invocation};
 use super::table::{Table, TableName};
 use super::view::Tally;
 use super::words;
@@ -94,7 +94,7 @@ impl Netfilter {
                 }
                 _ if line == "COMMIT" => {
                     let Some((name, table)) = open.take() else {
-                        return Err(failed(Error::other("COMMIT expected at line")));
+                        return Err(failed(Error::other("COMMIT without a table")));
                     };
                     let wanted = options.table.is_none_or(|only| only == name);
                     if wanted && !options.test {
@@ -192,10 +192,7 @@ fn rule_line(
     if matches!(command.command, Command::List | Command::Specs) {
         return Err(Error::other("listing is for iptables"));
     }
-    table.apply(&command).map_err(|error| match error.style {
-        ErrorStyle::Plain => Error::other(format!("{}.", error.message)),
-        _ => error,
-    })
+    table.apply(&command)
 }
 
 fn parse_counters(text: &str) -> Option<(u64, u64)> {

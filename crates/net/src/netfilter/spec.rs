@@ -174,12 +174,19 @@ impl Draft {
             None => (&word[2..], None),
         };
         let unknown = || Error::usage(format!("unknown option \"{word}\""));
+        let mut name = name;
+        if self.find(name).is_none() {
+            name = self.written_out(name).unwrap_or(name);
+        }
         if self.find(name).is_none()
             && let Some((number, false)) = self.selector.proto
             && let Some(kind) = matches::find(&super::number::protocol_name(number))
             && !self.matches.iter().any(|(own, _)| own.name == kind.name)
         {
             self.matches.push((kind, Given::default()));
+        }
+        if self.find(name).is_none() {
+            name = self.written_out(name).unwrap_or(name);
         }
         let (opt, given) = self.find(name).ok_or_else(unknown)?;
         if invert && !opt.negatable {
@@ -193,6 +200,15 @@ impl Draft {
         }
         given.add(opt, invert, values);
         Ok(())
+    }
+
+    /// The option that `start` is the beginning of, if there is just one, as getopt_long(3) has it.
+    fn written_out(&self, start: &str) -> Option<&'static str> {
+        let target = self.target.iter().map(|(kind, _)| kind.options);
+        let options = target.chain(self.matches.iter().map(|(kind, _)| kind.options));
+        let names = options.flatten().flat_map(|opt| [opt.name, opt.alias]);
+        let mut fits = names.filter(|name| !start.is_empty() && name.starts_with(start));
+        fits.next().filter(|_| fits.next().is_none())
     }
 
     /// The extension that knows option `name`: the target, or the match loaded last.

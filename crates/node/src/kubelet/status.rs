@@ -504,6 +504,8 @@ pub(super) fn patch(uid: &str, old: &Value, new: &Value) -> Option<Value> {
                 .collect();
             changes.set("conditions", changed);
             changes.set_path(&["$setElementOrder/conditions"], order);
+        } else if matches!(&**key, "podIPs" | "hostIPs") {
+            addresses_patch(&mut changes, key, before, value);
         } else if value.is_map() && before.is_map() {
             changes.set(key, map_patch(before, value));
         } else {
@@ -519,6 +521,18 @@ pub(super) fn patch(uid: &str, old: &Value, new: &Value) -> Option<Value> {
         return None;
     }
     Some(object! { "metadata": { "uid": uid }, "status": changes })
+}
+
+/// Lists of addresses are merged by `ip`: what is gone has to be taken out by name, or it stays.
+fn addresses_patch(changes: &mut Value, key: &str, before: &Value, after: &Value) {
+    let is_new = |ip: &&Value| !before.list().iter().any(|b| b.same(ip));
+    let is_gone = |ip: &&Value| !after.list().iter().any(|a| a.get("ip") == ip.get("ip"));
+    let new = after.list().iter().filter(is_new).cloned();
+    let gone = before.list().iter().filter(is_gone);
+    let gone = gone.map(|ip| object! { "$patch": "delete", "ip": ip.get("ip") });
+    changes.set(key, new.chain(gone).collect::<Vec<Value>>());
+    let order = after.list().to_vec();
+    changes.set_path(&[&*format!("$setElementOrder/{key}")], order);
 }
 
 /// Fields others write.
@@ -547,4 +561,38 @@ fn map_patch(before: &Value, after: &Value) -> Value {
         }
     }
     patch
+}
+
+#[cfg(test)]
+mod tests {
+    use api::patch::apply_strategic_patch;
+    use api::schema::Schemas;
+
+    use super::*;
+
+    /// The addresses after the patch from `old` to `new` was merged as the API server does it.
+    #[track_caller]
+    fn check(old: &[&str], new: &[&str]) {
+        let list =
+            |ips: &[&str]| -> Vec<Value> { ips.iter().map(|ip| object! { "ip": *ip }).collect() };
+        let [old, new] = [old, new].map(|ips| object! { "podIPs": list(ips) });
+        let pod = object! { "apiVersion": "v1", "kind": "Pod", "status": old.clone() };
+        let merged = match patch("u", &old, &new) {
+            None => pod,
+            Some(patch) => {
+                let schemas = Schemas::load();
+                let id = schemas.by_kind("v1", "Pod").expect("a known kind");
+                apply_strategic_patch(&schemas, id, &pod, &patch).expect("a patch")
+            }
+        };
+        assert!(merged.get("status").same(&new), "{merged:?}");
+    }
+
+    #[test]
+    fn an_address_that_is_gone_does_not_stay() {
+        check(&["10.244.2.5"], &["10.244.2.8"]);
+        check(&[], &["10.244.2.8"]);
+        check(&["10.244.2.8"], &["10.244.2.8"]);
+        check(&["10.244.2.8", "fd00::8"], &["fd00::8"]);
+    }
 }

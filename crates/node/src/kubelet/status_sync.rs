@@ -24,6 +24,8 @@ pub(crate) struct Told {
     version: u64,
     /// A write that is not answered yet.
     under_way: bool,
+    /// What was written last, for as long as the answer was a success.
+    written: Option<Value>,
     /// The pod's deletion has been asked for.
     deleting: bool,
 }
@@ -34,6 +36,7 @@ impl Told {
             known: Value::Null,
             version: 0,
             under_way: false,
+            written: None,
             deleting: false,
         };
         if pod.source == Source::Api {
@@ -86,8 +89,16 @@ impl State {
             },
         };
         match status::patch(&target, &entry.told.known, &entry.worker.status) {
+            // It was taken and is still needed: somebody undoes it. Not at once, or two who
+            // disagree keep the whole cluster busy.
+            Some(patch) if entry.told.written.as_ref().is_some_and(|w| w.same(&patch)) => {
+                entry.told.written = None;
+                self.timetable
+                    .set(Due::Status(uid.clone()), Some(sys.now() + AGAIN));
+            }
             Some(patch) => {
                 entry.told.under_way = true;
+                entry.told.written = Some(patch.clone());
                 let (namespace, name) = (&pod.namespace, &pod.name);
                 let request =
                     request::patch(&PODS, namespace, name, "status", Patch::Strategic, patch);
@@ -130,9 +141,11 @@ impl State {
             }
             // It is gone, or another has its name: its end will be seen.
             Err(error) if error.is_not_found() || error.is_conflict() => {}
-            Err(_) => self
-                .timetable
-                .set(Due::Status(uid.clone()), Some(sys.now() + AGAIN)),
+            Err(_) => {
+                entry.told.written = None;
+                self.timetable
+                    .set(Due::Status(uid.clone()), Some(sys.now() + AGAIN));
+            }
         }
     }
 
