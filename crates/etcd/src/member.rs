@@ -9,6 +9,8 @@ use sim::{Duration, Stream};
 /// How a member is run.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Its own version: `3.6.8`.
+    pub version: Rc<str>,
     /// `--name`.
     pub name: Rc<str>,
     /// `--initial-advertise-peer-urls`.
@@ -26,6 +28,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            version: crate::wire::VERSION.into(),
             name: "default".into(),
             peer_urls: vec!["http://localhost:2380".into()],
             client_urls: vec!["http://localhost:2379".into()],
@@ -91,7 +94,7 @@ impl Cluster {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberStatus {
     /// etcd's version.
-    pub version: &'static str,
+    pub version: Rc<str>,
     /// Bytes the database file takes.
     pub db_size: u64,
     /// Bytes of it that are in use.

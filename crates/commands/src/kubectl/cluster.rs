@@ -9,8 +9,6 @@ use super::print::align;
 use super::session::{Call, Session};
 use super::target::or;
 
-/// The release this kubectl is of.
-const CLIENT: &str = "v1.36.2";
 const KUSTOMIZE: &str = "v5.8.1";
 
 /// `kubectl version`.
@@ -75,7 +73,8 @@ async fn version(session: &Session, line: &Line) -> Outcome {
         }
         Some(_) => return Err(Failure::message("--output must be 'yaml' or 'json'")),
     }
-    let text = format!("Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}\n");
+    let client = session.io.sys(|sys| sys.version()).await;
+    let text = format!("Client Version: {client}\nKustomize Version: {KUSTOMIZE}\n");
     session.io.print(&text).await;
     if line.on("client") {
         return Ok(());

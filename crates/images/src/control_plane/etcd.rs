@@ -24,7 +24,10 @@ pub(crate) static IMAGE: Definition = Definition {
         suffixes: &["0"],
     },
     layers: &[("kube base", 3_100_000), ("etcd {tag}", 20_100_000)],
-    files: |tree, _| put(tree, "/usr/local/bin/etcd", Node::binary("etcd")),
+    files: |tree, tag| {
+        let version = tag.split('-').next().unwrap_or(tag);
+        put(tree, "/usr/local/bin/etcd", Node::release("etcd", version));
+    },
     env: &[(
         "PATH",
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -67,6 +70,7 @@ impl Etcd {
             peer_urls: urls("initial-advertise-peer-urls", "http://localhost:2380"),
             client_urls: urls("advertise-client-urls", "http://localhost:2379"),
             client_cert_auth: flags.or("client-cert-auth", "false") == "true",
+            version: sys.version(),
             ..Config::default()
         };
         let database: Rc<str> = format!("{dir}/{DATABASE}").into();

@@ -7,8 +7,9 @@ use machine::fs::{Content, Device, Node, Tree};
 
 use super::{link, put, text};
 
-/// The files of a machine called `name`; `hosts` are all machines of the world.
-pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
+/// The files of a machine called `name`; `hosts` are all machines of the world, `release` the
+/// version of Kubernetes whose packages it has.
+pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)], release: &str) -> Tree {
     let mut tree = Tree::new();
     let t = &mut tree;
     for dir in [
@@ -31,7 +32,7 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     put(t, "/var/log", Node::dir(0o755));
     devices(t);
     machine::put_proc_sys(t).expect("a new tree");
-    commands(t);
+    commands(t, release);
     text(t, "/etc/hostname", format!("{name}\n"), 0o644);
     let mut lines = format!("127.0.0.1 localhost\n127.0.1.1 {name}\n");
     for (host, ip) in hosts {
@@ -92,13 +93,13 @@ fn devices(t: &mut Tree) {
 }
 
 /// Every tool as an executable in `/usr/bin`, the shell among them.
-fn commands(t: &mut Tree) {
+fn commands(t: &mut Tree, release: &str) {
     for tool in commands::all() {
-        put(
-            t,
-            &format!("/usr/bin/{}", tool.name),
-            Node::binary(tool.name),
-        );
+        let node = match tool.name {
+            "kubeadm" | "kubectl" => Node::release(tool.name, release),
+            name => Node::binary(name),
+        };
+        put(t, &format!("/usr/bin/{}", tool.name), node);
     }
     for shell in ["bash", "dash"] {
         put(t, &format!("/usr/bin/{shell}"), Node::binary(shell));
