@@ -2,6 +2,10 @@
 //!
 //! **Invariant:** a tool knows nothing but its `Io`; what it does works on a real machine unchanged.
 
+mod apt;
+mod apt_cache;
+mod apt_get;
+mod apt_mark;
 mod arch;
 mod args;
 mod awk;
@@ -25,6 +29,7 @@ mod df;
 mod diff;
 mod dig;
 mod dirname;
+mod dpkg;
 mod du;
 mod echo;
 mod editor;
@@ -67,6 +72,7 @@ mod nl;
 mod nohup;
 mod nproc;
 mod nslookup;
+pub mod packages;
 mod part;
 mod paste;
 mod pgrep;
@@ -162,6 +168,10 @@ pub struct Example {
 static TOOLS: &[&Tool] = &[
     // `[`, before the letters.
     &bracket::TOOL,
+    &apt::TOOL,
+    &apt_cache::TOOL,
+    &apt_get::TOOL,
+    &apt_mark::TOOL,
     &arch::TOOL,
     &awk::TOOL,
     &base64::TOOL,
@@ -181,6 +191,7 @@ static TOOLS: &[&Tool] = &[
     &diff::TOOL,
     &dig::TOOL,
     &dirname::TOOL,
+    &dpkg::TOOL,
     &du::TOOL,
     &echo::TOOL,
     &editor::TOOL,

@@ -33,6 +33,7 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)], release: &str) -> 
     devices(t);
     machine::put_proc_sys(t).expect("a new tree");
     commands(t, release);
+    packages(t, release);
     text(t, "/etc/hostname", format!("{name}\n"), 0o644);
     let mut lines = format!("127.0.0.1 localhost\n127.0.1.1 {name}\n");
     for (host, ip) in hosts {
@@ -63,6 +64,13 @@ pub(crate) fn base(name: &str, hosts: &[(Rc<str>, Ipv4Addr)], release: &str) -> 
         "on-failure",
     );
     tree
+}
+
+/// What dpkg and apt know: the packages that are installed, and where others come from.
+fn packages(t: &mut Tree, release: &str) {
+    for (path, content) in commands::packages::files(release) {
+        text(t, &path, content, 0o644);
+    }
 }
 
 /// Puts a service that is started at boot.
