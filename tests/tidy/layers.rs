@@ -29,7 +29,7 @@ const LAYERS: [(&str, &[&str], &[&str]); 15] = [
     ("shell", &["sim", "machine"], &["regex-lite"]),
     (
         "commands",
-        &["sim", "net", "machine", "api", "client", "shell"],
+        &["sim", "net", "machine", "api", "client", "node", "shell"],
         &[],
     ),
     ("images", COMPONENTS, &[]),

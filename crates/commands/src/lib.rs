@@ -56,6 +56,7 @@ mod iptables_save;
 mod journalctl;
 mod jq;
 mod kill;
+mod kubeadm;
 mod kubectl;
 mod last;
 mod ln;
@@ -213,6 +214,7 @@ static TOOLS: &[&Tool] = &[
     &journalctl::TOOL,
     &jq::TOOL,
     &kill::TOOL,
+    &kubeadm::TOOL,
     &kubectl::TOOL,
     &last::TOOL,
     &ln::TOOL,
