@@ -72,8 +72,10 @@ async fn mark(io: &Io, names: &[&str], hold: bool) -> i32 {
         return FAILED;
     }
     let mut text = String::new();
-    for package in all.iter_mut().filter(|package| wanted(package)) {
-        let name = package.name().to_owned();
+    for name in names {
+        let Some(package) = all.iter_mut().find(|package| package.name() == *name) else {
+            continue;
+        };
         text.push_str(&match (hold, package.is_held()) {
             (true, false) => format!("{name} set on hold.\n"),
             (true, true) => format!("{name} was already set on hold.\n"),

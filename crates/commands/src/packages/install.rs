@@ -69,6 +69,9 @@ pub(crate) async fn install(io: &Io, wanted: &[&str], wishes: Wishes) -> i32 {
             return FAILED;
         }
     }
+    changes
+        .replaced
+        .sort_by(|(_, a), (_, b)| a.name().cmp(b.name()));
     carry_out(io, changes, &offers, installed, wishes).await
 }
 
