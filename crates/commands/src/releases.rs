@@ -17,12 +17,13 @@ pub struct Release {
 }
 
 /// How many there are.
-pub const COUNT: usize = 10;
+pub const COUNT: usize = 20;
 
 /// Their versions, the newest first.
 pub const VERSIONS: [&str; COUNT] = [
     "v1.36.2", "v1.36.1", "v1.36.0", "v1.35.6", "v1.35.5", "v1.35.4", "v1.35.3", "v1.35.2",
-    "v1.35.1", "v1.35.0",
+    "v1.35.1", "v1.35.0", "v1.34.9", "v1.34.8", "v1.34.7", "v1.34.6", "v1.34.5", "v1.34.4",
+    "v1.34.3", "v1.34.2", "v1.34.1", "v1.34.0",
 ];
 
 /// The release of a version, with or without the `v`.
@@ -31,6 +32,7 @@ pub fn find(version: &str) -> Option<Release> {
     let bare = version.trim_start_matches('v');
     let version = VERSIONS.into_iter().find(|known| &known[1..] == bare)?;
     let (etcd, coredns, pause) = match minor(version) {
+        34 => ("3.6.5-0", "v1.12.1", "3.10.1"),
         35 => ("3.6.6-0", "v1.13.1", "3.10.1"),
         _ => ("3.6.8-0", "v1.14.2", "3.10.2"),
     };
@@ -75,7 +77,8 @@ mod tests {
         assert_eq!(find("v1.35.6").map(|r| r.coredns), Some("v1.13.1"));
         assert_eq!(find("v1.99.0"), None);
         assert_eq!(newest_of(35), Some("v1.35.6"));
-        assert_eq!(newest_of(34), None);
+        assert_eq!(newest_of(34), Some("v1.34.9"));
+        assert_eq!(newest_of(33), None);
     }
 
     #[test]

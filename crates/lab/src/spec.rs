@@ -44,7 +44,7 @@ pub const VERSIONS: [&str; commands::releases::COUNT] = commands::releases::VERS
 pub const MAX_NODES: usize = 250;
 
 /// Names of the worlds that need no description.
-pub const PRESETS: [&str; 4] = ["default", "single", "large", "previous"];
+pub const PRESETS: [&str; 3] = ["default", "single", "large"];
 
 impl NodeSpec {
     /// A machine with 4 processors and 8 GiB.
@@ -72,20 +72,19 @@ impl WorldSpec {
     }
 
     /// The world called `name` (one of [`PRESETS`]): `default` has two workers, `single` none,
-    /// `large` twelve; `previous` is `default` a minor version behind.
+    /// `large` twelve. A version is the name of `default` in that version.
     #[must_use]
     pub fn preset(name: &str, seed: u64) -> Option<WorldSpec> {
         let workers = match name {
             "default" => 2,
             "single" => 0,
             "large" => 12,
-            "previous" => 2,
+            version if VERSIONS.contains(&version) => 2,
             _ => return None,
         };
         let mut spec = WorldSpec::with_workers(workers, seed);
-        if name == "previous" {
-            let newest = commands::releases::minor(VERSIONS[0]);
-            spec.version = commands::releases::newest_of(newest - 1)?.into();
+        if VERSIONS.contains(&name) {
+            spec.version = name.into();
         }
         Some(spec)
     }
