@@ -286,7 +286,11 @@ impl Program for Kubelet {
                 return Poll::Exit(0);
             }
             None => match State::start(sys) {
-                Ok(state) => self.state = Some(Box::new(state)),
+                Ok(state) => {
+                    let text = format!("\"Kubelet version\" kubeletVersion=\"{}\"", sys.version());
+                    state.log(sys, Severity::Info, "server.go:525", &text);
+                    self.state = Some(Box::new(state));
+                }
                 Err(why) => {
                     let line = klog_line(
                         sys.now(),
