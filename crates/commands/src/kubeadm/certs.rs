@@ -96,8 +96,17 @@ pub(crate) async fn renew(io: &Io, name: &str) -> Done {
 
 /// `kubeadm certs check-expiration`.
 pub(crate) async fn check_expiration(io: &Io) -> Done {
-    let cluster = Cluster::open(io, "/etc/kubernetes/admin.conf", false).await?;
-    cluster.configured(io, "check-expiration").await?;
+    let configured = match Cluster::open(io, "/etc/kubernetes/admin.conf", false).await {
+        Ok(cluster) => cluster.configured(io, "check-expiration").await,
+        Err(why) => Err(why),
+    };
+    if configured.is_err() {
+        io.print(
+            "[check-expiration] Error reading configuration from the Cluster. Falling back to \
+             default configuration\n",
+        )
+        .await;
+    }
     let now = io.now().await;
     let ends = |certificate: &Certificate| -> [String; 2] {
         let until = Instant::parse_rfc3339(&certificate.not_after).unwrap_or(now);

@@ -62,6 +62,8 @@ impl Cluster {
     }
 
     async fn fetch(&self, target: &str) -> Done<Value> {
+        let sign = if target.contains('?') { '&' } else { '?' };
+        let target = format!("{target}{sign}timeout=10s");
         self.session.call(Call::get(target)).await.map_err(said)
     }
 
@@ -118,7 +120,7 @@ impl Cluster {
 
     /// The API server's version.
     pub(crate) async fn version(&self) -> Done<String> {
-        let info = self.fetch("/version?timeout=10s").await;
+        let info = self.fetch("/version").await;
         let info = info.map_err(|Stop(why)| {
             Stop(format!(
                 "Couldn't fetch cluster version from the API Server: {why}"

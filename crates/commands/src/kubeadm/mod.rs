@@ -80,20 +80,43 @@ async fn run(io: &Io, options: &Options) -> Done {
         ["certs", "check-expiration"] => certs::check_expiration(io).await,
         ["config", "images", "list"] => config::images_list(io, options).await,
         ["config", "images", "pull"] => config::images_pull(io, options).await,
+        ["upgrade", word, ..] if !["apply", "diff", "node", "plan"].contains(word) => {
+            invalid("upgrade", word)
+        }
+        ["certs", word, ..]
+            if ![
+                "certificate-key",
+                "check-expiration",
+                "generate-csr",
+                "renew",
+            ]
+            .contains(word) =>
+        {
+            invalid("certs", word)
+        }
+        ["config", "images", word, ..] => invalid("config images", word),
+        ["config", word, ..] if !["images", "migrate", "print", "validate"].contains(word) => {
+            invalid("config", word)
+        }
         [
             known @ ("init" | "join" | "reset" | "token" | "certs" | "config" | "upgrade"
             | "kubeconfig"),
             rest @ ..,
         ] => {
             let what = [&[*known][..], rest].concat().join(" ");
-            let note = sim::unmodelled!(
-                "kubeadm beyond version, upgrade plan, apply and node, certs check-expiration, \
-                 config images list and pull"
-            );
+            let note =
+                sim::unmodelled!("kubeadm beyond version, upgrade, check-expiration and images");
             stop(format!("{note}: kubeadm {what}"))
         }
         [name, ..] => stop(format!("unknown command {name:?} for \"kubeadm\"")),
     }
+}
+
+/// What an unknown word behind a command is told.
+fn invalid(command: &str, word: &str) -> Done {
+    stop(format!(
+        "invalid subcommand {word:?}\nSee 'kubeadm {command} -h' for help and examples"
+    ))
 }
 
 async fn print_version(io: &Io, options: &Options) -> Done {
