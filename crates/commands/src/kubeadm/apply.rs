@@ -86,9 +86,13 @@ async fn would(io: &Io, cluster: &Cluster, version: &str, plan: &Plan) -> Done {
 async fn preflight(io: &Io, cluster: &Cluster, version: &str, options: &Options) -> Done<String> {
     io.print("[upgrade/preflight] Running preflight checks\n")
         .await;
-    health::must_be_root(io).await?;
-    let healthy = health::check(io, cluster).await;
-    healthy.or_else(|Stop(why)| fail_phase("preflight", why))?;
+    let checked = async {
+        health::must_be_root(io, options).await?;
+        health::check(io, cluster, options).await
+    };
+    checked
+        .await
+        .or_else(|Stop(why)| fail_phase("preflight", why))?;
     let version = normalized(io, version).await;
     let version = version.or_else(|Stop(why)| fail_phase("preflight", why))?;
     io.print(&format!(
@@ -114,7 +118,7 @@ async fn preflight(io: &Io, cluster: &Cluster, version: &str, options: &Options)
         let why = "won't proceed; the user didn't answer (Y|y) in order to continue";
         return fail_phase("preflight", why);
     }
-    images::prepull(io, &version).await?;
+    images::prepull(io, &version, options).await?;
     Ok(version)
 }
 

@@ -6,31 +6,49 @@
 use machine::{Io, Sys};
 
 use super::cluster::Cluster;
-use super::{Done, fail_phase, stop};
+use super::{Done, Options, stop};
 
-/// What names of checks begin with when they fail.
-pub(crate) fn fatal(errors: &[(&str, String)]) -> String {
+/// A check that failed, by name, and why.
+pub(crate) type Failed = (&'static str, String);
+
+/// Ends if checks failed, but for those that are to be ignored: they are warnings.
+pub(crate) async fn judge(io: &Io, failed: Vec<Failed>, options: &Options) -> Done {
+    let is_ignored = |check: &str| {
+        let check = check.to_lowercase();
+        options
+            .ignored
+            .iter()
+            .any(|word| word == "all" || *word == check)
+    };
+    let (warnings, errors): (Vec<Failed>, Vec<Failed>) =
+        failed.into_iter().partition(|(check, _)| is_ignored(check));
+    for (check, why) in warnings {
+        io.eprint(&format!("\t[WARNING {check}]: {why}\n")).await;
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
     let lines: String = errors
         .iter()
         .map(|(check, why)| format!("\t[ERROR {check}]: {why}\n"))
         .collect();
-    format!(
+    stop(format!(
         "[preflight] Some fatal errors occurred:\n{lines}[preflight] If you know what you are \
          doing, you can make a check non-fatal with `--ignore-preflight-errors=...`"
-    )
+    ))
 }
 
 /// Whether the caller is root.
-pub(crate) async fn must_be_root(io: &Io) -> Done {
+pub(crate) async fn must_be_root(io: &Io, options: &Options) -> Done {
     if io.sys(|sys: &mut Sys<'_>| sys.uid()).await == 0 {
         return Ok(());
     }
     let why = "user is not running as root".to_owned();
-    fail_phase("preflight", fatal(&[("IsPrivilegedUser", why)]))
+    judge(io, vec![("IsPrivilegedUser", why)], options).await
 }
 
 /// Whether control-plane nodes are ready and their manifests are where they should be.
-pub(crate) async fn check(io: &Io, cluster: &Cluster) -> Done {
+pub(crate) async fn check(io: &Io, cluster: &Cluster, options: &Options) -> Done {
     io.print("[upgrade] Running cluster health checks\n").await;
     let mut errors = Vec::new();
     let label = "node-role.kubernetes.io%2Fcontrol-plane";
@@ -73,8 +91,5 @@ pub(crate) async fn check(io: &Io, cluster: &Cluster) -> Done {
         );
         errors.push(("StaticPodManifest", why));
     }
-    match errors.is_empty() {
-        true => Ok(()),
-        false => stop(fatal(&errors)),
-    }
+    judge(io, errors, options).await
 }

@@ -5,8 +5,8 @@
 use machine::{Errno, Io, Sys};
 use node::cri::{Message, Reply, Request, SOCKET};
 
-use super::health::fatal;
-use super::{Done, fail_phase, stop};
+use super::health::judge;
+use super::{Done, Options, Stop, fail_phase, stop};
 use crate::releases::{self, Release};
 
 /// The images a control plane of a version needs.
@@ -42,7 +42,7 @@ pub(crate) async fn pull(io: &Io, version: &str) -> Done {
 }
 
 /// Has the runtime pull the images it does not have, before an upgrade.
-pub(crate) async fn prepull(io: &Io, version: &str) -> Done {
+pub(crate) async fn prepull(io: &Io, version: &str, options: &Options) -> Done {
     io.print(
         "[upgrade/preflight] Pulling images required for setting up a Kubernetes cluster\n\
          [upgrade/preflight] This might take a minute or two, depending on the speed of your \
@@ -57,10 +57,8 @@ pub(crate) async fn prepull(io: &Io, version: &str) -> Done {
             errors.push(("ImagePull", format!("failed to pull image {image}: {why}")));
         }
     }
-    match errors.is_empty() {
-        true => Ok(()),
-        false => fail_phase("preflight", fatal(&errors)),
-    }
+    let judged = judge(io, errors, options).await;
+    judged.or_else(|Stop(why)| fail_phase("preflight", why))
 }
 
 async fn pull_one(io: &Io, image: &str) -> Result<(), String> {

@@ -74,7 +74,7 @@ async fn run(io: &Io, options: &Options) -> Done {
             Ok(())
         }
         ["version", ..] => print_version(io, options).await,
-        ["upgrade", "plan", rest @ ..] => plan::plan(io, rest).await,
+        ["upgrade", "plan", rest @ ..] => plan::plan(io, rest, options).await,
         ["upgrade", "apply", rest @ ..] => apply::apply(io, rest, options).await,
         ["upgrade", "node"] if !options.dry_run => node::node(io, options).await,
         ["certs", "check-expiration"] => certs::check_expiration(io).await,
@@ -156,6 +156,8 @@ pub(crate) struct Options {
     pub(crate) force: bool,
     /// `--dry-run`.
     pub(crate) dry_run: bool,
+    /// `--ignore-preflight-errors`, in small letters.
+    pub(crate) ignored: Vec<String>,
     /// `-o`.
     pub(crate) output: Option<String>,
     /// `--kubernetes-version`.
@@ -188,6 +190,9 @@ impl Options {
                 "y" | "yes" => options.yes = given.as_deref() != Some("false"),
                 "f" | "force" => options.force = given.as_deref() != Some("false"),
                 "dry-run" => options.dry_run = given.as_deref() != Some("false"),
+                "ignore-preflight-errors" => options
+                    .ignored
+                    .extend(value()?.split(',').map(str::to_lowercase)),
                 "o" | "output" => options.output = Some(value()?),
                 "kubernetes-version" => options.kubernetes_version = Some(value()?),
                 "etcd-upgrade" => options.skips_etcd = given.as_deref() == Some("false"),

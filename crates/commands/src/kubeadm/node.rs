@@ -5,7 +5,7 @@
 use machine::Io;
 
 use super::cluster::Cluster;
-use super::{Done, Options, Stop, health, images, kubelet_config, staticpods};
+use super::{Done, Options, Stop, fail_phase, health, images, kubelet_config, staticpods};
 
 /// The command.
 pub(crate) async fn node(io: &Io, options: &Options) -> Done {
@@ -26,9 +26,10 @@ pub(crate) async fn node(io: &Io, options: &Options) -> Done {
     })?;
     io.print("[upgrade/preflight] Running pre-flight checks\n")
         .await;
-    health::must_be_root(io).await?;
+    let root = health::must_be_root(io, options).await;
+    root.or_else(|Stop(why)| fail_phase("preflight", why))?;
     if controls {
-        images::prepull(io, &version).await?;
+        images::prepull(io, &version, options).await?;
         let (etcd, renew) = (!options.skips_etcd, !options.skips_renewal);
         staticpods::upgrade(io, &cluster, &version, etcd, renew).await?;
         io.print(

@@ -6,7 +6,7 @@ use machine::Io;
 
 use super::cluster::Cluster;
 use super::version::{normalized, stable};
-use super::{Done, Stop, health, own_version, stop};
+use super::{Done, Options, Stop, health, own_version, stop};
 use crate::releases::{find, minor, newest_of, numbers};
 
 /// The cluster as it is.
@@ -19,16 +19,16 @@ struct Before {
 }
 
 /// The command.
-pub(crate) async fn plan(io: &Io, rest: &[&str]) -> Done {
+pub(crate) async fn plan(io: &Io, rest: &[&str], options: &Options) -> Done {
     if rest.len() > 1 {
         return stop(format!("accepts at most 1 arg(s), received {}", rest.len()));
     }
     io.print("[preflight] Running pre-flight checks.\n").await;
-    health::must_be_root(io).await?;
+    health::must_be_root(io, options).await?;
     let cluster = Cluster::open(io, "/etc/kubernetes/admin.conf", false).await?;
     let configured = cluster.configured(io, "upgrade/config").await;
     configured.map_err(|Stop(why)| Stop(format!("[upgrade/init config] FATAL: {why}")))?;
-    let healthy = health::check(io, &cluster).await;
+    let healthy = health::check(io, &cluster, options).await;
     healthy.map_err(|Stop(why)| Stop(format!("[upgrade/health] FATAL: {why}")))?;
     let own = own_version(io).await;
     let before = look(&cluster).await?;

@@ -77,7 +77,7 @@ async fn swap_all(io: &Io, cluster: &Cluster, version: &str, etcd: bool, renew: 
             continue;
         }
         if let Err(why) = swap.one(component, renew).await {
-            return swap.go_back(why).await;
+            return swap.go_back(component, why).await;
         }
     }
     if renew {
@@ -185,9 +185,19 @@ impl Swap<'_> {
         loop {
             self.io.sleep(EVERY).await;
             // The API server itself may be away meanwhile.
-            match self.cluster.hash(component, &self.node).await {
+            let hash = self.cluster.hash(component, &self.node).await;
+            let is_late = self.io.now().await >= end;
+            let on = format!("component {component} on Node {}", self.node);
+            match hash {
                 Ok(hash) if !hash.is_empty() && hash != before => break,
-                _ if self.io.now().await >= end => return stop(late),
+                Ok(_) if is_late => {
+                    return stop(format!(
+                        "static Pod hash for {on} did not change after 5m0s: {late}"
+                    ));
+                }
+                Err(Stop(why)) if is_late => {
+                    return stop(format!("failed to obtain static Pod hash for {on}: {why}"));
+                }
                 _ => {}
             }
         }
@@ -218,18 +228,52 @@ impl Swap<'_> {
         }
     }
 
-    /// Puts the old manifests back.
-    async fn go_back(&self, why: Stop) -> Done {
-        for component in self.done.clone() {
+    /// Puts the old manifests back. etcd's only if it was etcd that failed: an older API server
+    /// gets along with a newer etcd.
+    async fn go_back(&self, failed: &str, why: Stop) -> Done {
+        let back = self.done.iter();
+        for component in back.filter(|name| **name != "etcd" || failed == "etcd") {
             let backup = format!("{}/{component}.yaml", self.backup);
             let current = format!("{MANIFESTS}/{component}.yaml");
             // What cannot be put back is left for the person who reads the message.
             let _ = self.io.sys(move |sys| sys.rename(&backup, &current)).await;
         }
-        stop(format!(
+        let why = format!(
             "couldn't upgrade control plane. kubeadm has tried to recover everything into the \
              earlier state. Errors faced: {}",
             why.0
+        );
+        match failed {
+            "etcd" => self.etcd_again(why).await,
+            _ => stop(why),
+        }
+    }
+
+    /// Waits for the etcd that was there before.
+    async fn etcd_again(&self, why: String) -> Done {
+        self.io
+            .print(&format!(
+                "[upgrade/etcd] Failed to upgrade etcd: {why}\n[upgrade/etcd] Waiting for \
+                 previous etcd to become available\n"
+            ))
+            .await;
+        for _ in 0..10 {
+            // It answers only as long as etcd does.
+            if self.cluster.hash("etcd", &self.node).await.is_ok() {
+                self.io
+                    .print("[upgrade/etcd] Etcd was rolled back and is now available\n")
+                    .await;
+                return stop(format!(
+                    "fatal error when trying to upgrade the etcd cluster, rolled the state back \
+                     to pre-upgrade state: {why}"
+                ));
+            }
+            self.io.sleep(Duration::from_secs(15)).await;
+        }
+        let note = sim::unmodelled!("kubeadm putting etcd's data back");
+        stop(format!(
+            "fatal error rolling back local etcd cluster manifest, the backup of etcd database is \
+             stored in {TEMPORARY}: {note}"
         ))
     }
 }
