@@ -29,7 +29,9 @@ const LAYERS: [(&str, &[&str], &[&str]); 15] = [
     ("shell", &["sim", "machine"], &["regex-lite"]),
     (
         "commands",
-        &["sim", "net", "machine", "etcd", "api", "client", "shell"],
+        &[
+            "sim", "net", "machine", "etcd", "api", "client", "node", "shell",
+        ],
         &[],
     ),
     ("images", COMPONENTS, &[]),

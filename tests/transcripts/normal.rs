@@ -4,7 +4,7 @@
 use regex_lite::Regex;
 
 /// What is replaced wherever it stands, in this order.
-const RULES: [(&str, &str); 14] = [
+const RULES: [(&str, &str); 17] = [
     (
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "<uid>",
@@ -14,6 +14,13 @@ const RULES: [(&str, &str); 14] = [
     (
         r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} 20\d\d \d\d:\d\d:\d\d \+0000",
         "<time>",
+    ),
+    // Times in names of directories, the numbers of temporary ones, and the head of a log's line.
+    (r"20\d\d(-\d\d){5}", "<time>"),
+    (r"(-manifests)\d+", "$1<number>"),
+    (
+        r"^([IWE])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ ",
+        "$1<time> <pid> ",
     ),
     // The five letters behind the name of a ReplicaSet, and behind other generated names.
     (

@@ -10,6 +10,8 @@ use sim::Duration;
 /// The settings that the model acts on.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The release it is of: `v1.36.2`.
+    pub version: Rc<str>,
     /// `--advertise-address`: where the `kubernetes` Service leads.
     pub advertise_address: Ipv4Addr,
     /// `--secure-port`.
@@ -47,6 +49,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            version: "v1.36.2".into(),
             advertise_address: Ipv4Addr::new(172, 30, 1, 2),
             secure_port: 6443,
             etcd: SocketAddrV4::new(Ipv4Addr::LOCALHOST, 2379),

@@ -72,7 +72,7 @@ impl ApiServer {
         }
         let page = match first {
             "healthz" | "livez" | "readyz" => return self.health(first, path, query),
-            "version" => Some(version()),
+            "version" => Some(version(&self.config.version)),
             "" => Some(root()),
             "api" | "apis" => {
                 let rest: Vec<&str> = parts.collect();
@@ -160,15 +160,20 @@ fn root() -> Value {
 }
 
 /// What the server is.
-pub(crate) fn version() -> Value {
+pub(crate) fn version(release: &str) -> Value {
+    let minor = release
+        .split('.')
+        .nth(1)
+        .and_then(|minor| minor.parse::<u32>().ok());
+    let minor = minor.unwrap_or_default();
     object! {
         "major": "1",
-        "minor": "36",
+        "minor": minor.to_string(),
         "emulationMajor": "1",
-        "emulationMinor": "36",
+        "emulationMinor": minor.to_string(),
         "minCompatibilityMajor": "1",
-        "minCompatibilityMinor": "35",
-        "gitVersion": "v1.36.2",
+        "minCompatibilityMinor": minor.saturating_sub(1).to_string(),
+        "gitVersion": release,
         "gitCommit": "98b35193b2ac7a23a673325f5e9b830ecd5ba406",
         "gitTreeState": "clean",
         "buildDate": "2026-06-10T00:00:00Z",

@@ -31,7 +31,8 @@ Options of check:
 Options of run:
   --on MACHINE           the machine to run on (the first one)
   --files DIR            put the files of a folder into the home directory
-  --world WORLD          a preset (default, single, large) or a YAML file with version and nodes
+  --world WORLD          a preset (default, single, large), a version (v1.35.6) or a YAML file with
+                         version and nodes
   --seed N               the seed of everything random (1)
   --json                 print an object per top-level command, one a line
   --max-virtual-time T   give up after this much virtual time: 90s, 30m, 2h (1h)";

@@ -54,6 +54,15 @@ pub struct Identity {
     pub token: Option<Rc<str>>,
 }
 
+impl Identity {
+    /// The release that the user agent tells: `v1.36.2`; empty if it tells none.
+    #[must_use]
+    pub fn release(&self) -> &str {
+        let (_, rest) = self.user_agent.split_once('/').unwrap_or_default();
+        rest.split(' ').next().unwrap_or_default()
+    }
+}
+
 /// Calls under way, each with a tag that says what its answer is for.
 #[derive(Clone, Debug)]
 pub struct Client<T> {

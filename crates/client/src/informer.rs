@@ -199,6 +199,11 @@ impl Informer {
                 &self.version
             };
             from.clone_into(&mut options.resource_version);
+            // A limit would make it a list of that very version, however old, instead of one that
+            // is at least as new.
+            if !self.version.is_empty() {
+                options.limit = 0;
+            }
         }
         let request = request::list(&self.resource, &self.namespace, &options);
         let call = client.send(env.cause, tag, request);

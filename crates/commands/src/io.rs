@@ -34,6 +34,20 @@ pub(crate) async fn missing_operand(io: &Io, code: i32) -> i32 {
     usage_error(io, "missing operand", code).await
 }
 
+/// Asks on the terminal: the line that comes back, without blanks around it and in small letters;
+/// `None` if nothing comes any more.
+pub(crate) async fn answer(io: &Io, question: &str) -> Option<String> {
+    io.print(question).await;
+    let mut line = Vec::new();
+    while let Ok(part) = io.read(Fd::STDIN).await {
+        line.extend_from_slice(&part);
+        if part.is_empty() || line.contains(&b'\n') {
+            break;
+        }
+    }
+    (!line.is_empty()).then(|| text(&line).trim().to_lowercase())
+}
+
 /// A file, or the standard input for `-`, read whole.
 pub(crate) async fn slurp(io: &Io, path: &str) -> Result<Vec<u8>, Errno> {
     match path {

@@ -2,6 +2,10 @@
 //!
 //! **Invariant:** a tool knows nothing but its `Io`; what it does works on a real machine unchanged.
 
+mod apt;
+mod apt_cache;
+mod apt_get;
+mod apt_mark;
 mod arch;
 mod args;
 mod awk;
@@ -25,6 +29,7 @@ mod df;
 mod diff;
 mod dig;
 mod dirname;
+mod dpkg;
 mod du;
 mod echo;
 mod editor;
@@ -53,10 +58,12 @@ mod iptables_save;
 mod journalctl;
 mod jq;
 mod kill;
+mod kubeadm;
 mod kubectl;
 mod last;
 mod ln;
 mod ls;
+pub mod manifests;
 mod md5sum;
 mod mkdir;
 mod mktemp;
@@ -68,6 +75,7 @@ mod nl;
 mod nohup;
 mod nproc;
 mod nslookup;
+pub mod packages;
 mod part;
 mod paste;
 mod pgrep;
@@ -83,6 +91,7 @@ mod pwd;
 mod readlink;
 mod realpath;
 mod reboot;
+pub mod releases;
 mod reset;
 mod resolve;
 mod rev;
@@ -162,6 +171,10 @@ pub struct Example {
 static TOOLS: &[&Tool] = &[
     // `[`, before the letters.
     &bracket::TOOL,
+    &apt::TOOL,
+    &apt_cache::TOOL,
+    &apt_get::TOOL,
+    &apt_mark::TOOL,
     &arch::TOOL,
     &awk::TOOL,
     &base64::TOOL,
@@ -181,6 +194,7 @@ static TOOLS: &[&Tool] = &[
     &diff::TOOL,
     &dig::TOOL,
     &dirname::TOOL,
+    &dpkg::TOOL,
     &du::TOOL,
     &echo::TOOL,
     &editor::TOOL,
@@ -204,6 +218,7 @@ static TOOLS: &[&Tool] = &[
     &journalctl::TOOL,
     &jq::TOOL,
     &kill::TOOL,
+    &kubeadm::TOOL,
     &kubectl::TOOL,
     &last::TOOL,
     &ln::TOOL,

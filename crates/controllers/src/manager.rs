@@ -371,7 +371,10 @@ impl Component for ControllerManager {
         env.log(
             Severity::Info,
             "controllermanager.go:186",
-            "\"Starting\" version=\"v1.36.2\"",
+            &format!(
+                "\"Starting\" version=\"{}\"",
+                self.client.identity().release()
+            ),
         );
         if self.candidacy.start(env, &mut self.client, Tag::Election) {
             self.lead(env);

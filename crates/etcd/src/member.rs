@@ -11,6 +11,8 @@ use crate::ids::{cluster_id, member_id};
 /// How a member is run.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Its own version: `3.6.8`.
+    pub version: Rc<str>,
     /// `--name`.
     pub name: Rc<str>,
     /// `--initial-advertise-peer-urls`.
@@ -30,6 +32,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            version: crate::wire::VERSION.into(),
             name: "default".into(),
             peer_urls: vec!["http://localhost:2380".into()],
             token: "etcd-cluster".into(),
@@ -96,7 +99,7 @@ impl Cluster {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberStatus {
     /// etcd's version.
-    pub version: &'static str,
+    pub version: Rc<str>,
     /// Bytes the database file takes.
     pub db_size: u64,
     /// Bytes of it that are in use.

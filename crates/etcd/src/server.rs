@@ -17,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::store::Store;
 use crate::txn::DeleteRange;
 use crate::watch::{Watch, WatchRequest, WatchResponse};
-use crate::wire::{Error, Header, Reply, ReplyBody, Request, VERSION};
+use crate::wire::{Error, Header, Reply, ReplyBody, Request};
 
 /// A quiet watch that asked for it is told how far it has come this often.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(600);
@@ -373,7 +373,7 @@ impl Server {
             Rc::from(format!("memberID:{} alarm:{name} ", self.cluster.member_id))
         };
         MemberStatus {
-            version: VERSION,
+            version: self.config.version.clone(),
             db_size: self.store.db_size(),
             db_size_in_use: self.store.db_size_in_use(),
             quota: self.config.quota_bytes,
@@ -502,8 +502,9 @@ impl Server {
             "/health" => Response::new(200, "{\"health\":\"true\",\"reason\":\"\"}"),
             "/livez" | "/readyz" => Response::new(200, "ok\n"),
             "/version" => {
+                let version = &self.config.version;
                 let version = format!(
-                    "{{\"etcdserver\":\"{VERSION}\",\"etcdcluster\":\"3.6.0\",\"storage\":\"3.6.0\"}}"
+                    "{{\"etcdserver\":\"{version}\",\"etcdcluster\":\"3.6.0\",\"storage\":\"3.6.0\"}}"
                 );
                 Response::new(200, version)
             }

@@ -15,11 +15,11 @@ pub(crate) use kube_controller_manager::IMAGE as KUBE_CONTROLLER_MANAGER;
 pub(crate) use kube_proxy::IMAGE as KUBE_PROXY;
 pub(crate) use kube_scheduler::IMAGE as KUBE_SCHEDULER;
 
-use crate::definition::{Tags, Versions};
+use crate::definition::Tags;
 
 /// The releases of Kubernetes there are images of.
 const RELEASES: Tags = Tags {
-    words: &[],
-    versions: &[Versions::of(1, 34..=36)],
+    words: &commands::releases::VERSIONS,
+    versions: &[],
     suffixes: &[],
 };

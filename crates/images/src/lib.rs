@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn every_executable_of_an_image_has_a_program() {
         fn walk(node: &Node, path: &str, found: &mut Vec<String>) {
-            if let Content::Binary(name) = node.content {
+            if let Content::Binary(name, _) = node.content {
                 let known = program(name).is_some()
                     || commands::program(name).is_some()
                     || matches!(name, "bash" | "dash");

@@ -50,7 +50,7 @@ fn files(spec: &mut HostSpec, manifests: &[(&str, &str)]) {
         );
     }
     put("/usr/bin/containerd", Node::binary("containerd"));
-    put("/usr/bin/kubelet", Node::binary("kubelet"));
+    put("/usr/bin/kubelet", Node::release("kubelet", "v1.36.2"));
     put("/usr/bin/wait", Node::binary("wait"));
     put("/var/lib/kubelet/config.yaml", Node::file(CONFIG, 0o644));
     put("/etc/kubernetes/manifests", Node::dir(0o755));

@@ -39,7 +39,7 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         .map(|(n, node)| (node.name.clone(), node_ip(n)))
         .collect();
     for (index, node) in spec.nodes.iter().enumerate() {
-        let mut files = files::base(&node.name, &hosts);
+        let mut files = files::base(&node.name, &hosts, &spec.version);
         if node.role != Role::Plain {
             files::kubernetes(&mut files, spec, index);
         }

@@ -38,8 +38,8 @@ pub struct WorldSpec {
     pub seed: u64,
 }
 
-/// Versions of Kubernetes there are images for.
-pub const VERSIONS: [&str; 1] = ["v1.36.2"];
+/// Versions of Kubernetes a world can be of, the newest first.
+pub const VERSIONS: [&str; commands::releases::COUNT] = commands::releases::VERSIONS;
 /// Machines a world may have at most: each has its own /24 of 10.244.0.0/16.
 pub const MAX_NODES: usize = 250;
 
@@ -72,16 +72,21 @@ impl WorldSpec {
     }
 
     /// The world called `name` (one of [`PRESETS`]): `default` has two workers, `single` none,
-    /// `large` twelve.
+    /// `large` twelve. A version is the name of `default` in that version.
     #[must_use]
     pub fn preset(name: &str, seed: u64) -> Option<WorldSpec> {
         let workers = match name {
             "default" => 2,
             "single" => 0,
             "large" => 12,
+            version if VERSIONS.contains(&version) => 2,
             _ => return None,
         };
-        Some(WorldSpec::with_workers(workers, seed))
+        let mut spec = WorldSpec::with_workers(workers, seed);
+        if VERSIONS.contains(&name) {
+            spec.version = name.into();
+        }
+        Some(spec)
     }
 
     /// What is wrong with it, if anything.

@@ -58,8 +58,9 @@ pub enum Content {
     Dir(Rc<BTreeMap<Rc<str>, Node>>),
     /// A regular file.
     File(Rc<Vec<u8>>),
-    /// An executable; the name is looked up in the world's table of programs.
-    Binary(&'static str),
+    /// An executable: a name that is looked up in the world's table of programs, and the version
+    /// it was built as (`v1.36.2`), empty where none is told.
+    Binary(&'static str, Rc<str>),
     /// A regular file whose contents are an object its program understands (a database, say).
     Object(Rc<dyn Shared>),
     /// A symbolic link.
@@ -100,9 +101,15 @@ impl Node {
     /// An executable owned by root.
     #[must_use]
     pub fn binary(program: &'static str) -> Node {
+        Node::release(program, "")
+    }
+
+    /// The same in a version that it can tell.
+    #[must_use]
+    pub fn release(program: &'static str, version: &str) -> Node {
         Node {
             meta: Meta::root(0o755),
-            content: Content::Binary(program),
+            content: Content::Binary(program, version.into()),
         }
     }
 
@@ -118,7 +125,7 @@ impl Node {
         match &self.content {
             Content::Dir(_) => 4096,
             Content::File(bytes) => bytes.len() as u64,
-            Content::Binary(name) => 1_000_000 + name.len() as u64,
+            Content::Binary(name, _) => 1_000_000 + name.len() as u64,
             Content::Object(object) => object.size(),
             Content::Symlink(target) => target.len() as u64,
             Content::Device(_) | Content::Socket => 0,

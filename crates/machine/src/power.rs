@@ -93,6 +93,7 @@ impl World {
             pgrp: pid,
             tty: None,
             args: Rc::from(["/sbin/init".into()]),
+            version: "".into(),
             env: Rc::default(),
             cwd: "/".into(),
             uid: 0,

@@ -193,6 +193,8 @@ pub struct Process {
     pub tty: Option<TtyId>,
     /// Its arguments; the first is the name it was called by.
     pub args: Rc<[Rc<str>]>,
+    /// The version of its executable, empty where none is told.
+    pub version: Rc<str>,
     /// Its environment.
     pub env: Env,
     /// Its working directory: a normalised absolute path.

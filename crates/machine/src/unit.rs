@@ -76,11 +76,7 @@ pub struct Unit {
 }
 
 /// Where unit files are looked for; the first directory that has one wins.
-pub(crate) const UNIT_DIRS: [&str; 3] = [
-    "/etc/systemd/system",
-    "/lib/systemd/system",
-    "/usr/lib/systemd/system",
-];
+pub(crate) const UNIT_DIRS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
 /// Links in here name the units started at boot.
 pub(crate) const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
 

@@ -277,7 +277,10 @@ impl Component for KubeScheduler {
         env.log(
             Severity::Info,
             "server.go:176",
-            "\"Starting Kubernetes Scheduler\" version=\"v1.36.2\"",
+            &format!(
+                "\"Starting Kubernetes Scheduler\" version=\"{}\"",
+                self.client.identity().release()
+            ),
         );
         self.informers.start(env, &mut self.client, Tag::Informer);
     }

@@ -166,7 +166,7 @@ fn an_expired_version_is_listed_anew() {
     let gone = object! { "kind": "Status", "code": 410, "reason": "Expired" };
     bench.answer(call, event("ERROR", gone));
     let (call, target) = bench.request();
-    assert_eq!(target, "/api/v1/pods?limit=500&resourceVersion=5");
+    assert_eq!(target, "/api/v1/pods?resourceVersion=5");
     bench.answer(call, status(410, "Expired"));
     let (call, target) = bench.request();
     assert_eq!(target, "/api/v1/pods?limit=500", "what is newest");

@@ -177,7 +177,7 @@ fn status_row(endpoint: &str, header: &Header, status: &MemberStatus) -> Vec<Str
     vec![
         endpoint.to_owned(),
         format!("{:x}", header.member_id),
-        status.version.to_owned(),
+        status.version.to_string(),
         storage_version(),
         report::size(status.db_size),
         report::size(status.db_size_in_use),

@@ -8,10 +8,15 @@ use super::flags::{Flag, Line, switch, value};
 use super::print::align;
 use super::session::{Call, Session};
 use super::target::or;
+use crate::releases::minor;
 
-/// The release this kubectl is of.
-const CLIENT: &str = "v1.36.2";
-const KUSTOMIZE: &str = "v5.8.1";
+/// The kustomize that is built into a kubectl of a minor version.
+fn kustomize(minor: u32) -> &'static str {
+    match minor {
+        ..=35 => "v5.7.1",
+        _ => "v5.8.1",
+    }
+}
 
 /// `kubectl version`.
 pub(super) const VERSION: Verb = Verb {
@@ -75,7 +80,12 @@ async fn version(session: &Session, line: &Line) -> Outcome {
         }
         Some(_) => return Err(Failure::message("--output must be 'yaml' or 'json'")),
     }
-    let text = format!("Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}\n");
+    let client = session.io.sys(|sys| sys.version()).await;
+    let own = minor(&client);
+    let text = format!(
+        "Client Version: {client}\nKustomize Version: {}\n",
+        kustomize(own)
+    );
     session.io.print(&text).await;
     if line.on("client") {
         return Ok(());
@@ -83,6 +93,14 @@ async fn version(session: &Session, line: &Line) -> Outcome {
     let server = session.call(Call::get("/version?timeout=32s")).await?;
     let text = format!("Server Version: {}\n", server.str_at("gitVersion"));
     session.io.print(&text).await;
+    let other = minor(server.str_at("gitVersion"));
+    if own.abs_diff(other) > 1 {
+        let text = format!(
+            "WARNING: version difference between client (1.{own}) and server (1.{other}) exceeds \
+             the supported minor version skew of +/-1\n"
+        );
+        session.io.eprint(&text).await;
+    }
     Ok(())
 }
 

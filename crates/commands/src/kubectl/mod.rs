@@ -3,7 +3,7 @@
 //!
 //! Models staging/src/k8s.io/kubectl/pkg/cmd.
 
-mod act;
+pub(crate) mod act;
 mod apply;
 mod cluster;
 mod complete;
@@ -20,8 +20,8 @@ mod edit;
 mod events;
 mod exec;
 mod expose;
-mod failure;
-mod flags;
+pub(crate) mod failure;
+pub(crate) mod flags;
 mod get;
 mod label;
 mod logs;
@@ -35,7 +35,7 @@ mod replace;
 mod rollout;
 mod run;
 mod scale;
-mod session;
+pub(crate) mod session;
 mod set;
 mod taint;
 mod target;

@@ -65,6 +65,8 @@ pub(crate) struct Session {
     pub(crate) namespace: String,
     /// Whether it was named on the command line.
     pub(crate) namespace_given: bool,
+    /// `kubectl/v1.36.2`: the program, and the release it is of.
+    agent: Rc<str>,
     line: Line,
     conn: Cell<Option<Fd>>,
     next_stream: Cell<u32>,
@@ -75,6 +77,8 @@ impl Session {
     /// Reads the configuration a command line asks for.
     pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
         let access = access(io, line).await?;
+        let release = io.sys(|sys| sys.version()).await;
+        let agent = format!("{}/{release}", crate::io::own_name(io)).into();
         let given = line
             .get("namespace")
             .filter(|n| !n.is_empty())
@@ -89,6 +93,7 @@ impl Session {
             access,
             namespace,
             namespace_given,
+            agent,
             line: line.clone(),
             conn: Cell::new(None),
             next_stream: Cell::new(1),
@@ -250,7 +255,7 @@ impl Session {
         request.headers.set("Accept", call.accept);
         request.headers.set(
             "User-Agent",
-            "kubectl/v1.36.2 (linux/amd64) kubernetes/0b6b32d",
+            format!("{} (linux/amd64) kubernetes/0b6b32d", self.agent),
         );
         if let Some((media_type, value)) = &call.body {
             request.headers.set("Content-Type", *media_type);

@@ -155,8 +155,12 @@ impl<C: Component + Clone + Debug + 'static, H: Hands<C>> Hosted<C, H> {
     fn start(&self, sys: &mut Sys<'_>) -> Result<Running<C>, String> {
         let flags = Flags::read(&sys.args());
         let (addr, mut identity) = H::access(sys, &flags)?;
-        identity.user_agent =
-            format!("{}/v1.36.2 (linux/amd64) kubernetes/0b6b32d", self.name).into();
+        identity.user_agent = format!(
+            "{}/{} (linux/amd64) kubernetes/0b6b32d",
+            self.name,
+            sys.version()
+        )
+        .into();
         let seed = sys.random().next_u64();
         let mut health = Health::default();
         let bind = flags

@@ -27,9 +27,11 @@ pub(crate) static IMAGE: Definition = Definition {
         suffixes: &["0"],
     },
     layers: &[("kube base", 3_100_000), ("etcd {tag}", 20_100_000)],
-    files: |tree, _| {
+    files: |tree, tag| {
+        let version = tag.split('-').next().unwrap_or(tag);
         for name in ["etcd", "etcdctl", "etcdutl"] {
-            put(tree, &format!("/usr/local/bin/{name}"), Node::binary(name));
+            let node = Node::release(name, version);
+            put(tree, &format!("/usr/local/bin/{name}"), node);
         }
     },
     env: &[(
@@ -157,6 +159,7 @@ impl Etcd {
             peer_urls: urls("initial-advertise-peer-urls", "http://localhost:2380"),
             client_urls: urls("advertise-client-urls", "http://localhost:2379"),
             client_cert_auth: flags.or("client-cert-auth", "false") == "true",
+            version: sys.version(),
             ..Config::default()
         };
         let database: Rc<str> = format!("{dir}/{DATABASE}").into();

@@ -25,11 +25,11 @@ pub(crate) static IMAGE: Definition = Definition {
         ("kube base", 3_100_000),
         ("kube-apiserver {tag}", 24_800_000),
     ],
-    files: |tree, _| {
+    files: |tree, tag| {
         put(
             tree,
             "/usr/local/bin/kube-apiserver",
-            Node::binary("kube-apiserver"),
+            Node::release("kube-apiserver", tag),
         )
     },
     env: &[(
@@ -72,6 +72,7 @@ impl KubeApiserver {
         let args = sys.args();
         let flags = Flags::read(&args);
         let mut config = Config::from_args(args.iter().skip(1).map(|arg| &**arg))?;
+        config.version = sys.version();
         let mut subject = |flag: &str| -> Result<Option<Rc<str>>, String> {
             let Some(path) = flags.get(flag) else {
                 return Ok(None);

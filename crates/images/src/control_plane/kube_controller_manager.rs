@@ -21,9 +21,9 @@ pub(crate) static IMAGE: Definition = Definition {
         ("kube base", 3_100_000),
         ("kube-controller-manager {tag}", 19_600_000),
     ],
-    files: |tree, _| {
+    files: |tree, tag| {
         let path = "/usr/local/bin/kube-controller-manager";
-        put(tree, path, Node::binary("kube-controller-manager"));
+        put(tree, path, Node::release("kube-controller-manager", tag));
     },
     env: &[(
         "PATH",

@@ -18,9 +18,9 @@ pub(crate) static IMAGE: Definition = Definition {
         ("distroless iptables", 16_200_000),
         ("kube-proxy {tag}", 15_400_000),
     ],
-    files: |tree, _| {
+    files: |tree, tag| {
         let path = "/usr/local/bin/kube-proxy";
-        put(tree, path, Node::binary("kube-proxy"));
+        put(tree, path, Node::release("kube-proxy", tag));
     },
     env: &[(
         "PATH",

@@ -16,11 +16,11 @@ pub(crate) static IMAGE: Definition = Definition {
         ("kube base", 3_100_000),
         ("kube-scheduler {tag}", 14_300_000),
     ],
-    files: |tree, _| {
+    files: |tree, tag| {
         put(
             tree,
             "/usr/local/bin/kube-scheduler",
-            Node::binary("kube-scheduler"),
+            Node::release("kube-scheduler", tag),
         )
     },
     env: &[(

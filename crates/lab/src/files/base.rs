@@ -8,8 +8,9 @@ use machine::fs::{Content, Device, Node, Tree};
 use super::{link, put, text};
 use crate::gateway;
 
-/// The files of a machine called `name`; `known` are all machines of the world.
-pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)]) -> Tree {
+/// The files of a machine called `name`; `known` are all machines of the world, `release` the version
+/// of Kubernetes whose packages it has.
+pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)], release: &str) -> Tree {
     let mut tree = Tree::new();
     let t = &mut tree;
     for dir in [
@@ -32,7 +33,8 @@ pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)]) -> Tree {
     put(t, "/var/log", Node::dir(0o755));
     devices(t);
     machine::put_proc_sys(t).expect("a new tree");
-    commands(t);
+    commands(t, release);
+    packages(t, release);
     hosts(t, name, known);
     let server = format!("nameserver {}\n", gateway::ADDRESS);
     text(t, "/etc/resolv.conf", server, 0o644);
@@ -71,6 +73,13 @@ pub(crate) fn hosts(t: &mut Tree, name: &str, known: &[(Rc<str>, Ipv4Addr)]) {
     text(t, "/etc/hosts", lines, 0o644);
 }
 
+/// What dpkg and apt know: the packages that are installed, and where others come from.
+fn packages(t: &mut Tree, release: &str) {
+    for (path, content) in commands::packages::files(release) {
+        text(t, &path, content, 0o644);
+    }
+}
+
 /// Puts a service that is started at boot.
 pub(crate) fn unit(t: &mut Tree, name: &str, description: &str, exec: &str, restart: &str) {
     let file = format!("/usr/lib/systemd/system/{name}.service");
@@ -100,17 +109,17 @@ fn devices(t: &mut Tree) {
 
 /// Every tool as an executable in `/usr/bin`, the shell among them; not etcd's, which only a control
 /// plane has.
-fn commands(t: &mut Tree) {
+fn commands(t: &mut Tree, release: &str) {
     let etcds = ["etcdctl", "etcdutl"];
     for tool in commands::all()
         .iter()
         .filter(|tool| !etcds.contains(&tool.name))
     {
-        put(
-            t,
-            &format!("/usr/bin/{}", tool.name),
-            Node::binary(tool.name),
-        );
+        let node = match tool.name {
+            "kubeadm" | "kubectl" => Node::release(tool.name, release),
+            name => Node::binary(name),
+        };
+        put(t, &format!("/usr/bin/{}", tool.name), node);
     }
     for shell in ["bash", "dash"] {
         put(t, &format!("/usr/bin/{shell}"), Node::binary(shell));

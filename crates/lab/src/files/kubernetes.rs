@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use client::certificate::{Certificate, pem};
 use client::kubeconfig;
+use commands::manifests::{self, Plan};
 use machine::fs::{Node, Tree};
 
 use super::base::unit;
@@ -15,28 +16,8 @@ use crate::spec::{NodeSpec, Role, WorldSpec, node_ip};
 
 /// kubeadm's certificates are valid for a year.
 const PKI_VALID_UNTIL: &str = "2027-01-05T09:00:00Z";
-
-const MANIFESTS: [(&str, &str); 4] = [
-    ("etcd", include_str!("../../data/manifests/etcd.yaml")),
-    (
-        "kube-apiserver",
-        include_str!("../../data/manifests/kube-apiserver.yaml"),
-    ),
-    (
-        "kube-controller-manager",
-        include_str!("../../data/manifests/kube-controller-manager.yaml"),
-    ),
-    (
-        "kube-scheduler",
-        include_str!("../../data/manifests/kube-scheduler.yaml"),
-    ),
-];
-
-/// What `kubeadm init` creates through the API server once it answers.
-const ADDONS: [&str; 2] = [
-    include_str!("../../data/addons/coredns.yaml"),
-    include_str!("../../data/addons/kube-proxy.yaml"),
-];
+/// Its authorities for ten.
+const CA_VALID_UNTIL: &str = "2036-01-03T09:00:00Z";
 
 /// Adds the files of a member of the cluster.
 pub(crate) fn kubernetes(t: &mut Tree, world: &WorldSpec, index: usize) {
@@ -65,7 +46,11 @@ fn runtime(t: &mut Tree) {
 }
 
 fn kubelet(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, index: usize) {
-    put(t, "/usr/bin/kubelet", Node::binary("kubelet"));
+    put(
+        t,
+        "/usr/bin/kubelet",
+        Node::release("kubelet", &world.version),
+    );
     unit(
         t,
         "kubelet",
@@ -80,6 +65,12 @@ fn kubelet(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, index: usize) {
         0o644,
     );
     text(t, "/var/lib/kubelet/config.yaml", KUBELET_CONFIG, 0o644);
+    text(
+        t,
+        "/var/lib/kubelet/instance-config.yaml",
+        INSTANCE_CONFIG,
+        0o644,
+    );
     let taints = match node.role {
         Role::ControlPlane => {
             " --register-with-taints=node-role.kubernetes.io/control-plane=:NoSchedule"
@@ -111,23 +102,16 @@ fn kubelet(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, index: usize) {
 }
 
 fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr) {
-    for (name, manifest) in MANIFESTS {
-        let manifest = manifest
-            .replace("{ip}", &ip.to_string())
-            .replace("{name}", &node.name)
-            .replace("{version}", &world.version);
-        text(
-            t,
-            &format!("/etc/kubernetes/manifests/{name}.yaml"),
-            manifest,
-            0o600,
-        );
+    let plan = Plan::new(&world.version, &node.name, ip);
+    for name in manifests::COMPONENTS {
+        let file = format!("/etc/kubernetes/manifests/{name}.yaml");
+        text(t, &file, plan.manifest(name), 0o600);
     }
     for tool in ["etcdctl", "etcdutl"] {
         put(t, &format!("/usr/local/bin/{tool}"), Node::binary(tool));
     }
     put(t, "/var/lib/etcd", Node::dir(0o700));
-    addons(t, world, ip);
+    addons(t, &plan);
     pki(t, &node.name);
     let admin = "O=kubeadm:cluster-admins,CN=kubernetes-admin";
     let configs = [
@@ -156,11 +140,8 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
 
 /// The machine's first boot ends with the add-on phase of `kubeadm init`, as user data of a cloud
 /// instance would have it.
-fn addons(t: &mut Tree, world: &WorldSpec, ip: Ipv4Addr) {
-    let manifests = ADDONS
-        .join("---\n")
-        .replace("{ip}", &ip.to_string())
-        .replace("{version}", &world.version);
+fn addons(t: &mut Tree, plan: &Plan) {
+    let manifests = manifests::ADDONS.map(|name| plan.addon(name)).join("---\n");
     text(t, "/var/lib/cloud/instance/addons.yaml", manifests, 0o600);
     put(t, "/var/lib/cloud/instance/sem", Node::dir(0o755));
     text(t, "/var/lib/cloud/instance/scripts/runcmd", RUNCMD, 0o700);
@@ -243,12 +224,16 @@ fn config(t: &mut Tree, path: &str, world: &WorldSpec, user: &str, subject: &str
     );
 }
 
-/// A certificate and its key.
+/// A certificate and its key. An authority signs its own.
 fn signed(subject: &str, issuer: &str) -> (String, String) {
+    let not_after = match subject == issuer {
+        true => CA_VALID_UNTIL,
+        false => PKI_VALID_UNTIL,
+    };
     let certificate = Certificate {
         subject: subject.into(),
         issuer: issuer.into(),
-        not_after: PKI_VALID_UNTIL.into(),
+        not_after: not_after.into(),
     };
     (
         certificate.to_pem(),
@@ -315,4 +300,10 @@ healthzPort: 10248
 kind: KubeletConfiguration
 rotateCertificates: true
 staticPodPath: /etc/kubernetes/manifests
+";
+
+/// What kubeadm writes over the cluster's configuration on this machine.
+const INSTANCE_CONFIG: &str = "apiVersion: kubelet.config.k8s.io/v1beta1
+containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
+kind: KubeletConfiguration
 ";

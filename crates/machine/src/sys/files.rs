@@ -62,7 +62,7 @@ impl Stat {
     fn of(node: &Node) -> Stat {
         let kind = match &node.content {
             Content::Dir(_) => FileKind::Dir,
-            Content::File(_) | Content::Binary(_) | Content::Object(_) => FileKind::File,
+            Content::File(_) | Content::Binary(..) | Content::Object(_) => FileKind::File,
             Content::Symlink(_) => FileKind::Symlink,
             Content::Device(Device::Sysctl(_)) => FileKind::File,
             Content::Device(_) => FileKind::Device,
@@ -577,7 +577,7 @@ fn watchers(host: &Host, place: &Place) -> Vec<(sim::Pid, WatchId)> {
 pub(super) fn content_bytes(node: &Node) -> Result<Rc<[u8]>, Errno> {
     match &node.content {
         Content::File(bytes) => Ok(bytes.as_slice().into()),
-        Content::Binary(name) => Ok(format!("\u{7f}ELF {name}\n").into_bytes().into()),
+        Content::Binary(name, _) => Ok(format!("\u{7f}ELF {name}\n").into_bytes().into()),
         Content::Object(object) => Ok(object.bytes().into()),
         Content::Device(_) => Ok(Rc::from([])),
         Content::Dir(_) => Err(Errno::EISDIR),

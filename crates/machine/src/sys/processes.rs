@@ -131,12 +131,12 @@ impl Sys<'_> {
         let parent = self.process().ok_or(Errno::ESRCH)?.clone_for_child();
         let mounts = spawn.mounts.unwrap_or(parent.mounts);
         let mut args = spawn.args;
-        let (program, start_up) = match spawn.exec {
-            Exec::Program(program) => (program, Duration::ZERO),
+        let (program, version, start_up) = match spawn.exec {
+            Exec::Program(program) => (program, "".into(), Duration::ZERO),
             Exec::Path(path) => {
-                let program = self.load(mounts, &path, &mut args)?;
+                let (program, version) = self.load(mounts, &path, &mut args)?;
                 let start_up = program.start_up();
-                (program, start_up)
+                (program, version, start_up)
             }
         };
         let mut fds = std::collections::BTreeMap::new();
@@ -181,6 +181,7 @@ impl Sys<'_> {
             pgrp,
             tty: spawn.terminal.or(parent.tty),
             args: args.into(),
+            version,
             env: spawn.env.unwrap_or(parent.env),
             cwd: spawn.cwd.unwrap_or(parent.cwd),
             uid,
@@ -230,12 +231,21 @@ impl Sys<'_> {
             .process()
             .map(|process| process.mounts)
             .ok_or(Errno::ESRCH)?;
-        let program = self.load(mounts, path, &mut args)?;
+        let (program, version) = self.load(mounts, path, &mut args)?;
         if let Some(process) = self.process_mut() {
             process.args = args.into();
+            process.version = version;
             process.successor = Some(program);
         }
         Ok(())
+    }
+
+    /// The version of the executable this process was made of, as the file told it at that time:
+    /// whoever replaces the file does not change those that run.
+    #[must_use]
+    pub fn version(&self) -> Rc<str> {
+        let process = self.process();
+        process.map_or_else(|| "".into(), |process| process.version.clone())
     }
 
     /// The status of a child that has ended; asking forgets it.
@@ -382,13 +392,14 @@ impl Sys<'_> {
         self.world.signal(self.machine, pid, signal, self.cause);
     }
 
-    /// The program of an executable file; `#!` lines name an interpreter, as in Linux.
+    /// The program of an executable file, and its version; `#!` lines name an interpreter, as in
+    /// Linux.
     fn load(
         &mut self,
         mounts: MountNsId,
         path: &str,
         args: &mut Vec<Rc<str>>,
-    ) -> Result<Box<dyn Program>, Errno> {
+    ) -> Result<(Box<dyn Program>, Rc<str>), Errno> {
         let mut path: Rc<str> = path.into();
         for _ in 0..4 {
             let host = self.host();
@@ -399,8 +410,10 @@ impl Sys<'_> {
                 return Err(Errno::EACCES);
             }
             self.permit_execute(node)?;
-            if let Content::Binary(name) = node.content {
-                return self.world.program(name).ok_or(Errno::ENOEXEC);
+            if let Content::Binary(name, version) = &node.content {
+                let (name, version) = (*name, version.clone());
+                let program = self.world.program(name).ok_or(Errno::ENOEXEC)?;
+                return Ok((program, version));
             }
             let bytes = content_bytes(node)?;
             let line = bytes.strip_prefix(b"#!").ok_or(Errno::ENOEXEC)?;

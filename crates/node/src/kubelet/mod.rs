@@ -49,8 +49,6 @@ use crate::kubelet::settings::Settings;
 use crate::kubelet::watching::{Tag, Watching};
 use crate::kubelet::worker::{Cx, Input};
 
-pub use settings::VERSION;
-
 static SYNCED: Kind = Kind {
     name: "kubelet.sync",
     says: "the kubelet works on pod {0}/{1}",
@@ -282,8 +280,17 @@ impl State {
 impl Program for Kubelet {
     fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
         match &mut self.state {
+            None if sys.args().iter().any(|arg| &**arg == "--version") => {
+                let text = format!("Kubernetes {}\n", sys.version());
+                let _ = sys.write(Fd::STDOUT, text.as_bytes());
+                return Poll::Exit(0);
+            }
             None => match State::start(sys) {
-                Ok(state) => self.state = Some(Box::new(state)),
+                Ok(state) => {
+                    let text = format!("\"Kubelet version\" kubeletVersion=\"{}\"", sys.version());
+                    state.log(sys, Severity::Info, "server.go:525", &text);
+                    self.state = Some(Box::new(state));
+                }
                 Err(why) => {
                     let line = klog_line(
                         sys.now(),

@@ -8,7 +8,7 @@ use machine::Sys;
 use sim::Instant;
 
 use crate::cri::{ImageStatus, RuntimeStatus};
-use crate::kubelet::settings::{Settings, VERSION};
+use crate::kubelet::settings::Settings;
 use crate::runtime;
 
 /// Images a node's status lists at most (`nodeStatusMaxImages`).
@@ -45,7 +45,7 @@ impl Facts {
             "containerRuntimeVersion": format!("containerd://{}", runtime::VERSION),
             "kernelVersion": &host.spec.kernel,
             "kubeProxyVersion": "",
-            "kubeletVersion": VERSION,
+            "kubeletVersion": &settings.version,
             "machineID": own.hex(32),
             "operatingSystem": "linux",
             "osImage": &host.spec.os_image,

@@ -9,12 +9,11 @@ use client::{Identity, kubeconfig};
 use machine::Sys;
 use sim::Duration;
 
-/// The version every component of the cluster has.
-pub const VERSION: &str = "v1.36.2";
-
 /// The kubelet's settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// The kubelet's own version: `v1.36.2`.
+    pub(crate) version: Rc<str>,
     /// The node's name.
     pub(crate) node: Rc<str>,
     /// The machine's address.
@@ -66,7 +65,8 @@ impl Settings {
             Some(path) => access(sys, &path)?,
             None => (None, Identity::default()),
         };
-        identity.user_agent = format!("kubelet/{VERSION} (linux/amd64) kubernetes/0000000").into();
+        let version = sys.version();
+        identity.user_agent = format!("kubelet/{version} (linux/amd64) kubernetes/0000000").into();
         let texts = |field: &str| -> Vec<Rc<str>> {
             config
                 .get(field)
@@ -87,6 +87,7 @@ impl Settings {
         );
         let domain = config.str("clusterDomain");
         Ok(Settings {
+            version,
             node: flag("--hostname-override").unwrap_or_else(|| sys.hostname()),
             node_ip: flag("--node-ip")
                 .and_then(|ip| ip.parse().ok())

@@ -56,8 +56,7 @@ enum Canary {
 impl KubeProxy {
     /// One that has seen nothing yet.
     #[must_use]
-    pub fn new(config: Config, mut identity: Identity) -> KubeProxy {
-        identity.user_agent = "kube-proxy/v1.36.2 (linux/amd64) kubernetes/0b6b32d".into();
+    pub fn new(config: Config, identity: Identity) -> KubeProxy {
         let not_others = "!service.kubernetes.io/service-proxy-name";
         let node = format!("metadata.name={}", config.settings.node_name);
         let mut informers = Informers::new();
@@ -180,8 +179,12 @@ impl KubeProxy {
 
 impl Component for KubeProxy {
     fn start(&mut self, env: &mut Env<'_>) {
+        let version = format!(
+            "\"Version info\" version=\"{}\"",
+            self.client.identity().release()
+        );
         for (place, text) in [
-            ("server.go:506", "\"Version info\" version=\"v1.36.2\""),
+            ("server.go:506", version.as_str()),
             ("server_linux.go:132", "\"Using iptables Proxier\""),
             ("config.go:200", "\"Starting service config controller\""),
             (

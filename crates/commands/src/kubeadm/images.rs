@@ -1,0 +1,101 @@
+//! The images of a version, and pulling them.
+//!
+//! Models cmd/kubeadm/app/images and preflight.ImagePullCheck.
+
+use machine::{Errno, Io, Sys};
+use node::cri::{Message, Reply, Request, SOCKET};
+
+use super::health::judge;
+use super::{Done, Options, Stop, fail_phase, stop};
+use crate::releases::{self, Release};
+
+/// The images a control plane of a version needs.
+pub(crate) fn names(version: &str) -> Vec<String> {
+    let newest = || releases::find(releases::VERSIONS[0]).expect("the newest release is one");
+    let Release {
+        etcd,
+        coredns,
+        pause,
+        ..
+    } = releases::find(version).unwrap_or_else(newest);
+    let own = |name: &str| format!("registry.k8s.io/{name}:{version}");
+    vec![
+        own("kube-apiserver"),
+        own("kube-controller-manager"),
+        own("kube-scheduler"),
+        own("kube-proxy"),
+        format!("registry.k8s.io/coredns/coredns:{coredns}"),
+        format!("registry.k8s.io/pause:{pause}"),
+        format!("registry.k8s.io/etcd:{etcd}"),
+    ]
+}
+
+/// `kubeadm config images pull`.
+pub(crate) async fn pull(io: &Io, version: &str) -> Done {
+    for image in names(version) {
+        if let Err(why) = pull_one(io, &image).await {
+            return stop(format!("failed to pull image {image:?}: {why}"));
+        }
+        io.print(&format!("[config/images] Pulled {image}\n")).await;
+    }
+    Ok(())
+}
+
+/// Has the runtime pull the images it does not have, before an upgrade.
+pub(crate) async fn prepull(io: &Io, version: &str, options: &Options) -> Done {
+    io.print(
+        "[upgrade/preflight] Pulling images required for setting up a Kubernetes cluster\n\
+         [upgrade/preflight] This might take a minute or two, depending on the speed of your \
+         internet connection\n\
+         [upgrade/preflight] You can also perform this action beforehand using 'kubeadm config \
+         images pull'\n",
+    )
+    .await;
+    let mut errors = Vec::new();
+    for image in names(version) {
+        if let Err(why) = pull_one(io, &image).await {
+            errors.push(("ImagePull", format!("failed to pull image {image}: {why}")));
+        }
+    }
+    let judged = judge(io, errors, options).await;
+    judged.or_else(|Stop(why)| fail_phase("preflight", why))
+}
+
+async fn pull_one(io: &Io, image: &str) -> Result<(), String> {
+    let lost = |errno: Errno| {
+        let why = errno.message().to_lowercase();
+        format!("failed to connect to the container runtime: dial unix {SOCKET}: connect: {why}")
+    };
+    let fd = io
+        .sys(|sys: &mut Sys<'_>| sys.unix_connect(SOCKET))
+        .await
+        .map_err(lost)?;
+    let status = Request::ImageStatus(image.into());
+    let pull = Request::PullImage(image.into());
+    let mut result = Ok(());
+    for (number, request) in (1..).zip([status, pull]) {
+        let sent = io.send(fd, Message::Call(number, request).payload()).await;
+        sent.map_err(lost)?;
+        match answer(io, fd, number).await.map_err(lost)? {
+            Ok(Reply::Image(Some(_))) => break,
+            Ok(_) => {}
+            Err(why) => result = Err(why),
+        }
+    }
+    io.close(fd).await;
+    result
+}
+
+async fn answer(io: &Io, fd: machine::Fd, number: u64) -> Result<Result<Reply, String>, Errno> {
+    loop {
+        let Some(payload) = io.recv(fd).await? else {
+            return Err(Errno::ECONNRESET);
+        };
+        let message = payload.downcast_rc::<Message>();
+        if let Some(Message::Answer(of, reply)) = message.as_deref()
+            && *of == number
+        {
+            return Ok(reply.clone().map_err(|error| error.desc.to_string()));
+        }
+    }
+}
