@@ -35,6 +35,10 @@ pub(crate) const TOOL: Tool = Tool {
             "Error: data-dir \"/etc\" not empty or could not be read\n",
         ),
         example(
+            "touch x; etcdutl snapshot restore x --data-dir /opt/y --bump-revision 10",
+            "Error: --mark-compacted required if --bump-revision\n",
+        ),
+        example(
             "touch x; etcdutl snapshot restore x --data-dir /opt/y --name other",
             "Error: couldn't find local name \"other\" in the initial cluster configuration\n",
         ),
@@ -279,7 +283,7 @@ fn plan(line: &Line, path: &str) -> Result<Plan, String> {
     };
     let bump_revision = line.number("bump-revision")?;
     let mark_compacted = line.on("mark-compacted");
-    if mark_compacted && bump_revision == 0 {
+    if mark_compacted != (bump_revision > 0) {
         return Err("--mark-compacted required if --bump-revision".to_owned());
     }
     Ok(Plan {

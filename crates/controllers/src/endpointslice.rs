@@ -36,6 +36,8 @@ struct State {
     in_doubt: OrdSet<Key>,
     /// Which slice a pod's endpoint is in.
     placed: OrdMap<Key, Key>,
+    /// Pods with another slice that has them too, as where a restored store brings slices back.
+    doubled: OrdSet<(Key, Key)>,
     /// Endpoints as last written, to know one's own writes when they come back.
     written: OrdMap<Key, Value>,
     /// When the first change since the last sync happened.
@@ -77,6 +79,11 @@ impl Controller for EndpointSliceController {
             state.dirty = std::mem::take(&mut state.dirty).union(again);
         }
         let mut plan = Plan::new(cx, &service, key);
+        let placed = &state.placed;
+        state.doubled = std::mem::take(&mut state.doubled)
+            .into_iter()
+            .filter(|(pod, slice)| placed.get(pod) != Some(slice) && plan.take_out(pod, slice))
+            .collect();
         for pod in &state.dirty {
             let place = state.placed.get(pod);
             plan.look_at(pod, cx.cache(&PODS).get(pod), place, cx.cache(&NODES));
@@ -164,7 +171,11 @@ impl EndpointSliceController {
             .iter()
             .flat_map(|endpoints| pods_of(&delta.key, endpoints))
         {
-            state.placed.insert(pod, delta.key.clone());
+            let before = state.placed.insert(pod.clone(), delta.key.clone());
+            if let Some(other) = before.filter(|other| *other != delta.key) {
+                state.doubled.insert((pod, other));
+                agenda.add(service.clone());
+            }
         }
         let own = state.written.get(&delta.key);
         if own.map(Value::list) == new.map(Value::list) && new.is_some() {

@@ -54,6 +54,19 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Takes a pod's endpoint out of a slice; whether it was there.
+    pub(super) fn take_out(&mut self, pod: &Key, slice: &Key) -> bool {
+        let Some(slice) = self.slices.iter_mut().find(|known| known.key == *slice) else {
+            return false;
+        };
+        let Some(at) = slice.position(pod) else {
+            return false;
+        };
+        slice.endpoints.vec_mut().remove(at);
+        slice.changed = true;
+        true
+    }
+
     /// Puts a pod's endpoint where it belongs. `place` is the slice it is in.
     pub(super) fn look_at(
         &mut self,

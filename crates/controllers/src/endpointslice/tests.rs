@@ -177,6 +177,27 @@ fn what_others_do_to_a_slice_is_undone() {
     assert_eq!(endpoints(&bench), ["p ready|serving"]);
 }
 
+/// As where etcd was restored, and the slices of then come back beside those of now.
+#[test]
+fn a_pod_is_in_one_slice_whatever_comes_back() {
+    let mut bench = bench();
+    for name in ["p", "pp"] {
+        bench.put(&PODS, pod(name, true));
+    }
+    bench.put(&SERVICES, service());
+    let mut other = slices(&bench).remove(0);
+    for field in ["uid", "resourceVersion", "generateName"] {
+        other.remove(&format!("metadata.{field}"));
+    }
+    other.set("metadata.name", "web-older");
+    bench.put(&ENDPOINT_SLICES, other);
+    let mut found = endpoints(&bench);
+    found.sort();
+    assert_eq!(found, ["p ready|serving", "pp ready|serving"]);
+    bench.vanish(&PODS, "default", "p");
+    assert_eq!(endpoints(&bench), ["pp ready|serving"]);
+}
+
 #[test]
 fn services_without_selectors_are_left_alone() {
     let mut bench = bench();

@@ -254,7 +254,7 @@ fn log(sys: &mut Sys<'_>, role: char, text: &str) {
     let month = now[5..7].parse::<usize>().unwrap_or(1);
     let line = format!(
         "{}:{role} {} {} {} {} * {text}\n",
-        sys.pid().0,
+        sys.local_pid(sys.pid()),
         &now[8..10],
         MONTHS[month - 1],
         &now[..4],
