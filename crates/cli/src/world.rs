@@ -16,9 +16,19 @@ struct WorldFile {
 #[serde(deny_unknown_fields)]
 struct NodeFile {
     name: String,
+    /// `control-plane`, `worker` or `plain`; the first is the control plane unless it says otherwise.
+    role: Option<RoleFile>,
     cpus: Option<u32>,
     #[serde(rename = "memoryMiB")]
     memory_mib: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RoleFile {
+    ControlPlane,
+    Worker,
+    Plain,
 }
 
 /// The world that `--world` names.
@@ -38,10 +48,12 @@ pub(crate) fn spec(name: &str, seed: u64) -> Result<WorldSpec> {
         .into_iter()
         .enumerate()
         .map(|(index, node)| {
-            let role = if index == 0 {
-                Role::ControlPlane
-            } else {
-                Role::Worker
+            let role = match node.role {
+                Some(RoleFile::ControlPlane) => Role::ControlPlane,
+                Some(RoleFile::Worker) => Role::Worker,
+                Some(RoleFile::Plain) => Role::Plain,
+                None if index == 0 => Role::ControlPlane,
+                None => Role::Worker,
             };
             let plain = NodeSpec::new(node.name, role);
             NodeSpec {
