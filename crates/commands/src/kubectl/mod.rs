@@ -9,6 +9,7 @@ mod cluster;
 mod complete;
 mod completion;
 mod config;
+mod config_files;
 mod cordon;
 mod create;
 mod delete;
@@ -179,7 +180,10 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
         io.print(&help(verb)).await;
         return Ok(());
     }
-    let session = Session::open(io, &line).await?;
+    let session = match verb.name.starts_with("config ") {
+        true => Session::offline(io, &line),
+        false => Session::open(io, &line).await?,
+    };
     (verb.run)(&session, &line).await
 }
 
