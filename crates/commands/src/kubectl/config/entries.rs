@@ -3,9 +3,23 @@
 use api::{Value, base64};
 
 use super::super::failure::{Failure, Outcome};
-use super::super::flags::Line;
+use super::super::flags::{Flag, Line, switch, value, values};
 use super::super::session::Session;
 use super::{load, unexpected};
+
+/// Flags of `config set-credentials`.
+pub(super) const CREDENTIALS: &[Flag] = &[
+    switch("embed-certs"),
+    value("username"),
+    value("password"),
+    value("auth-provider"),
+    values("auth-provider-arg"),
+    value("exec-api-version"),
+    values("exec-arg"),
+    value("exec-command"),
+    values("exec-env"),
+    value("exec-interactive-mode"),
+];
 
 pub(super) async fn names(session: &Session, line: &Line, list: &'static str) -> Outcome {
     let (_, config) = load(session, line).await?;
@@ -75,6 +89,15 @@ pub(super) async fn set_credentials(session: &Session, line: &Line) -> Outcome {
     let [name] = line.args.as_slice() else {
         return Err(unexpected(line, "config set-credentials"));
     };
+    let logs_in = |flag: &&Flag| flag.name.starts_with("exec-") || flag.name.starts_with("auth-");
+    if CREDENTIALS
+        .iter()
+        .filter(logs_in)
+        .any(|flag| line.has(flag.name))
+    {
+        let what = sim::unmodelled!("exec plugins and auth providers in a kubeconfig");
+        return Err(Failure::message(what.to_string()));
+    }
     let basic = !line.text("username").is_empty() || !line.text("password").is_empty();
     if basic && !line.text("token").is_empty() {
         let text = "you cannot specify more than one authentication method at the same time: \

@@ -122,7 +122,7 @@ pub(super) const VERBS: [&Verb; 15] = [
         "kubectl config set-credentials NAME [--client-certificate=path/to/certfile] \
          [--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] \
          [--password=basic_password] [options]",
-        &[switch("embed-certs"), value("username"), value("password")],
+        entries::CREDENTIALS,
         |s, l| Box::pin(entries::set_credentials(s, l)),
     ),
     &verb(
