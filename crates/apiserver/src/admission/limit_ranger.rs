@@ -78,10 +78,10 @@ fn validate(
 
 fn ranges(server: &ApiServer, write: &Write) -> Vec<Value> {
     let known = server.resources.named("", "limitranges");
-    let objects = known.map(|known| known.cache.objects());
-    objects
-        .into_iter()
-        .flat_map(|objects| cache::in_namespace(objects, &write.namespace, ""))
+    let Some(known) = known.filter(|known| !known.cache.objects().is_empty()) else {
+        return Vec::new();
+    };
+    cache::in_namespace(known.cache.objects(), &write.namespace, "")
         .map(|entry| entry.value.clone())
         .collect()
 }

@@ -43,7 +43,8 @@ fn charge(
     if !charged || !write.subresource.is_empty() || !quota::is_countable(kind) {
         return Ok(None);
     }
-    let Some(quotas) = server.resources.named("", "resourcequotas") else {
+    let known = server.resources.named("", "resourcequotas");
+    let Some(quotas) = known.filter(|known| !known.cache.objects().is_empty()) else {
         return Ok(None);
     };
     let mut used: Option<Amounts> = None;
