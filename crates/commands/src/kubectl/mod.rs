@@ -180,10 +180,7 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
         io.print(&help(verb)).await;
         return Ok(());
     }
-    let session = match verb.name.starts_with("config ") {
-        true => Session::offline(io, &line),
-        false => Session::open(io, &line).await?,
-    };
+    let session = Session::of_verb(io, &line, verb.name).await?;
     (verb.run)(&session, &line).await
 }
 

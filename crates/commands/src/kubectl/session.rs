@@ -79,9 +79,12 @@ impl Session {
         Ok(Session::with(io, line, access))
     }
 
-    /// A run that reads and writes the configuration itself: it may be broken.
-    pub(crate) fn offline(io: &Io, line: &Line) -> Session {
-        Session::with(io, line, Access::default())
+    /// The run of a verb. One that reads and writes the configuration itself bears a broken one.
+    pub(crate) async fn of_verb(io: &Io, line: &Line, verb: &str) -> Outcome<Session> {
+        match verb.starts_with("config ") {
+            true => Ok(Session::with(io, line, Access::default())),
+            false => Session::open(io, line).await,
+        }
     }
 
     fn with(io: &Io, line: &Line, access: Access) -> Session {
