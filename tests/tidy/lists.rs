@@ -33,10 +33,10 @@ const RULES: [Rule; 10] = [
     Rule {
         what: "admission plugin",
         folder: "crates/apiserver/src/admission",
-        declares: r"pub\([a-z]+\) fn (admit|validate)\(",
+        declares: r"pub\([a-z]+\) (?:const|static) (\w+): Plugin\b",
         list: "crates/apiserver/src/admission.rs",
-        begins: "const MUTATING:",
-        mention: "{stem}::{name}",
+        begins: "const PLUGINS:",
+        mention: "&{stem}::{name}",
     },
     Rule {
         what: "scheduler plugin",

@@ -22,17 +22,20 @@ pub mod endpointslice;
 pub mod event;
 pub mod event_v1;
 pub mod lease;
+pub mod limitrange;
 pub mod namespace;
 pub mod node;
 pub mod pod;
 pub mod poddisruptionbudget;
 pub mod replicaset;
+pub mod resourcequota;
 pub mod secret;
 pub mod service;
 pub mod serviceaccount;
 
 mod check;
 mod meta;
+mod resource_name;
 mod strategy;
 pub mod support;
 mod table;
@@ -45,9 +48,11 @@ const KINDS: &[&Kind] = &[
     &configmap::KIND,
     &endpoints::KIND,
     &event::KIND,
+    &limitrange::KIND,
     &namespace::KIND,
     &node::KIND,
     &pod::KIND,
+    &resourcequota::KIND,
     &secret::KIND,
     &serviceaccount::KIND,
     &service::KIND,

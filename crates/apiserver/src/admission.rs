@@ -4,37 +4,61 @@
 //! Models pkg/kubeapiserver/options/plugins.go: the order is its order.
 
 mod default_toleration_seconds;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod priority;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod taint_nodes_by_condition;
 
 use api::{Status, Value};
+use sim::Instant;
 
 use crate::server::ApiServer;
 use crate::write::Write;
 
-/// Changes an object on its way in. The last argument is the object it replaces, if any.
-type Mutate = fn(&mut ApiServer, &Write, &mut Value, Option<&Value>) -> Result<(), Status>;
-/// Refuses an object on its way in.
-type Validate = fn(&ApiServer, &Write, &Value, Option<&Value>) -> Result<(), Status>;
+pub(crate) use resource_quota::{Charge, charged};
 
-/// A plugin that changes objects, by the name the command line knows it by.
-const MUTATING: [(&str, Mutate); 6] = [
-    ("NamespaceLifecycle", namespace_lifecycle::admit),
-    ("ServiceAccount", service_account::admit),
-    ("TaintNodesByCondition", taint_nodes_by_condition::admit),
-    ("Priority", priority::admit),
-    (
-        "DefaultTolerationSeconds",
-        default_toleration_seconds::admit,
-    ),
-    ("RuntimeClass", runtime_class::admit),
+/// A plugin: what it does with a write on its way in, each by the object and the one it replaces, if
+/// any. What a plugin does not say, it has nothing to do with.
+struct Plugin {
+    /// The name the command line knows it by.
+    name: &'static str,
+    /// Changes the object.
+    mutate: fn(&mut ApiServer, &Write, &mut Value, Option<&Value>) -> Result<(), Status>,
+    /// Refuses the object.
+    validate: fn(&ApiServer, &Write, &Value, Option<&Value>) -> Result<(), Status>,
+    /// Names what is to be charged before the object is written, or refuses it.
+    charge: Charges,
+    /// Refuses a deletion.
+    validate_delete: fn(&Write) -> Result<(), Status>,
+}
+
+type Charges =
+    fn(&ApiServer, Instant, &Write, &Value, Option<&Value>) -> Result<Option<Charge>, Status>;
+
+impl Plugin {
+    const PLAIN: Plugin = Plugin {
+        name: "",
+        mutate: |_, _, _, _| Ok(()),
+        validate: |_, _, _, _| Ok(()),
+        charge: |_, _, _, _, _| Ok(None),
+        validate_delete: |_| Ok(()),
+    };
+}
+
+/// Every plugin, in upstream's order.
+const PLUGINS: [&Plugin; 8] = [
+    &namespace_lifecycle::PLUGIN,
+    &limit_ranger::PLUGIN,
+    &service_account::PLUGIN,
+    &taint_nodes_by_condition::PLUGIN,
+    &priority::PLUGIN,
+    &default_toleration_seconds::PLUGIN,
+    &runtime_class::PLUGIN,
+    &resource_quota::PLUGIN,
 ];
-
-/// A plugin that only refuses.
-const VALIDATING: [(&str, Validate); 0] = [];
 
 /// Lets the plugins change an object.
 pub(crate) fn mutate(
@@ -43,9 +67,9 @@ pub(crate) fn mutate(
     object: &mut Value,
     old: Option<&Value>,
 ) -> Result<(), Status> {
-    for (name, admit) in MUTATING {
-        if is_enabled(server, name) {
-            admit(server, write, object, old)?;
+    for plugin in PLUGINS {
+        if is_enabled(server, plugin) {
+            (plugin.mutate)(server, write, object, old)?;
         }
     }
     Ok(())
@@ -58,28 +82,44 @@ pub(crate) fn validate(
     object: &Value,
     old: Option<&Value>,
 ) -> Result<(), Status> {
-    for (name, admit) in VALIDATING {
-        if is_enabled(server, name) {
-            admit(server, write, object, old)?;
-        }
+    for plugin in enabled(server) {
+        (plugin.validate)(server, write, object, old)?;
     }
     Ok(())
+}
+
+/// What is to be charged before an object may be written: one thing at a time, until nothing is left.
+pub(crate) fn charge(
+    server: &ApiServer,
+    now: Instant,
+    write: &Write,
+    object: &Value,
+    old: Option<&Value>,
+) -> Result<Option<Charge>, Status> {
+    for plugin in enabled(server) {
+        if let Some(charge) = (plugin.charge)(server, now, write, object, old)? {
+            return Ok(Some(charge));
+        }
+    }
+    Ok(None)
 }
 
 /// Lets the plugins refuse a deletion.
 pub(crate) fn validate_delete(server: &ApiServer, write: &Write) -> Result<(), Status> {
-    if is_enabled(server, "NamespaceLifecycle") {
-        namespace_lifecycle::admit_delete(write)?;
+    for plugin in enabled(server) {
+        (plugin.validate_delete)(write)?;
     }
     Ok(())
 }
 
-fn is_enabled(server: &ApiServer, name: &str) -> bool {
-    !server
-        .config
-        .disabled_admission_plugins
-        .iter()
-        .any(|off| &**off == name)
+fn enabled(server: &ApiServer) -> impl Iterator<Item = &'static Plugin> {
+    let on = |plugin: &&Plugin| is_enabled(server, plugin);
+    PLUGINS.into_iter().filter(on)
+}
+
+fn is_enabled(server: &ApiServer, plugin: &Plugin) -> bool {
+    let mut off = server.config.disabled_admission_plugins.iter();
+    !off.any(|name| **name == *plugin.name)
 }
 
 /// Whether a write creates a pod.

@@ -63,6 +63,7 @@ impl ApiServer {
             deed,
             dry_run: false,
             warnings: Vec::new(),
+            charged: Vec::new(),
             tries: 0,
             sent: None,
         });
@@ -80,6 +81,9 @@ impl ApiServer {
         };
         let mut object = given.clone();
         self.complete(cx, write, &mut object)?;
+        if let Some(charge) = admission::charge(self, cx.now, write, &object, None)? {
+            return Ok(Plan::Charge(charge));
+        }
         self.allocate(write, &mut object, None)?;
         Ok(Plan::Put {
             object,

@@ -165,6 +165,7 @@ fn evicted(cx: &Cx<'_>, plan: Plan) -> Plan {
         }
         Plan::Remove { expected, .. } => Plan::Remove { expected, answer },
         Plan::Nothing { .. } => Plan::Nothing { code: 201, answer },
+        charge @ Plan::Charge(_) => charge,
     }
 }
 

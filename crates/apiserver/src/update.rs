@@ -85,6 +85,9 @@ impl ApiServer {
             return Err(status::invalid(kind.group, kind.kind, new.name(), &errors));
         }
         admission::validate(self, write, &new, Some(&old.value))?;
+        if let Some(charge) = admission::charge(self, cx.now, write, &new, Some(&old.value))? {
+            return Ok(Plan::Charge(charge));
+        }
         self.allocate(write, &mut new, Some(&old.value))?;
         if new.same(&old.value) {
             let answer = match &write.deed {
@@ -119,6 +122,7 @@ impl ApiServer {
             Deed::Patch(patch) => self.patched(write, &patch, &old.value),
             Deed::Bind(target) => binding::bind(write, &target, &old.value, cx.now),
             Deed::Scale(by) => scale::scaled(&self.schemas, write, &by, old),
+            Deed::Charge(amounts) => admission::charged(write, &old.value, &amounts),
             Deed::Disrupt(pod) => eviction::disrupted(&old.value, &pod, cx.now),
             Deed::Create(_) | Deed::Delete(_) | Deed::Evict(_) => unreachable!("a change"),
         }
@@ -138,6 +142,9 @@ impl ApiServer {
         }
         let mut object = object.clone();
         self.complete(cx, write, &mut object)?;
+        if let Some(charge) = admission::charge(self, cx.now, write, &object, None)? {
+            return Ok(Plan::Charge(charge));
+        }
         self.allocate(write, &mut object, None)?;
         Ok(Plan::Put {
             object,

@@ -6,11 +6,13 @@
 use std::rc::Rc;
 
 use api::kinds::Kind;
+use api::kinds::support::quota::Amounts;
 use api::{Measured, Status, Str, Value, status};
 use etcd::{ReplyBody, read_reply};
 use net::http::Response;
 use sim::{Arg, Duration, EntryId, Kind as EntryKind};
 
+use crate::admission;
 use crate::authn::User;
 use crate::cache::Entry;
 use crate::delete::DeleteOptions;
@@ -58,6 +60,8 @@ pub(crate) struct Write {
     pub(crate) deed: Deed,
     pub(crate) dry_run: bool,
     pub(crate) warnings: Vec<String>,
+    /// The quotas that were charged for this write already.
+    pub(crate) charged: Vec<Str>,
     pub(crate) tries: u8,
     /// What was sent to etcd and waits for its answer.
     pub(crate) sent: Option<Sent>,
@@ -72,6 +76,8 @@ pub(crate) enum Origin {
     Collection(u64),
     /// An eviction that goes on when its budget is charged.
     Eviction(Box<Write>),
+    /// A write that goes on when its quota is charged.
+    Charge(Box<Write>),
     /// Nobody: the server wants it itself.
     Server,
 }
@@ -95,6 +101,8 @@ pub(crate) enum Deed {
     Evict(DeleteOptions),
     /// Charge a disruption budget for the eviction of the pod of this name.
     Disrupt(Str),
+    /// Charge a quota for what these amounts are used.
+    Charge(Amounts),
 }
 
 /// How a scale is given.
@@ -129,6 +137,8 @@ pub(crate) enum Plan {
     },
     /// Remove the object, if it is still that of revision `expected`.
     Remove { expected: i64, answer: Value },
+    /// Charge a quota first, and plan again.
+    Charge(admission::Charge),
     /// Nothing is to be stored; this is the answer.
     Nothing { code: u16, answer: Value },
 }
@@ -158,6 +168,7 @@ impl Write {
             deed,
             dry_run: !ask.query.dry_run.is_empty(),
             warnings: deprecated(kind),
+            charged: Vec::new(),
             tries: 0,
             sent: None,
         })
@@ -171,6 +182,11 @@ impl Write {
     /// The kind whose shape is stored.
     pub(crate) fn stored_kind(&self) -> &'static Kind {
         self.kind.stored()
+    }
+
+    /// Whether it was planned so often that it is given up.
+    pub(crate) fn is_tired(&self) -> bool {
+        self.tries >= MAX_TRIES
     }
 
     pub(crate) fn not_found(&self) -> Status {
@@ -192,6 +208,7 @@ impl ApiServer {
         cx.cause = write.cause;
         match self.plan(cx, &mut write) {
             Err(status) => self.finish(cx, &write, Err(status)),
+            Ok(Plan::Charge(charge)) => self.charge_quota(cx, write, charge),
             Ok(Plan::Nothing { code, answer }) => self.finish(cx, &write, Ok((code, answer))),
             Ok(Plan::Put {
                 object,
@@ -243,7 +260,8 @@ impl ApiServer {
             | Deed::Patch(_)
             | Deed::Bind(_)
             | Deed::Scale(_)
-            | Deed::Disrupt(_) => self.plan_update(cx, write),
+            | Deed::Disrupt(_)
+            | Deed::Charge(_) => self.plan_update(cx, write),
             Deed::Delete(_) | Deed::Evict(_) => self.plan_delete(cx, write),
         }
     }
@@ -393,7 +411,7 @@ impl ApiServer {
             };
             return self.finish(cx, &write, Err(status));
         }
-        if write.tries >= MAX_TRIES {
+        if write.is_tired() {
             let Kind { group, plural, .. } = write.kind;
             let status = status::outdated(group, plural, &write.name);
             return self.finish(cx, &write, Err(status));
@@ -431,6 +449,7 @@ impl ApiServer {
             }
             Origin::Collection(id) => self.one_deleted(cx, *id, result),
             Origin::Eviction(eviction) => self.charged(cx, eviction, result),
+            Origin::Charge(charged) => self.quota_charged(cx, &write.name, charged, result),
             Origin::Server => self.own_written(cx, done),
         }
     }

@@ -4,8 +4,7 @@ use anyhow::{Context, Result, bail};
 use lab::{NodeSpec, PRESETS, Role, VERSIONS, WorldSpec};
 use serde::Deserialize;
 
-/// A world file: `version: v1.36.2` and `nodes:` by name. The first of them is the control plane and
-/// the others are workers, unless `role` says otherwise.
+/// A world file: `version: v1.36.2` and `nodes:` by name, the first of them the control plane.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WorldFile {
@@ -17,6 +16,7 @@ struct WorldFile {
 #[serde(deny_unknown_fields)]
 struct NodeFile {
     name: String,
+    /// `control-plane`, `worker` or `plain`; the first is the control plane unless it says otherwise.
     role: Option<RoleFile>,
     cpus: Option<u32>,
     #[serde(rename = "memoryMiB")]
@@ -50,9 +50,10 @@ pub(crate) fn spec(name: &str, seed: u64) -> Result<WorldSpec> {
         .map(|(index, node)| {
             let role = match node.role {
                 Some(RoleFile::ControlPlane) => Role::ControlPlane,
+                Some(RoleFile::Worker) => Role::Worker,
                 Some(RoleFile::Plain) => Role::Plain,
                 None if index == 0 => Role::ControlPlane,
-                Some(RoleFile::Worker) | None => Role::Worker,
+                None => Role::Worker,
             };
             let plain = NodeSpec::new(node.name, role);
             NodeSpec {

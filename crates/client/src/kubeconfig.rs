@@ -46,6 +46,17 @@ impl Access {
     }
 }
 
+/// What is taken instead of what a configuration says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Picks<'a> {
+    /// The context, instead of the current one.
+    pub context: Option<&'a str>,
+    /// The cluster, instead of the context's.
+    pub cluster: Option<&'a str>,
+    /// The user, instead of the context's.
+    pub user: Option<&'a str>,
+}
+
 /// Resolves a context (the current one unless named) of a kubeconfig file. `files` reads a file the
 /// configuration refers to, by its path there.
 ///
@@ -54,7 +65,7 @@ impl Access {
 pub fn resolve(
     text: &str,
     context: Option<&str>,
-    mut files: impl FnMut(&str) -> Option<String>,
+    files: impl FnMut(&str) -> Option<String>,
 ) -> Result<Access, String> {
     let config = match yaml::parse_all(text) {
         Ok(documents) => documents
@@ -64,7 +75,25 @@ pub fn resolve(
             .unwrap_or_default(),
         Err(error) => return Err(format!("error loading config file: {error}")),
     };
-    let current = context.unwrap_or_else(|| config.str_at("current-context"));
+    let picks = Picks {
+        context,
+        ..Picks::default()
+    };
+    resolve_picked(&config, picks, files)
+}
+
+/// The same for a configuration that was read, with other choices than its own.
+///
+/// # Errors
+/// A context, cluster or user that was picked and does not exist.
+pub fn resolve_picked(
+    config: &Value,
+    picks: Picks<'_>,
+    mut files: impl FnMut(&str) -> Option<String>,
+) -> Result<Access, String> {
+    let current = picks
+        .context
+        .unwrap_or_else(|| config.str_at("current-context"));
     let named = |list: &str, name: &str, key: &str| -> Option<Value> {
         config
             .list_at(list)
@@ -72,14 +101,22 @@ pub fn resolve(
             .find(|v| v.str_at("name") == name)
             .map(|v| v.get(key).clone())
     };
-    let Some(context_value) = named("contexts", current, "context") else {
-        return match context {
-            Some(name) => Err(format!("context {name:?} does not exist")),
-            None => Ok(Access::default()),
-        };
+    let context_value = match named("contexts", current, "context") {
+        Some(found) => found,
+        None => match picks.context {
+            Some(name) => return Err(format!("context {name:?} does not exist")),
+            None => Value::Null,
+        },
     };
-    let cluster = named("clusters", context_value.str_at("cluster"), "cluster").unwrap_or_default();
-    let user = named("users", context_value.str_at("user"), "user").unwrap_or_default();
+    let part = |pick: Option<&str>, list: &str, key: &str| match pick {
+        Some(name) => named(list, name, key).ok_or(format!(
+            "{} {name:?} does not exist",
+            if key == "user" { "auth info" } else { key }
+        )),
+        None => Ok(named(list, context_value.str_at(key), key).unwrap_or_default()),
+    };
+    let cluster = part(picks.cluster, "clusters", "cluster")?;
+    let user = part(picks.user, "users", "user")?;
     let inline = user.str_at("client-certificate-data");
     let certificate = if inline.is_empty() {
         files(user.str_at("client-certificate"))

@@ -49,6 +49,8 @@ resources! {
     SERVICE_ACCOUNTS = "v1" "serviceaccounts" "ServiceAccount" namespaced;
     /// core/v1 Event
     EVENTS = "v1" "events" "Event" namespaced;
+    /// core/v1 ResourceQuota
+    RESOURCE_QUOTAS = "v1" "resourcequotas" "ResourceQuota" namespaced;
     /// apps/v1 DaemonSet
     DAEMON_SETS = "apps/v1" "daemonsets" "DaemonSet" namespaced;
     /// apps/v1 Deployment

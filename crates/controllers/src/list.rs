@@ -5,6 +5,7 @@
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
+use api::kinds::support::quota;
 use api::kinds::{self, Kind};
 use client::Resource;
 use sim::Duration;
@@ -13,7 +14,8 @@ use crate::{
     Controller, DaemonSetController, DeploymentController, DisruptionController,
     EndpointSliceController, EndpointsController, GarbageCollector, NamespaceController,
     NodeIpamController, NodeLifecycleController, PodGcController, ReplicaSetController,
-    RootCaController, ServiceAccountController, TaintEvictionController, TtlController,
+    ResourceQuotaController, RootCaController, ServiceAccountController, TaintEvictionController,
+    TtlController,
 };
 
 /// What the command line says.
@@ -55,6 +57,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
             certificate: root_ca.clone(),
         }),
         Box::new(NamespaceController::new(namespaced())),
+        Box::new(ResourceQuotaController::new(countable())),
         Box::new(GarbageCollector::new(collectable())),
         Box::new(NodeLifecycleController::new(*node_grace)),
         Box::new(TaintEvictionController::default()),
@@ -93,6 +96,14 @@ fn namespaced() -> Vec<Resource> {
         .filter(|kind| kind.namespaced)
         .filter(|kind| deletable(kind))
         .map(resource)
+        .collect()
+}
+
+/// What quotas limit.
+fn countable() -> Vec<(Resource, &'static Kind)> {
+    stored()
+        .filter(|kind| quota::is_countable(kind) && kind.verbs.contains(&"watch"))
+        .map(|kind| (resource(kind), *kind))
         .collect()
 }
 

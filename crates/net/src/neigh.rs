@@ -178,9 +178,13 @@ impl Net {
         }
     }
 
-    /// Asks the layer-2 domain of `link`, and notes the answer on both sides, as ARP does.
+    /// Asks the layer-2 domain of `link`, and notes the answer on both sides, as ARP does. What
+    /// comes back to a port of a bridge is heard by the bridge: the port asks in vain.
     fn ask(&mut self, now: Instant, link: LinkId, addr: Ipv4Addr) -> Option<Mac> {
-        let asker = self.links.get(link).filter(|link| link.up)?;
+        let asker = self
+            .links
+            .get(link)
+            .filter(|link| link.up && link.master.is_none())?;
         let target = self.who_has(asker, addr)?;
         let mac = self.links.get(target)?.mac;
         let (own_mac, own_addr) = (asker.mac, asker.addrs.first().map(|net| net.addr));

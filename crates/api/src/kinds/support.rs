@@ -7,6 +7,7 @@ pub mod node_affinity;
 pub mod owners;
 pub mod pods;
 pub mod qos;
+pub mod quota;
 pub mod resources;
 pub mod scaled;
 pub mod taints;

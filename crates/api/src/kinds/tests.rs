@@ -219,12 +219,14 @@ fn defaults_are_the_real_ones() {
     check_defaults(data!("defaults/endpointslice.yaml"));
     check_defaults(data!("defaults/event.yaml"));
     check_defaults(data!("defaults/lease.yaml"));
+    check_defaults(data!("defaults/limitrange.yaml"));
     check_defaults(data!("defaults/namespace.yaml"));
     check_defaults(data!("defaults/node.yaml"));
     check_defaults(data!("defaults/pod.yaml"));
     check_defaults(data!("defaults/pod-full.yaml"));
     check_defaults(data!("defaults/poddisruptionbudget.yaml"));
     check_defaults(data!("defaults/replicaset.yaml"));
+    check_defaults(data!("defaults/resourcequota.yaml"));
     check_defaults(data!("defaults/secret.yaml"));
     check_defaults(data!("defaults/service.yaml"));
     check_defaults(data!("defaults/service-externalname.yaml"));

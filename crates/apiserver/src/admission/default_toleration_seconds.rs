@@ -4,11 +4,18 @@
 
 use api::{Status, Value, object};
 
-use super::creates_pod;
+use super::{Plugin, creates_pod};
 use crate::server::ApiServer;
 use crate::write::Write;
 
-pub(super) fn admit(
+/// The plugin.
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "DefaultTolerationSeconds",
+    mutate: admit,
+    ..Plugin::PLAIN
+};
+
+fn admit(
     server: &mut ApiServer,
     write: &Write,
     object: &mut Value,

@@ -4,13 +4,22 @@
 
 use api::{Status, Value, object, status};
 
+use super::Plugin;
 use crate::server::ApiServer;
 use crate::write::Write;
 
 /// Namespaces that cannot be deleted.
 const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
 
-pub(super) fn admit(
+/// The plugin.
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "NamespaceLifecycle",
+    mutate: admit,
+    validate_delete: admit_delete,
+    ..Plugin::PLAIN
+};
+
+fn admit(
     server: &mut ApiServer,
     write: &Write,
     _object: &mut Value,
@@ -38,7 +47,7 @@ pub(super) fn admit(
     Err(status.causes(vec![cause]))
 }
 
-pub(super) fn admit_delete(write: &Write) -> Result<(), Status> {
+fn admit_delete(write: &Write) -> Result<(), Status> {
     let namespace = write.stored_kind().kind == "Namespace";
     if namespace && IMMORTAL.contains(&write.name.as_str()) {
         return Err(write.forbidden("this namespace may not be deleted"));

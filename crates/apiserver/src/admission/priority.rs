@@ -4,7 +4,7 @@
 
 use api::{Status, Value};
 
-use super::creates_pod;
+use super::{Plugin, creates_pod};
 use crate::server::ApiServer;
 use crate::write::Write;
 
@@ -14,7 +14,14 @@ const SYSTEM_CLASSES: [(&str, i64); 2] = [
     ("system-node-critical", 2_000_001_000),
 ];
 
-pub(super) fn admit(
+/// The plugin.
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "Priority",
+    mutate: admit,
+    ..Plugin::PLAIN
+};
+
+fn admit(
     server: &mut ApiServer,
     write: &Write,
     pod: &mut Value,

@@ -4,7 +4,7 @@
 
 use api::{Status, Value, object};
 
-use super::creates_pod;
+use super::{Plugin, creates_pod};
 use crate::server::ApiServer;
 use crate::write::Write;
 
@@ -17,7 +17,14 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 /// How long a mounted token is valid; an hour and a little, so that it is renewed each hour.
 const EXPIRATION_SECS: i64 = 3607;
 
-pub(super) fn admit(
+/// The plugin.
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "ServiceAccount",
+    mutate: admit,
+    ..Plugin::PLAIN
+};
+
+fn admit(
     server: &mut ApiServer,
     write: &Write,
     pod: &mut Value,

@@ -4,12 +4,20 @@
 
 use api::{Status, Value, object};
 
+use super::Plugin;
 use crate::server::ApiServer;
 use crate::write::Write;
 
 const KEY: &str = "node.kubernetes.io/not-ready";
 
-pub(super) fn admit(
+/// The plugin.
+pub(super) const PLUGIN: Plugin = Plugin {
+    name: "TaintNodesByCondition",
+    mutate: admit,
+    ..Plugin::PLAIN
+};
+
+fn admit(
     _server: &mut ApiServer,
     write: &Write,
     node: &mut Value,

@@ -9,6 +9,7 @@ mod cluster;
 mod complete;
 mod completion;
 mod config;
+mod config_files;
 mod cordon;
 mod create;
 mod delete;
@@ -180,7 +181,7 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
         io.print(&help(verb)).await;
         return Ok(());
     }
-    let session = Session::open(io, &line).await?;
+    let session = Session::of_verb(io, &line, verb.name).await?;
     (verb.run)(&session, &line).await
 }
 

@@ -7,11 +7,12 @@ use std::net::SocketAddrV4;
 use std::rc::Rc;
 
 use api::{Value, body_value};
-use client::kubeconfig::{self, Access};
+use client::kubeconfig::{self, Access, Picks};
 use machine::{Fd, Io};
 use net::Errno;
 use net::http::{Body, Frame, Message, Method, Request, Response};
 
+use super::config_files::{ConfigFiles, Missing, find};
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
 
@@ -77,6 +78,18 @@ impl Session {
     /// Reads the configuration a command line asks for.
     pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
         let access = access(io, line).await?;
+        Ok(Session::with(io, line, access).await)
+    }
+
+    /// The run of a verb. One that reads and writes the configuration itself bears a broken one.
+    pub(crate) async fn of_verb(io: &Io, line: &Line, verb: &str) -> Outcome<Session> {
+        match verb.starts_with("config ") {
+            true => Ok(Session::with(io, line, Access::default()).await),
+            false => Session::open(io, line).await,
+        }
+    }
+
+    async fn with(io: &Io, line: &Line, access: Access) -> Session {
         let release = io.sys(|sys| sys.version()).await;
         let agent = format!("{}/{release}", crate::io::own_name(io)).into();
         let given = line
@@ -88,7 +101,7 @@ impl Session {
             "" => "default".to_owned(),
             namespace => namespace.to_owned(),
         });
-        Ok(Session {
+        Session {
             io: io.clone(),
             access,
             namespace,
@@ -98,7 +111,7 @@ impl Session {
             conn: Cell::new(None),
             next_stream: Cell::new(1),
             discovered: RefCell::new(None),
-        })
+        }
     }
 
     /// Sends a request and gives its answer as an object. A Status of failure is a failure.
@@ -319,52 +332,36 @@ fn failed(response: &Response, value: Value) -> Failure {
     Failure::Plain(format!("Error from server: {}", text.trim()))
 }
 
-/// Where the configuration comes from: `--kubeconfig`, then `KUBECONFIG`, then `~/.kube/config`.
-pub(crate) fn config_path(io: &Io, line: &Line) -> String {
-    if let Some(path) = line.get("kubeconfig").filter(|path| !path.is_empty()) {
-        return path.to_owned();
-    }
-    if let Some(paths) = io.env("KUBECONFIG").filter(|paths| !paths.is_empty()) {
-        return paths.split(':').next().unwrap_or_default().to_owned();
-    }
-    format!(
-        "{}/.kube/config",
-        io.env("HOME").unwrap_or_else(|| "/root".into())
-    )
-}
-
 async fn access(io: &Io, line: &Line) -> Outcome<Access> {
-    let path = config_path(io, line);
-    let text = match io.read_to_string(&path).await {
-        Ok(text) => text,
-        Err(errno) if line.has("kubeconfig") => {
-            let why = errno.message().to_lowercase();
-            return Err(Failure::message(format!("stat {path}: {why}")));
-        }
-        Err(_) => String::new(),
-    };
-    let context = line.get("context").filter(|name| !name.is_empty());
+    let given = |name: &str| line.get(name).filter(|text| !text.is_empty());
+    let files = ConfigFiles::read(io, line, Missing::IsAnError).await?;
+    let config = files.merged();
     // Files the configuration names are read first; a tool may not read inside a closure.
-    let mut files = std::collections::BTreeMap::new();
-    for key in ["client-certificate:", "tokenFile:"] {
-        for found in text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix(key))
-        {
-            let name = found.trim().trim_matches('"').to_owned();
-            if let Ok(contents) = io.read_to_string(&name).await {
-                files.insert(name, contents);
+    let mut contents = std::collections::BTreeMap::new();
+    for entry in config.list_at("users") {
+        for key in ["client-certificate", "tokenFile"] {
+            let name = entry.get("user").str(key);
+            if !name.is_empty()
+                && let Ok(text) = io.read_to_string(name).await
+            {
+                contents.insert(name.to_owned(), text);
             }
         }
     }
-    let resolved = kubeconfig::resolve(&text, context, |name| files.get(name).cloned());
-    let mut access = resolved.map_err(|why| match context {
-        Some(name) if why.ends_with("does not exist") => Failure::Plain(format!(
-            "Error in configuration: context was not found for specified context: {name}"
-        )),
-        _ => Failure::message(why),
-    })?;
-    if let Some(server) = line.get("server").filter(|server| !server.is_empty()) {
+    let current = given("context").unwrap_or(config.str("current-context"));
+    if !current.is_empty() && find(&config, "contexts", current).is_none() {
+        return Err(Failure::Plain(format!(
+            "Error in configuration: context was not found for specified context: {current}"
+        )));
+    }
+    let picks = Picks {
+        context: given("context"),
+        cluster: given("cluster"),
+        user: given("user"),
+    };
+    let resolved = kubeconfig::resolve_picked(&config, picks, |name| contents.get(name).cloned());
+    let mut access = resolved.map_err(Failure::message)?;
+    if let Some(server) = given("server") {
         access.server = server.into();
     }
     if access.server.is_empty() {

@@ -132,6 +132,33 @@ fn machines_join_through_a_bridge_with_a_card() {
 }
 
 #[test]
+fn an_address_on_a_port_of_a_bridge_reaches_nobody() {
+    let mut world = World::new();
+    let host = world.net.add_netns(MachineId(1), "host");
+    let guest = world.net.add_netns(MachineId(1), "guest");
+    let bridge = world.net.add_bridge(host, "br0").expect("free");
+    let (outer, inner) = world.net.add_veth(host, "v", guest, "eth0").expect("free");
+    world.net.set_master(outer, Some(bridge)).expect("a bridge");
+    for link in [bridge, outer, inner] {
+        world.net.set_up(link).expect("there");
+    }
+    let inside = subnet("10.0.0.2/24");
+    world.net.addr_add(inner, inside).expect("new");
+    let outside = subnet("10.0.0.1/24");
+    world.net.addr_add(outer, outside).expect("new");
+    let answered = |world: &mut World, from, to| {
+        let reply = world.ping(from, to, 64);
+        reply.is_ok_and(|reply| reply.error.is_none())
+    };
+    assert!(!answered(&mut world, host, "10.0.0.2"));
+    assert!(!answered(&mut world, guest, "10.0.0.1"));
+    world.net.addr_del(outer, outside).expect("there");
+    world.net.addr_add(bridge, outside).expect("new");
+    assert!(answered(&mut world, host, "10.0.0.2"));
+    assert!(answered(&mut world, guest, "10.0.0.1"));
+}
+
+#[test]
 fn bridges_in_a_circle_drop_rather_than_spin() {
     let mut world = World::new();
     let net = &mut world.net;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::spec::user_id;
 use crate::field::{FieldError, Path};
 use crate::kinds::check::{self, Errors};
+use crate::kinds::resource_name;
 use crate::kinds::support::containers::is_restartable;
 use crate::quantity::Quantity;
 use crate::{Value, names};
@@ -411,24 +412,8 @@ fn resources(resources: &Value, path: &Path<'_>, out: &mut Errors) {
 }
 
 fn resource(name: &str, amount: &Value, path: &Path<'_>, out: &mut Errors) {
-    const STANDARD: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
-    check::invalid(names::qualified_name(name), *path, name, out);
-    if !name.contains('/') && !STANDARD.contains(&name) && !name.starts_with("hugepages-") {
-        let text = "must be a standard resource type or fully qualified";
-        out.push(FieldError::invalid(path, name, text));
-        let text = "must be a standard resource for containers";
-        out.push(FieldError::invalid(path, name, text));
-    }
-    let Some(quantity) = Quantity::of(amount) else {
-        return;
-    };
-    if quantity.sign() < 0 {
-        let text = "must be greater than or equal to 0";
-        out.push(FieldError::invalid(path, quantity.to_string(), text));
-    }
-    if name.contains('/') && quantity.milli() % 1000 != 0 {
-        out.push(FieldError::invalid(path, amount, "must be an integer"));
-    }
+    resource_name::of_container(name, *path, out);
+    resource_name::amount(name, amount, *path, out);
 }
 
 fn lifecycle(container: &Value, path: &Path<'_>, out: &mut Errors) {

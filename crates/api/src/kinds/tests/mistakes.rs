@@ -295,3 +295,88 @@ fn mistakes_in_budgets() {
         &["spec.maxUnavailable: Invalid value: -1: must be greater than or equal to 0"],
     );
 }
+
+#[test]
+fn mistakes_in_quotas() {
+    let quota = |spec: &str| {
+        format!("{{apiVersion: v1, kind: ResourceQuota, metadata: {{name: q}}, spec: {spec}}}")
+    };
+    check_invalid(
+        &quota("{hard: {unicorns: 1, pods: -1, count/jobs.batch: 500m}}"),
+        &[
+            "spec.hard[count/jobs.batch]: Invalid value: \"500m\": must be an integer",
+            "spec.hard[pods]: Invalid value: \"-1\": must be greater than or equal to 0",
+            "spec.hard[unicorns]: Invalid value: \"unicorns\": must be a standard resource type or \
+             fully qualified",
+            "spec.hard[unicorns]: Invalid value: \"unicorns\": must be a standard resource for quota",
+        ],
+    );
+    check_invalid(
+        &quota("{hard: {services: 1}, scopes: [BestEffort, NotBestEffort, Mine]}"),
+        &[
+            r#"spec.scopes: Invalid value: ["BestEffort","NotBestEffort","Mine"]: unsupported scope applied to resource"#,
+            r#"spec.scopes: Invalid value: ["BestEffort","NotBestEffort","Mine"]: unsupported scope applied to resource"#,
+            r#"spec.scopes: Invalid value: ["BestEffort","NotBestEffort","Mine"]: unsupported scope"#,
+            r#"spec.scopes: Invalid value: ["BestEffort","NotBestEffort","Mine"]: conflicting scopes"#,
+        ],
+    );
+    check_invalid(
+        &quota(
+            "{hard: {pods: 1}, scopeSelector: {matchExpressions: [
+               {scopeName: PriorityClass, operator: In},
+               {scopeName: Terminating, operator: In, values: [a]}]}}",
+        ),
+        &[
+            "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value \
+             when `operator` is 'In' or 'NotIn' for scope selector",
+            "spec.scopeSelector.matchExpressions.operator: Invalid value: \"In\": must be 'Exist' when \
+             scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, \
+             ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or \
+             ResourceQuotaScopeCrossNamespacePodAffinity",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_limits() {
+    let range = |limits: &str| {
+        format!(
+            "{{apiVersion: v1, kind: LimitRange, metadata: {{name: l}}, spec: {{limits: {limits}}}}}"
+        )
+    };
+    check_invalid(
+        &range("[{type: Pod, default: {cpu: 1}}, {type: Pod}, {type: Box}]"),
+        &[
+            "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'",
+            "spec.limits[1].type: Duplicate value: \"Pod\"",
+            "spec.limits[2].type: Invalid value: \"Box\": must be a standard limit type or fully \
+             qualified",
+        ],
+    );
+    check_invalid(
+        &range("[{type: Container, min: {cpu: 1}, max: {cpu: 500m}}]"),
+        &[
+            "spec.limits[0].min[cpu]: Invalid value: \"1\": min value 1 is greater than max value 500m",
+            "spec.limits[0].defaultRequest[cpu]: Invalid value: \"500m\": min value 1 is greater than \
+             default request value 500m",
+            "spec.limits[0].default[cpu]: Invalid value: \"1\": min value 1 is greater than default \
+             value 500m",
+        ],
+    );
+    check_invalid(
+        &range(
+            "[{type: Container, min: {cpu: 500m}, max: {cpu: 1}, maxLimitRequestRatio: {cpu: 4}}]",
+        ),
+        &[
+            "spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: \"4\": ratio 4 is greater than \
+             max/min = 2.000000",
+        ],
+    );
+    check_invalid(
+        &range("[{type: PersistentVolumeClaim}]"),
+        &[
+            "spec.limits[0].limits: Required value: either minimum or maximum storage value is \
+             required, but neither was provided",
+        ],
+    );
+}

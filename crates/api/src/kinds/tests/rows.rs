@@ -46,6 +46,22 @@ fn rows_read_as_the_real_ones() {
         |budget| budget.set("status.disruptionsAllowed", 1),
         "web | 2 | N/A | 1 | 12s",
     );
+    check_row(
+        resourcequota::KIND.sample,
+        |quota| {
+            quota.set("status.hard", quota.at("spec.hard").clone());
+            quota.set(
+                "status.used",
+                object! { "pods": "3", "requests.cpu": "1500m" },
+            );
+        },
+        "budget | pods: 3/10, requests.cpu: 1500m/4 | limits.memory: 0/8Gi | 12s",
+    );
+    check_row(
+        limitrange::KIND.sample,
+        |_| {},
+        "sizes | 2026-01-05T09:00:00Z",
+    );
     check_row(namespace::KIND.sample, |_| {}, "team-a | Active | 12s");
     check_row(configmap::KIND.sample, |_| {}, "settings | 1 | 12s");
     check_row(secret::KIND.sample, |_| {}, "login | Opaque | 1 | 12s");

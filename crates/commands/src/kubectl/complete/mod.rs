@@ -137,7 +137,7 @@ async fn answer(io: &Io, before: &[String], word: &str) -> Answer {
     if is_head && line.args.is_empty() && !dashes {
         return (subcommands(known.name, word), Directive::NO_FILES);
     }
-    match Session::open(io, &line).await {
+    match Session::of_verb(io, &line, known.name).await {
         Ok(session) => args::answer(&session, &line, known.name, word).await,
         Err(_) => (Vec::new(), Directive::NO_FILES),
     }

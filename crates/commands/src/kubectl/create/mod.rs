@@ -6,6 +6,7 @@ mod configmap;
 mod deployment;
 mod namespace;
 mod poddisruptionbudget;
+mod quota;
 mod secret;
 mod service;
 mod serviceaccount;
@@ -31,6 +32,8 @@ pub(super) const GENERATORS: &[&Verb] = &[
     &namespace::SHORT,
     &poddisruptionbudget::VERB,
     &poddisruptionbudget::SHORT,
+    &quota::VERB,
+    &quota::LONG,
     &secret::GENERIC,
     &secret::TLS,
     &secret::DOCKER_REGISTRY,

@@ -11,6 +11,7 @@ mod namespace;
 mod node;
 mod pod;
 mod poddisruptionbudget;
+mod quotas;
 mod service;
 mod volumes;
 mod workloads;
@@ -140,6 +141,8 @@ async fn one(
         ("", "ConfigMap") => configs::config_map(value) + &events,
         ("", "Secret") => configs::secret(value),
         ("policy", "PodDisruptionBudget") => poddisruptionbudget::text(value) + &events,
+        ("", "ResourceQuota") => quotas::quota(value),
+        ("", "LimitRange") => quotas::limits(value),
         ("", "ServiceAccount") => configs::service_account(value) + &events,
         _ => generic::text(value) + &events,
     };

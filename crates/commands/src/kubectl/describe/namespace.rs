@@ -2,11 +2,11 @@
 
 use api::Value;
 
-use super::{annotations, labels};
+use super::{annotations, labels, quotas};
 use crate::kubectl::failure::Outcome;
-use crate::kubectl::session::Session;
+use crate::kubectl::session::{Call, Session};
 
-/// A Namespace. Quotas and limits have kinds of their own, which this server does not serve yet.
+/// A Namespace, with its quotas and limits.
 pub(super) async fn text(session: &Session, value: &Value) -> Outcome<String> {
     let mut text = format!("Name:\t{}\n", value.name());
     text.push_str(&labels("Labels:", value.labels()));
@@ -29,9 +29,20 @@ pub(super) async fn text(session: &Session, value: &Value) -> Outcome<String> {
             ));
         }
     }
-    let discovery = session.discovery().await?;
-    if discovery.find("resourcequotas").is_none() {
-        text.push_str("\nNo resource quota.\n\nNo LimitRange resource.\n");
+    for (plural, tell) in [
+        (
+            "resourcequotas",
+            quotas::of_namespace as fn(&[Value]) -> String,
+        ),
+        ("limitranges", quotas::limits_of_namespace),
+    ] {
+        let path = format!("/api/v1/namespaces/{}/{plural}", value.name());
+        match session.call(Call::get(path)).await {
+            Ok(list) => text.push_str(&format!("\n{}", tell(list.list_at("items")))),
+            // Servers need not have them.
+            Err(failure) if failure.is_not_found() => {}
+            Err(failure) => return Err(failure),
+        }
     }
     Ok(text)
 }

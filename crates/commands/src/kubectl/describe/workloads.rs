@@ -48,18 +48,7 @@ pub(super) async fn deployment(session: &Session, value: &Value) -> Outcome<Stri
         ));
     }
     text.push_str(&template_text(spec.get("template")));
-    let conditions = status.list_at("conditions");
-    if !conditions.is_empty() {
-        text.push_str("Conditions:\n  Type\tStatus\tReason\n  ----\t------\t------\n");
-        for condition in conditions {
-            text.push_str(&format!(
-                "  {} \t{}\t{}\n",
-                condition.str_at("type"),
-                condition.str_at("status"),
-                condition.str_at("reason")
-            ));
-        }
-    }
+    text.push_str(&conditions(status));
     Ok(text + &replica_sets(session, value).await?)
 }
 
@@ -141,7 +130,24 @@ pub(super) async fn replica_set(session: &Session, value: &Value) -> Outcome<Str
         count("Succeeded"),
         count("Failed")
     ));
-    Ok(text + &template_text(spec.get("template")))
+    Ok(text + &template_text(spec.get("template")) + &conditions(status))
+}
+
+fn conditions(status: &Value) -> String {
+    let conditions = status.list_at("conditions");
+    if conditions.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("Conditions:\n  Type\tStatus\tReason\n  ----\t------\t------\n");
+    for condition in conditions {
+        text.push_str(&format!(
+            "  {} \t{}\t{}\n",
+            condition.str_at("type"),
+            condition.str_at("status"),
+            condition.str_at("reason")
+        ));
+    }
+    text
 }
 
 /// `Pod Template:` with what is below it, with tabs.
