@@ -10,11 +10,9 @@ use super::cluster::Cluster;
 use super::policy::{Objections, listed, objections};
 use super::staticpods;
 use super::version::normalized;
-use super::{
-    Done, Options, Stop, dry_run, fail_phase, health, images, kubelet_config, own_version, stop,
-};
+use super::{Done, Options, Stop, fail_phase, health, images, kubelet_config, own_version, stop};
 use crate::io::answer;
-use crate::manifests::{COMPONENTS, Plan};
+use crate::manifests::Plan;
 
 /// The command.
 pub(crate) async fn apply(io: &Io, rest: &[&str], options: &Options) -> Done {
@@ -44,14 +42,11 @@ pub(crate) async fn apply(io: &Io, rest: &[&str], options: &Options) -> Done {
     )
     .await;
     kubelet_config::upgrade(io, &cluster, false).await?;
-    addon(&cluster, &plan, "coredns").await?;
-    io.print("[addons] Applied essential addon: CoreDNS\n")
-        .await;
-    addon(&cluster, &plan, "kube-proxy").await?;
+    addons(io, &cluster, &plan, false).await?;
     io.print(&format!(
-        "[addons] Applied essential addon: kube-proxy\n\n[upgrade] SUCCESS! A control plane node \
-         of your cluster was upgraded to {version:?}.\n\n[upgrade] Now please proceed with \
-         upgrading the rest of the nodes by following the right order.\n"
+        "\n[upgrade] SUCCESS! A control plane node of your cluster was upgraded to {version:?}.\n\n\
+         [upgrade] Now please proceed with upgrading the rest of the nodes by following the right \
+         order.\n"
     ))
     .await;
     Ok(())
@@ -59,13 +54,7 @@ pub(crate) async fn apply(io: &Io, rest: &[&str], options: &Options) -> Done {
 
 /// What would be done after the checks, shown.
 async fn would(io: &Io, cluster: &Cluster, version: &str, plan: &Plan) -> Done {
-    let mut text = format!(
-        "[dryrun] Would upgrade your static Pod-hosted control plane to version {version:?}\n"
-    );
-    for component in COMPONENTS.iter().filter(|name| **name != "etcd") {
-        let path = format!("/etc/kubernetes/manifests/{component}.yaml");
-        text.push_str(&dry_run::file(&path, &plan.manifest(component)));
-    }
+    let mut text = staticpods::would(plan, version);
     text.push_str(
         "[dryrun] Would upload the kubeadm ClusterConfiguration to a ConfigMap\n\
          [dryrun] Would upload the kubelet configuration to a ConfigMap\n\
@@ -73,12 +62,9 @@ async fn would(io: &Io, cluster: &Cluster, version: &str, plan: &Plan) -> Done {
     );
     io.print(&text).await;
     kubelet_config::upgrade(io, cluster, true).await?;
-    let mut text = String::new();
-    for name in ["coredns", "kube-proxy"] {
-        text.push_str(&format!("---\n{}", plan.addon(name)));
-    }
-    text.push_str("[upgrade/successful] Finished dryrunning successfully!\n");
-    io.print(&text).await;
+    addons(io, cluster, plan, true).await?;
+    io.print("[upgrade/successful] Finished dryrunning successfully!\n")
+        .await;
     Ok(())
 }
 
@@ -107,11 +93,7 @@ async fn preflight(io: &Io, cluster: &Cluster, version: &str, options: &Options)
     .await;
     allowed(io, cluster, (&version, &there, &own), options.force).await?;
     if options.dry_run {
-        io.print(
-            "[upgrade/preflight] Would pull the required images (like 'kubeadm config images \
-             pull')\n",
-        )
-        .await;
+        io.print(images::WOULD_PULL).await;
         return Ok(version);
     }
     if !options.yes && !options.force && !confirmed(io).await {
@@ -166,6 +148,20 @@ async fn allowed(
 async fn confirmed(io: &Io) -> bool {
     let answer = answer(io, "[upgrade] Are you sure you want to proceed? [y/N]: ").await;
     answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
+}
+
+/// Upgrades the add-ons, or shows what they would be.
+pub(crate) async fn addons(io: &Io, cluster: &Cluster, plan: &Plan, dry: bool) -> Done {
+    for (name, title) in [("coredns", "CoreDNS"), ("kube-proxy", "kube-proxy")] {
+        if dry {
+            io.print(&format!("---\n{}", plan.addon(name))).await;
+            continue;
+        }
+        addon(cluster, plan, name).await?;
+        io.print(&format!("[addons] Applied essential addon: {title}\n"))
+            .await;
+    }
+    Ok(())
 }
 
 /// Makes the objects of an add-on what they are in a version. What an administrator may have

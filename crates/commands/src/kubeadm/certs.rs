@@ -13,19 +13,59 @@ use crate::calendar::strftime;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-/// Name and authority of each certificate.
-const LEAVES: [(&str, &str); 11] = [
-    ("admin.conf", "ca"),
-    ("apiserver", "ca"),
-    ("apiserver-etcd-client", "etcd-ca"),
-    ("apiserver-kubelet-client", "ca"),
-    ("controller-manager.conf", "ca"),
-    ("etcd-healthcheck-client", "etcd-ca"),
-    ("etcd-peer", "etcd-ca"),
-    ("etcd-server", "etcd-ca"),
-    ("front-proxy-client", "front-proxy-ca"),
-    ("scheduler.conf", "ca"),
-    ("super-admin.conf", "ca"),
+/// Name and authority of each certificate, and what it is for.
+const LEAVES: [(&str, &str, &str); 11] = [
+    (
+        "admin.conf",
+        "ca",
+        "certificate embedded in the kubeconfig file for the admin to use and for kubeadm itself",
+    ),
+    (
+        "apiserver",
+        "ca",
+        "certificate for serving the Kubernetes API",
+    ),
+    (
+        "apiserver-etcd-client",
+        "etcd-ca",
+        "certificate the apiserver uses to access etcd",
+    ),
+    (
+        "apiserver-kubelet-client",
+        "ca",
+        "certificate for the API server to connect to kubelet",
+    ),
+    (
+        "controller-manager.conf",
+        "ca",
+        "certificate embedded in the kubeconfig file for the controller manager to use",
+    ),
+    (
+        "etcd-healthcheck-client",
+        "etcd-ca",
+        "certificate for liveness probes to healthcheck etcd",
+    ),
+    (
+        "etcd-peer",
+        "etcd-ca",
+        "certificate for etcd nodes to communicate with each other",
+    ),
+    ("etcd-server", "etcd-ca", "certificate for serving etcd"),
+    (
+        "front-proxy-client",
+        "front-proxy-ca",
+        "certificate for the front proxy client",
+    ),
+    (
+        "scheduler.conf",
+        "ca",
+        "certificate embedded in the kubeconfig file for the scheduler manager to use",
+    ),
+    (
+        "super-admin.conf",
+        "ca",
+        "certificate embedded in the kubeconfig file for the super-admin",
+    ),
 ];
 const AUTHORITIES: [&str; 3] = ["ca", "etcd-ca", "front-proxy-ca"];
 
@@ -94,19 +134,53 @@ pub(crate) async fn renew(io: &Io, name: &str) -> Done {
     written.map_err(|errno| Stop(format!("open {path}: {}", errno.message().to_lowercase())))
 }
 
-/// `kubeadm certs check-expiration`.
-pub(crate) async fn check_expiration(io: &Io) -> Done {
-    let configured = match Cluster::open(io, "/etc/kubernetes/admin.conf", false).await {
-        Ok(cluster) => cluster.configured(io, "check-expiration").await,
-        Err(why) => Err(why),
+/// `kubeadm certs renew all`, or one by its name.
+pub(crate) async fn renew_all(io: &Io, words: &[&str]) -> Done {
+    let wanted = |name: &str| match words {
+        ["all"] => true,
+        [word] => *word == name,
+        _ => false,
     };
-    if configured.is_err() {
+    let wanted: Vec<_> = LEAVES.iter().filter(|(name, ..)| wanted(name)).collect();
+    if wanted.is_empty() {
+        let word = words.first().copied().unwrap_or_default();
+        return super::invalid("certs renew", word);
+    }
+    read_configuration(io, "renew").await;
+    io.print("\n").await;
+    for (name, _, about) in wanted {
+        renew(io, name).await?;
+        io.print(&format!("{about} renewed\n")).await;
+    }
+    if words == ["all"] {
         io.print(
-            "[check-expiration] Error reading configuration from the Cluster. Falling back to \
-             default configuration\n",
+            "\nDone renewing certificates. You must restart the kube-apiserver, \
+             kube-controller-manager, kube-scheduler and etcd, so that they can use the new \
+             certificates.\n",
         )
         .await;
     }
+    Ok(())
+}
+
+/// Reads the cluster's configuration, without which certificates can be dealt with, too.
+async fn read_configuration(io: &Io, prefix: &str) {
+    let configured = match Cluster::open(io, "/etc/kubernetes/admin.conf", false).await {
+        Ok(cluster) => cluster.configured(io, prefix).await,
+        Err(why) => Err(why),
+    };
+    if configured.is_err() {
+        io.print(&format!(
+            "[{prefix}] Error reading configuration from the Cluster. Falling back to default \
+             configuration\n"
+        ))
+        .await;
+    }
+}
+
+/// `kubeadm certs check-expiration`.
+pub(crate) async fn check_expiration(io: &Io) -> Done {
+    read_configuration(io, "check-expiration").await;
     let now = io.now().await;
     let ends = |certificate: &Certificate| -> [String; 2] {
         let until = Instant::parse_rfc3339(&certificate.not_after).unwrap_or(now);
@@ -127,7 +201,7 @@ pub(crate) async fn check_expiration(io: &Io) -> Done {
         ]
         .map(str::to_owned),
     ];
-    for (name, authority) in LEAVES {
+    for (name, authority, _) in LEAVES {
         let row = match read(io, name).await {
             Ok((certificate, _)) => {
                 let [until, left] = ends(&certificate);

@@ -41,6 +41,10 @@ pub(crate) async fn pull(io: &Io, version: &str) -> Done {
     Ok(())
 }
 
+/// What is said instead of pulling.
+pub(crate) const WOULD_PULL: &str =
+    "[upgrade/preflight] Would pull the required images (like 'kubeadm config images pull')\n";
+
 /// Has the runtime pull the images it does not have, before an upgrade.
 pub(crate) async fn prepull(io: &Io, version: &str, options: &Options) -> Done {
     io.print(

@@ -9,6 +9,7 @@ mod cluster;
 mod config;
 mod dry_run;
 mod health;
+mod help;
 mod images;
 mod kubelet_config;
 mod node;
@@ -68,15 +69,17 @@ async fn main(io: Io) -> i32 {
 
 async fn run(io: &Io, options: &Options) -> Done {
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
+    let asked = options.help || matches!(words.as_slice(), [] | ["upgrade"]);
+    if let Some(text) = help::help(&words).filter(|_| asked) {
+        io.print(&text).await;
+        return Ok(());
+    }
     match words.as_slice() {
-        [] => {
-            io.print("Usage:\n  kubeadm [command]\n").await;
-            Ok(())
-        }
         ["version", ..] => print_version(io, options).await,
         ["upgrade", "plan", rest @ ..] => plan::plan(io, rest, options).await,
         ["upgrade", "apply", rest @ ..] => apply::apply(io, rest, options).await,
-        ["upgrade", "node"] if !options.dry_run => node::node(io, options).await,
+        ["upgrade", "node"] => node::node(io, options).await,
+        ["certs", "renew", rest @ ..] => certs::renew_all(io, rest).await,
         ["certs", "check-expiration"] => certs::check_expiration(io).await,
         ["config", "images", "list"] => config::images_list(io, options).await,
         ["config", "images", "pull"] => config::images_pull(io, options).await,
@@ -104,11 +107,12 @@ async fn run(io: &Io, options: &Options) -> Done {
             rest @ ..,
         ] => {
             let what = [&[*known][..], rest].concat().join(" ");
-            let note =
-                sim::unmodelled!("kubeadm beyond version, upgrade, check-expiration and images");
+            let note = sim::unmodelled!("kubeadm beyond version, upgrade, certificates and images");
             stop(format!("{note}: kubeadm {what}"))
         }
         [name, ..] => stop(format!("unknown command {name:?} for \"kubeadm\"")),
+        // Its help was printed.
+        [] => Ok(()),
     }
 }
 
@@ -127,8 +131,9 @@ async fn print_version(io: &Io, options: &Options) -> Done {
             let minor = crate::releases::minor(&own);
             io.print(&format!(
                 "kubeadm version: &version.Info{{Major:\"1\", Minor:\"{minor}\", \
-                 GitVersion:\"{own}\", GitTreeState:\"clean\", Compiler:\"gc\", \
-                 Platform:\"linux/amd64\"}}\n"
+                 EmulationMajor:\"\", EmulationMinor:\"\", MinCompatibilityMajor:\"\", \
+                 MinCompatibilityMinor:\"\", GitVersion:\"{own}\", GitTreeState:\"clean\", \
+                 Compiler:\"gc\", Platform:\"linux/amd64\"}}\n"
             ))
             .await;
         }
@@ -154,6 +159,8 @@ pub(crate) struct Options {
     pub(crate) yes: bool,
     /// `-f`.
     pub(crate) force: bool,
+    /// `-h`.
+    pub(crate) help: bool,
     /// `--dry-run`.
     pub(crate) dry_run: bool,
     /// `--ignore-preflight-errors`, in small letters.
@@ -187,6 +194,7 @@ impl Options {
                 None => stop(format!("flag needs an argument: {word}")),
             };
             match name {
+                "h" | "help" => options.help = true,
                 "y" | "yes" => options.yes = given.as_deref() != Some("false"),
                 "f" | "force" => options.force = given.as_deref() != Some("false"),
                 "dry-run" => options.dry_run = given.as_deref() != Some("false"),

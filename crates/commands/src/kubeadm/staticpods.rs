@@ -7,7 +7,7 @@ use machine::{Errno, Io, Sys};
 use sim::Duration;
 
 use super::cluster::Cluster;
-use super::{Done, Stop, certs, fail_phase, stop};
+use super::{Done, Stop, certs, dry_run, fail_phase, stop};
 use crate::calendar::strftime;
 use crate::manifests::{COMPONENTS, Plan};
 
@@ -26,6 +26,18 @@ struct Swap<'a> {
     new: String,
     backup: String,
     done: Vec<&'static str>,
+}
+
+/// What an upgrade would do, in words and files.
+pub(crate) fn would(plan: &Plan, version: &str) -> String {
+    let mut text = format!(
+        "[dryrun] Would upgrade your static Pod-hosted control plane to version {version:?}\n"
+    );
+    for component in COMPONENTS.iter().filter(|name| **name != "etcd") {
+        let path = format!("{MANIFESTS}/{component}.yaml");
+        text.push_str(&dry_run::file(&path, &plan.manifest(component)));
+    }
+    text
 }
 
 /// Upgrades the control plane of this machine.
