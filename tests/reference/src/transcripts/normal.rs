@@ -5,7 +5,7 @@
 //! 2. times, and ages where a table or a list of events has them,
 //! 3. generated names: hashes of templates and the five letters behind them,
 //! 4. addresses that are given out, node ports, the address of the API server,
-//! 5. progress lines of a rollout, and the order of events,
+//! 5. progress lines of a rollout, the order of events, and that of rows with generated names,
 //! 6. the width of columns whose contents vary so,
 //! 7. how long a pull took and how large the image is.
 
@@ -29,7 +29,7 @@ const RULES: &[Rule] = &[
         "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "<uid>",
     ),
-    ("(containerd://)[0-9a-f]{64}", "${1}<id>"),
+    ("(containerd://|start exec \")[0-9a-f]{64}", "${1}<id>"),
     ("sha256:[0-9a-f]{64}", "sha256:<digest>"),
     (
         "(resourceVersion[\\\\]?\"?: ?[\\\\]?\"?|resource-version=)[0-9]+",
@@ -137,11 +137,23 @@ pub fn normal(text: &str) -> String {
         let end = done.len();
         done[start.min(end)..].sort();
     }
+    sort_generated(&mut done);
     let mut joined = done.join("\n");
     if text.ends_with('\n') {
         joined.push('\n');
     }
     joined
+}
+
+/// Neighbours whose names are generated stand in any order.
+fn sort_generated(lines: &mut [String]) {
+    let is_generated = |line: &String| {
+        let first = line.split("  ").find(|cell| !cell.is_empty());
+        first.is_some_and(|cell| cell.ends_with("-<name>"))
+    };
+    for run in lines.chunk_by_mut(|a, b| is_generated(a) && is_generated(b)) {
+        run.sort();
+    }
 }
 
 fn is_progress(line: &str) -> bool {
