@@ -61,7 +61,7 @@ mod mktemp;
 mod mv;
 mod nano;
 mod nc;
-mod netwhy;
+pub mod netwhy;
 mod nl;
 mod nohup;
 mod nproc;

@@ -1,0 +1,218 @@
+//! The latest requests of terminals and pods: who asked whom, and the way the packets took.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::rc::Rc;
+
+use commands::netwhy::{Fate, Station, Way, Writer};
+use net::Record;
+use sim::{Duration, Instant};
+
+use crate::lab::Lab;
+
+/// Requests that are remembered.
+const KEPT: usize = 40;
+/// What becomes of a packet where it arrives is known within this time.
+const SETTLED: Duration = Duration::from_millis(1);
+/// An answer comes within this time, or none.
+const ANSWER: Duration = Duration::from_millis(1500);
+
+/// A request: a packet that began something, and the answer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestView {
+    /// Its number.
+    pub id: u64,
+    /// When it was made last.
+    pub at: Instant,
+    /// The command that made it.
+    pub command: String,
+    /// The Service that it was for: namespace and name.
+    pub service: Option<(Rc<str>, Rc<str>)>,
+    /// How often it was made.
+    pub times: u32,
+    /// The way there, and the way of the answer if there was one.
+    pub ways: Vec<WayView>,
+}
+
+/// A way, with the pods on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayView {
+    /// The way.
+    pub way: Way,
+    /// For each station, namespace and name of the pod whose network it is.
+    pub pods: Vec<Option<(String, String)>>,
+}
+
+/// Who makes a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker<'a> {
+    /// A machine, by its name.
+    Machine(&'a str),
+    /// A pod, by namespace and name.
+    Pod(&'a str, &'a str),
+}
+
+/// Reads requests; remembers what it read.
+#[derive(Clone, Debug, Default)]
+pub struct RequestReader {
+    next: u64,
+    kept: Vec<Rc<RequestView>>,
+}
+
+type Pods = BTreeMap<Ipv4Addr, (String, String)>;
+
+impl RequestReader {
+    /// A reader that knows nothing of what was before.
+    pub fn from_now(lab: &Lab) -> RequestReader {
+        RequestReader {
+            next: lab.world.net.latest().map_or(0, |latest| latest.next()),
+            kept: Vec::new(),
+        }
+    }
+
+    /// The latest requests, oldest first; none when there is no news.
+    pub fn read(&mut self, lab: &Lab) -> Option<&[Rc<RequestView>]> {
+        let latest = lab.world.net.latest()?;
+        let reset = latest.next() < self.next;
+        if reset {
+            *self = RequestReader::default();
+        }
+        let settled = |record: &Record| {
+            let last = record.trace.hops.last();
+            last.is_none_or(|hop| hop.at + SETTLED < lab.now())
+        };
+        let mut news = latest
+            .since(self.next)
+            .take_while(|(_, record)| settled(record))
+            .peekable();
+        if news.peek().is_none() {
+            return reset.then_some(&[]);
+        }
+        let pods = pods(lab);
+        for (number, record) in news {
+            self.next = number + 1;
+            self.take(number, record, lab, &pods);
+        }
+        let surplus = self.kept.len().saturating_sub(KEPT);
+        self.kept.drain(..surplus);
+        Some(&self.kept)
+    }
+
+    fn take(&mut self, number: u64, record: &Record, lab: &Lab, pods: &Pods) {
+        let way = Way::of(record, &|machine| lab.world.host(machine).name().clone());
+        let stations = way.stations.iter();
+        let view = WayView {
+            pods: stations.map(|station| pod_of(station, lab, pods)).collect(),
+            way,
+        };
+        let at = record.trace.hops.last().map_or(lab.now(), |hop| hop.at);
+        let open = self
+            .kept
+            .iter_mut()
+            .rev()
+            .find(|request| answers(&view.way, request, at));
+        if let Some(request) = open {
+            Rc::make_mut(request).ways.push(view);
+            return;
+        }
+        let words = record.command.as_deref().unwrap_or_default();
+        let mut request = RequestView {
+            id: number,
+            at,
+            command: words.join(" "),
+            service: service_of(&view.way),
+            times: 1,
+            ways: vec![view],
+        };
+        let known = self.kept.iter().position(|known| again(known, &request));
+        if let Some(known) = known.map(|at| self.kept.remove(at)) {
+            request.id = known.id;
+            request.times = known.times + 1;
+        }
+        self.kept.push(Rc::new(request));
+    }
+}
+
+/// Makes a request in a copy of the world, and tells what became of it there.
+///
+/// # Errors
+/// There is no such asker, or it has no network.
+pub fn ask(
+    lab: &Lab,
+    asker: Asker<'_>,
+    to: SocketAddrV4,
+    udp: bool,
+) -> Result<Rc<RequestView>, String> {
+    let mut lab = lab.clone();
+    lab.world.net.keep_latest();
+    let mut reader = RequestReader::from_now(&lab);
+    let udp = if udp { "u" } else { "" };
+    let command: Rc<str> = format!("nc -z{udp}w1 {} {}", to.ip(), to.port()).into();
+    let run = match asker {
+        Asker::Machine(machine) => lab.run_at_terminal(machine, &command)?,
+        Asker::Pod(namespace, pod) => lab.run_in_pod(namespace, pod, &command)?,
+    };
+    let end = lab.now() + ANSWER;
+    lab.step_run(run, end, u64::MAX);
+    lab.advance((lab.now() + SETTLED + SETTLED).min(end), u64::MAX);
+    let requests = reader.read(&lab).unwrap_or_default();
+    let made = |request: &&Rc<RequestView>| request.command == *command;
+    let made = requests.iter().find(made).cloned();
+    made.ok_or_else(|| "no packet was sent: there is no route to that address".to_owned())
+}
+
+/// The addresses of pods that have a network of their own.
+fn pods(lab: &Lab) -> Pods {
+    let pods = lab.objects().list("pods").into_iter();
+    let own = pods.filter(|pod| !pod.bool_at("spec.hostNetwork"));
+    own.filter_map(|pod| {
+        let ip = pod.str_at("status.podIP").parse().ok()?;
+        Some((ip, (pod.namespace().to_owned(), pod.name().to_owned())))
+    })
+    .collect()
+}
+
+fn pod_of(station: &Station, lab: &Lab, pods: &Pods) -> Option<(String, String)> {
+    if lab.world.host(station.machine).netns == station.netns {
+        return None;
+    }
+    let space = lab.world.net.netns(station.netns)?;
+    let mut own = pods.iter().filter(|(ip, _)| space.is_local(**ip));
+    own.next().map(|(_, pod)| pod.clone())
+}
+
+fn service_of(way: &Way) -> Option<(Rc<str>, Rc<str>)> {
+    let mut rules = way.stations.iter().flat_map(|station| &station.rules);
+    rules.find_map(|met| match &met.writer {
+        Some(Writer::Service {
+            namespace, name, ..
+        }) => Some((namespace.clone(), name.clone())),
+        _ => None,
+    })
+}
+
+/// Whether a packet is the answer to a request that has none yet.
+fn answers(way: &Way, request: &RequestView, at: Instant) -> bool {
+    let [asked] = request.ways.as_slice() else {
+        return false;
+    };
+    let last = asked.way.stations.last();
+    let sent = asked.way.flow.flow;
+    let came = last.map_or(sent, |station| station.after.flow);
+    let back = way.flow.flow;
+    let reversed = (back.src, back.dst) == (came.dst, came.src);
+    let refused = way.what == "ICMP error" && asked.way.fate != Fate::Arrived;
+    let told = refused && back.dst.ip() == came.src.ip();
+    (reversed || told) && at.since(request.at) < ANSWER
+}
+
+/// Whether `request` is `known`, made once more.
+fn again(known: &RequestView, request: &RequestView) -> bool {
+    let (Some(old), Some(new)) = (known.ways.first(), request.ways.first()) else {
+        return false;
+    };
+    let place = |way: &Way| way.stations.first().map(|first| first.netns);
+    known.command == request.command
+        && place(&old.way) == place(&new.way)
+        && (old.way.what, old.way.flow.flow.dst) == (new.way.what, new.way.flow.flow.dst)
+}
