@@ -1,7 +1,7 @@
 // Requests in the picture, and the way of one of them explained, from the picture and the keyboard.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { open, prompt, run } from "./harness.mjs";
+import { open, prompt, run, screenShows } from "./harness.mjs";
 
 let site;
 before(async () => (site = await open()));
@@ -29,10 +29,11 @@ test("a request is listed, and its way can be clicked through as netwhy tells it
   const row = page.locator(".latest .request", { hasText: "curl" });
   await row.and(page.locator('[data-fate="arrived"]')).first().click();
   const panel = page.getByRole("dialog", { name: "Requests and their ways" });
+  assert.deepEqual(await panel.locator(".rule[data-fatal]").count(), 0);
   assert.match(await panel.locator(".parties").innerText(), /controlplane\s+default\/web\s+web-/);
   assert.match(await panel.locator(".outcome").innerText(), /TCP SYN .*: delivered to 10\.244\./s);
   // Where its addresses changed is open to begin with.
-  const facts = panel.locator(".facts");
+  const facts = panel.locator(".happened");
   assert.match(await facts.innerText(), /Came as[\s\S]*Went on as/);
   const rules = await facts.locator(".rule code").allInnerTexts();
   assert.ok(rules.some((rule) => /^-A KUBE-SVC-\w+ .*-j KUBE-SEP-/.test(rule)), rules.join("\n"));
@@ -53,12 +54,12 @@ test("a request is listed, and its way can be clicked through as netwhy tells it
   await page.keyboard.press("Escape");
 
   // The terminal says the same.
-  const shown = (await panel.locator(".outcome code").innerText()).split(" > ")[1];
+  const bare = (text) => text.replaceAll(/\s/g, "");
   await panel.getByRole("button", { name: "Type netwhy" }).click();
+  await page.keyboard.type(" | grep 'cluster IP'");
   await page.keyboard.press("Enter");
-  await prompt(page);
-  assert.match(await run(page, "true"), /delivered from eth0/);
-  assert.match(shown, /:80$/);
+  const said = bare(await screenShows(page, /cluster IP[\s\S]*root@controlplane:~#\s*$/));
+  assert.ok(said.includes(bare(rules.find((rule) => rule.includes("cluster IP")))), said);
   assert.deepEqual(page.complaints, []);
 });
 
@@ -68,13 +69,35 @@ test("a request that is refused, and one that is lost, say where and why", async
   await page.locator('.latest .request[data-fate="refused"]').first().click();
   const panel = page.locator(".explainer");
   assert.match(await panel.locator(".outcome").innerText(), /rejected by netfilter/);
-  assert.match(await panel.locator(".facts").innerText(), /default\/empty has no endpoints[\s\S]*REJECT/);
+  assert.match(await panel.locator(".rule[data-fatal]").innerText(), /-j REJECT/);
+  assert.match(await panel.locator(".happened").innerText(), /default\/empty:80 has no endpoints/);
   await page.keyboard.press("Escape");
   await panel.waitFor({ state: "detached" });
 
   await run(page, "iptables -I OUTPUT -d 172.30.2.2 -p tcp --dport 9 -j DROP; nc -zw1 172.30.2.2 9");
   await page.locator('.latest .request[data-fate="lost"]').first().click();
   assert.match(await panel.locator(".way li[data-look=bad]").innerText(), /-j DROP/);
+});
+
+test("packets cross the picture, and those that end badly look it", async () => {
+  const page = await shop({ motion: "no-preference" });
+  const seen = page.evaluate(
+    () =>
+      new Promise((done) => {
+        const fates = new Set();
+        new MutationObserver((changes) => {
+          for (const change of changes) {
+            for (const node of change.addedNodes) {
+              if (node.className === "packet") fates.add(node.dataset.fate);
+            }
+          }
+          if (fates.size === 2) done([...fates].sort());
+        }).observe(document.getElementById("flights"), { childList: true });
+      }),
+  );
+  await run(page, `clear; curl -s -o /dev/null ${ip("web")}; nc -zw1 ${ip("empty")} 80`);
+  assert.deepEqual(await seen, ["arrived", "refused"]);
+  await page.waitForFunction(() => !document.querySelector(".packet"));
 });
 
 test("a person picks a request, and nothing changes in the cluster", async () => {
@@ -112,5 +135,5 @@ test("the way of a request fits a phone", async () => {
   );
   assert.deepEqual(wide, []);
   await page.getByRole("button", { name: "All requests" }).click();
-  await page.locator(".ask").waitFor();
+  await page.locator(".pick").waitFor();
 });

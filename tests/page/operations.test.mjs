@@ -17,7 +17,8 @@ async function sandbox() {
 test("a node that drains is marked, its pods leave, and it comes back", async () => {
   const page = await sandbox();
   await page.getByRole("radio", { name: "10×" }).click();
-  await run(page, "kubectl create deployment web --image=nginx --replicas=4");
+  // What `sleep` runs as does not heed SIGTERM: it leaves after its grace period.
+  await run(page, "kubectl create deployment web --image=busybox --replicas=4 -- sleep 9999");
   await page.locator('.pod[data-state="running"]:not(.quiet)').nth(3).waitFor();
   const node = page.locator("#machine-node01");
   await run(page, "kubectl cordon node01");
@@ -26,7 +27,9 @@ test("a node that drains is marked, its pods leave, and it comes back", async ()
   await page.getByRole("radio", { name: "1×", exact: true }).click();
   await page.locator(".screen:not([hidden]) .xterm").click();
   await page.keyboard.type("kubectl drain node01 --ignore-daemonsets\r");
-  await node.getByText(/^Draining: /).waitFor();
+  await node.getByText(/^Draining: \d pods? leaving/).waitFor();
+  await node.locator('.pod[data-state="terminating"]').first().waitFor();
+  await page.getByRole("radio", { name: "10×" }).click();
   await node.getByText("Drained: no pod is left that could go.").waitFor();
   await prompt(page);
   await run(page, "kubectl uncordon node01");
@@ -70,4 +73,15 @@ test("etcd's revision is shown and grows", async () => {
     before,
   );
   assert.equal(await page.locator(".fell").count(), 0);
+});
+
+test("an etcd that goes back is flagged", async () => {
+  const page = await sandbox();
+  await run(page, "cp -r /var/lib/etcd old; kubectl create namespace lost; mkdir away");
+  await page.getByRole("radio", { name: "max" }).click();
+  const swap = "rm -r /var/lib/etcd; cp -r old /var/lib/etcd; mv away/* /etc/kubernetes/manifests/";
+  await run(page, `mv /etc/kubernetes/manifests/* away/; sleep 40; ${swap}`);
+  await page.locator(".fell").getByText(/went back from revision \d+/).waitFor();
+  await page.locator(".etcd[data-odd]").waitFor();
+  assert.deepEqual(page.complaints, []);
 });

@@ -31,7 +31,7 @@ const EXAMPLES: &[Example] = &[
     },
     Example {
         command: "iptables -t nat -A OUTPUT -d 10.9.0.1 -p tcp -m comment --comment 'default/web:http cluster IP' -j DNAT --to 127.0.0.1:9; ip link add br0 type bridge; ip addr add 10.9.0.1/24 dev br0; netwhy curl -s 10.9.0.1 | sed 's/:[3-6][0-9][0-9]*/:N/g'",
-        output: "\nTCP SYN 10.9.0.1:N > 10.9.0.1:80: refused, nobody listens on 127.0.0.1:9\n  1. testbox: sent by lo\n       nat OUTPUT 1: -A OUTPUT -d 10.9.0.1/32 -p tcp -m comment --comment \"default/web:http cluster IP\" -j DNAT --to-destination 127.0.0.1:9 makes it 10.9.0.1:N > 127.0.0.1:9\n         written for Service default/web\n       10.9.0.1:N > 10.9.0.1:80 becomes 10.9.0.1:N > 127.0.0.1:9\n  2. testbox: delivered from lo\n",
+        output: "\nTCP SYN 10.9.0.1:N > 10.9.0.1:80: refused, nobody listens on 127.0.0.1:9\n  1. testbox: sent by lo\n       nat OUTPUT 1: -A OUTPUT -d 10.9.0.1/32 -p tcp -m comment --comment \"default/web:http cluster IP\" -j DNAT --to-destination 127.0.0.1:9 makes it 10.9.0.1:N > 127.0.0.1:9\n         written for Service default/web, endpoint 127.0.0.1:9\n       10.9.0.1:N > 10.9.0.1:80 becomes 10.9.0.1:N > 127.0.0.1:9\n  2. testbox: delivered from lo\n",
     },
     Example {
         command: "netwhy true",

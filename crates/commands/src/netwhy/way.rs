@@ -241,8 +241,11 @@ fn written_for(rule: &str) -> Option<Writer> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         !text.is_empty() && text.chars().all(plain)
     };
-    let arrow = comment.split_once(" -> ");
-    let endpoint = arrow.and_then(|(_, address)| address.parse().ok());
+    // A rule that leads to an endpoint names it, one that translates to it has it as its goal.
+    let arrow = comment.split_once(" -> ").map(|(_, address)| address);
+    let goal = rule.split_once("--to-destination ");
+    let goal = goal.and_then(|(_, rest)| rest.split(' ').next());
+    let endpoint = arrow.or(goal).and_then(|address| address.parse().ok());
     comment.split(' ').find_map(|word| {
         let (namespace, name) = word.split_once('/')?;
         let name = name.split(':').next()?;
@@ -363,6 +366,10 @@ mod tests {
             Some("every Service, by kube-proxy"),
         );
         check("\"way out/IN\"", None);
+        check(
+            "default/web -j DNAT --to-destination 10.244.1.5:80",
+            Some("Service default/web, endpoint 10.244.1.5:80"),
+        );
         assert_eq!(written_for(" -j ACCEPT"), None);
     }
 }

@@ -59,7 +59,14 @@ pub struct RequestReader {
     kept: Vec<Rc<RequestView>>,
 }
 
-type Pods = BTreeMap<Ipv4Addr, (String, String)>;
+/// Namespace and name by address.
+type Named = BTreeMap<Ipv4Addr, (String, String)>;
+
+/// Whose the addresses of the cluster are.
+struct Addresses {
+    pods: Named,
+    services: Named,
+}
 
 impl RequestReader {
     /// A reader that knows nothing of what was before.
@@ -88,21 +95,23 @@ impl RequestReader {
         if news.peek().is_none() {
             return reset.then_some(&[]);
         }
-        let pods = pods(lab);
+        let known = Addresses::of(lab);
         for (number, record) in news {
             self.next = number + 1;
-            self.take(number, record, lab, &pods);
+            self.take(number, record, lab, &known);
         }
         let surplus = self.kept.len().saturating_sub(KEPT);
         self.kept.drain(..surplus);
         Some(&self.kept)
     }
 
-    fn take(&mut self, number: u64, record: &Record, lab: &Lab, pods: &Pods) {
+    fn take(&mut self, number: u64, record: &Record, lab: &Lab, known: &Addresses) {
         let way = Way::of(record, &|machine| lab.world.host(machine).name().clone());
         let stations = way.stations.iter();
         let view = WayView {
-            pods: stations.map(|station| pod_of(station, lab, pods)).collect(),
+            pods: stations
+                .map(|station| pod_of(station, lab, &known.pods))
+                .collect(),
             way,
         };
         let at = record.trace.hops.last().map_or(lab.now(), |hop| hop.at);
@@ -115,12 +124,19 @@ impl RequestReader {
             Rc::make_mut(request).ways.push(view);
             return;
         }
+        if self
+            .kept
+            .iter()
+            .any(|request| echoes(&view.way, request, at))
+        {
+            return;
+        }
         let words = record.command.as_deref().unwrap_or_default();
         let mut request = RequestView {
             id: number,
             at,
             command: words.join(" "),
-            service: service_of(&view.way),
+            service: service_of(&view.way, &known.services),
             times: 1,
             ways: vec![view],
         };
@@ -161,18 +177,29 @@ pub fn ask(
     made.ok_or_else(|| "no packet was sent: there is no route to that address".to_owned())
 }
 
-/// The addresses of pods that have a network of their own.
-fn pods(lab: &Lab) -> Pods {
-    let pods = lab.objects().list("pods").into_iter();
-    let own = pods.filter(|pod| !pod.bool_at("spec.hostNetwork"));
-    own.filter_map(|pod| {
-        let ip = pod.str_at("status.podIP").parse().ok()?;
-        Some((ip, (pod.namespace().to_owned(), pod.name().to_owned())))
-    })
-    .collect()
+impl Addresses {
+    fn of(lab: &Lab) -> Addresses {
+        let objects = lab.objects();
+        let named = |resource: &str, path: &str| -> Named {
+            let own = objects.list(resource).into_iter();
+            let own = own.filter(|object| !object.bool_at("spec.hostNetwork"));
+            own.filter_map(|object| {
+                let ip = object.str_at(path).parse().ok()?;
+                Some((
+                    ip,
+                    (object.namespace().to_owned(), object.name().to_owned()),
+                ))
+            })
+            .collect()
+        };
+        Addresses {
+            pods: named("pods", "status.podIP"),
+            services: named("services", "spec.clusterIP"),
+        }
+    }
 }
 
-fn pod_of(station: &Station, lab: &Lab, pods: &Pods) -> Option<(String, String)> {
+fn pod_of(station: &Station, lab: &Lab, pods: &Named) -> Option<(String, String)> {
     if lab.world.host(station.machine).netns == station.netns {
         return None;
     }
@@ -181,13 +208,19 @@ fn pod_of(station: &Station, lab: &Lab, pods: &Pods) -> Option<(String, String)>
     own.next().map(|(_, pod)| pod.clone())
 }
 
-fn service_of(way: &Way) -> Option<(Rc<str>, Rc<str>)> {
+/// The Service that a packet is for: by the rules it met, or by its address alone where the connection
+/// was known and met none.
+fn service_of(way: &Way, services: &Named) -> Option<(Rc<str>, Rc<str>)> {
     let mut rules = way.stations.iter().flat_map(|station| &station.rules);
-    rules.find_map(|met| match &met.writer {
+    let by_rule = rules.find_map(|met| match &met.writer {
         Some(Writer::Service {
             namespace, name, ..
         }) => Some((namespace.clone(), name.clone())),
         _ => None,
+    });
+    by_rule.or_else(|| {
+        let (namespace, name) = services.get(way.flow.flow.dst.ip())?;
+        Some((namespace.as_str().into(), name.as_str().into()))
     })
 }
 
@@ -204,6 +237,19 @@ fn answers(way: &Way, request: &RequestView, at: Instant) -> bool {
     let refused = way.what == "ICMP error" && asked.way.fate != Fate::Arrived;
     let told = refused && back.dst.ip() == came.src.ip();
     (reversed || told) && at.since(request.at) < ANSWER
+}
+
+/// Whether a packet answers what a request asked, though not in its latest shape: a resolver sends two
+/// questions before it has an answer.
+fn echoes(way: &Way, request: &RequestView, at: Instant) -> bool {
+    let last = request
+        .ways
+        .first()
+        .and_then(|asked| asked.way.stations.last());
+    last.is_some_and(|last| {
+        let (came, back) = (last.after.flow, way.flow.flow);
+        (back.src, back.dst.ip()) == (came.dst, came.src.ip()) && at.since(request.at) < ANSWER
+    })
 }
 
 /// Whether `request` is `known`, made once more.

@@ -28,30 +28,34 @@ pub struct AskProps {
 /// Draws the form.
 #[component]
 pub fn Ask(props: &AskProps) -> Html {
-    let from = use_node_ref();
+    let from = use_state(|| None::<String>);
     let to = use_node_ref();
     let wrong = use_state(String::new);
     let all = askers(&props.picture);
+    // Who was chosen may be gone; then it is the first.
+    let chosen = all
+        .iter()
+        .find(|(name, _)| Some(name) == from.as_ref())
+        .or(all.first())
+        .cloned();
+    let onchange = {
+        let from = from.clone();
+        Callback::from(move |event: Event| {
+            let select = event.target_dyn_into::<HtmlSelectElement>();
+            from.set(select.map(|select| select.value()));
+        })
+    };
     let onsubmit = {
-        let (from, to, wrong, props, all) = (
-            from.clone(),
-            to.clone(),
-            wrong.clone(),
-            props.clone(),
-            all.clone(),
-        );
+        let (chosen, to, wrong, props) = (chosen.clone(), to.clone(), wrong.clone(), props.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let name = from.cast::<HtmlSelectElement>().map(|s| s.value());
             let text = to.cast::<HtmlInputElement>().map(|input| input.value());
-            let asker = all.iter().find(|(known, _)| Some(known) == name.as_ref());
-            let Some((_, asker)) = asker.cloned() else {
+            let Some((_, from)) = chosen.clone() else {
                 return;
             };
             match destination(&text.unwrap_or_default(), &props.picture) {
                 Ok((to, udp)) => {
                     wrong.set(String::new());
-                    let from = asker;
                     props.act.emit(Act::Ask { from, to, udp });
                     props.asked.emit(());
                 }
@@ -59,7 +63,10 @@ pub fn Ask(props: &AskProps) -> Html {
             }
         })
     };
-    let option = |(name, _): &(String, _)| html! { <option value={name.clone()}>{ name }</option> };
+    let is_chosen = |name: &String| chosen.as_ref().is_some_and(|(chosen, _)| chosen == name);
+    let option = |(name, _): &(String, _)| {
+        html! { <option key={name.clone()} value={name.clone()} selected={is_chosen(name)}>{ name }</option> }
+    };
     let refused = match (wrong.is_empty(), props.refused.is_empty()) {
         (false, _) => wrong.to_string(),
         (true, false) => format!("It cannot be made: {}.", props.refused),
@@ -67,14 +74,14 @@ pub fn Ask(props: &AskProps) -> Html {
     };
     let names = destinations(&props.picture);
     html! {
-        <form class="ask" {onsubmit}>
-            <label>{ "From" }<select ref={from}>{ for all.iter().map(option) }</select></label>
+        <form class="pick" {onsubmit}>
+            <label>{ "From" }<select {onchange}>{ for all.iter().map(option) }</select></label>
             <label>{ "To" }
                 <input ref={to} list="destinations" autocomplete="off" spellcheck="false"
                     placeholder="namespace/service:port or ip:port" value={props.to.clone()} />
             </label>
             <datalist id="destinations">
-                { for names.iter().map(|name| html! { <option value={name.clone()} /> }) }
+                { for names.iter().map(|name| html! { <option key={name.clone()} value={name.clone()} /> }) }
             </datalist>
             <button class="button primary" type="submit">{ icon(Icon::Way) }{ "Show the way" }</button>
             if !refused.is_empty() {

@@ -113,7 +113,7 @@ pub fn Explainer(props: &ExplainerProps) -> Html {
                     }
                     { rows(&props.requests, ROWS, open, &pick) }
                 </div>
-                <div class="told scroll" tabindex="0">
+                <div class="tale scroll" tabindex="0">
                     if let Some(request) = shown {
                         { told(&request, &view, props) }
                     } else {
@@ -150,7 +150,7 @@ fn told(request: &Rc<Request>, view: &UseStateHandle<View>, props: &ExplainerPro
     let back = props.pick.reform(|_: MouseEvent| None);
     html! {
         <>
-            <button class="button quiet back" onclick={back}>{ "All requests" }</button>
+            <button class="button quiet back" onclick={back}>{ icon(Icon::Next) }{ "All requests" }</button>
             <p class="command">
                 <code>{ &request.command }</code>
                 if request.asked {

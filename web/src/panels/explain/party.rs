@@ -21,6 +21,10 @@ pub fn trail(request: &Request) -> Trail {
     let (first, last) = ends(way);
     let dst = way.and_then(|way| way.flow.split(" > ").nth(1));
     let to = match (first, last) {
+        // A pod that asks itself gets there by way of its machine.
+        (Some(first), Some(last)) if last.pod.is_some() && !std::ptr::eq(first, last) => {
+            place(last)
+        }
         (Some(first), Some(last)) if place(first) != place(last) => place(last),
         (_, Some(last)) => last
             .after
@@ -228,6 +232,9 @@ pub(crate) mod tests {
             (&*found.from, found.service.as_deref(), &*found.to),
             ("controlplane", Some("shop/web"), "web-1")
         );
+        let itself = || station("node01", Some("web-1"), NAT);
+        let found = trail(&request(Fate::Arrived, vec![itself(), itself()]));
+        assert_eq!((&*found.from, &*found.to), ("web-1", "web-1"));
         let stays = vec![station("controlplane", None, NAT)];
         let found = trail(&request(Fate::Lost, stays));
         assert_eq!(found.to, "10.244.1.5:8080");

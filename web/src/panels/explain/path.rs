@@ -91,7 +91,7 @@ fn stop(at: usize, station: &Station, last: bool, props: &PathProps) -> Html {
                 <span class="did">{ &station.did }</span>
             </button>
             if open {
-                { facts(station, props) }
+                { facts(station, failed, props) }
             }
         </li>
     }
@@ -104,19 +104,28 @@ fn rules_word(count: usize) -> String {
     }
 }
 
-fn facts(station: &Station, props: &PathProps) -> Html {
+fn facts(station: &Station, failed: bool, props: &PathProps) -> Html {
     let netns = match station.netns.as_str() {
         "" => "the machine's own",
         netns => netns,
     };
-    let dash = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
-    let (inbound, outbound) = (dash(&station.inbound), dash(&station.outbound));
+    let links = match (&station.inbound, &station.outbound) {
+        (Some(inbound), Some(outbound)) => format!("in {inbound}, out {outbound}"),
+        (Some(inbound), None) => format!("in {inbound}"),
+        (None, Some(outbound)) => format!("out {outbound}"),
+        (None, None) => String::new(),
+    };
+    let last = station.rules.len().saturating_sub(1);
+    let rules = station.rules.iter().enumerate();
+    let rules = rules.map(|(at, met)| rule(met, failed && at == last, props));
     let changed = station.before != station.after;
     html! {
-        <div class="facts">
+        <div class="happened">
             <dl>
                 <dt>{ "Namespace" }</dt><dd>{ netns }</dd>
-                <dt>{ "Interfaces" }</dt><dd>{ format!("in {inbound}, out {outbound}") }</dd>
+                if !links.is_empty() {
+                    <dt>{ "Interfaces" }</dt><dd>{ links }</dd>
+                }
                 if changed {
                     <dt>{ "Came as" }</dt><dd>{ &station.before }</dd>
                     <dt>{ "Went on as" }</dt><dd>{ compared(&station.before, &station.after) }</dd>
@@ -129,7 +138,7 @@ fn facts(station: &Station, props: &PathProps) -> Html {
             </dl>
             if !station.rules.is_empty() {
                 <h5>{ "Rules it met, in order" }</h5>
-                <ol class="rules">{ for station.rules.iter().map(|met| rule(met, props)) }</ol>
+                <ol class="rules">{ for rules }</ol>
             }
             <p class="verdict">{ &station.did }</p>
         </div>
@@ -154,14 +163,14 @@ fn compared(before: &str, after: &str) -> Html {
     html! { <>{ side(src, was_src) }{ " > " }{ side(dst, was_dst) }</> }
 }
 
-fn rule(met: &Met, props: &PathProps) -> Html {
-    let plain = met.made.is_none() && !matches!(met.writer, Some(Writer::Service { .. }));
+fn rule(met: &Met, fatal: bool, props: &PathProps) -> Html {
+    let plain = !fatal && met.made.is_none() && !matches!(met.writer, Some(Writer::Service { .. }));
     let number = match met.number {
         0 => "policy".to_owned(),
         number => number.to_string(),
     };
     html! {
-        <li class="rule" data-plain={plain.then_some("")}>
+        <li class="rule" data-plain={plain.then_some("")} data-fatal={fatal.then_some("")}>
             <p class="chain">
                 <span>{ &met.table }</span><b>{ &met.chain }</b><span>{ number }</span>
             </p>

@@ -182,7 +182,7 @@ impl Component for PicturePane {
                     <button class="icon-button explain" aria-label="The way of a request"
                         title="The way of a request" aria-pressed={self.explaining.is_some().to_string()}
                         onclick={self.explain(ctx)}>
-                        { icon(Icon::Way) }
+                        { icon(Icon::Way) }<span>{ "Requests" }</span>
                     </button>
                     <button class="icon-button" aria-label={word} title={word} onclick={toggle}>
                         { icon(sign) }
