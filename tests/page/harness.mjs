@@ -35,11 +35,12 @@ export async function open() {
 }
 
 /** A new person's first visit: no storage, and no complaint in the console goes unnoticed. */
-async function visit(browser, base, { at = "", width = 1440, height = 900, theme = "light" } = {}) {
+async function visit(browser, base, options = {}) {
+  const { at = "", width = 1440, height = 900, theme = "light", motion = "reduce" } = options;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
-    reducedMotion: "reduce",
+    reducedMotion: motion,
     permissions: ["clipboard-read", "clipboard-write"],
   });
   const page = await context.newPage();

@@ -13,7 +13,13 @@ const first = "#/lesson/workloads/01-first-workload";
 test("the home page lists lessons, and one opens with a prompt", async () => {
   const page = await site.visit();
   await page.locator(".card").first().waitFor();
-  assert.ok((await page.locator(".card").count()) >= 2);
+  assert.ok((await page.locator(".card").count()) >= 3);
+  const tracks = await page.locator(".track-row h2").allInnerTexts();
+  const order = ["Workloads", "Networking", "Namespaces", "Upgrades", "Backup"];
+  assert.deepEqual(tracks, order.filter((name) => tracks.includes(name)));
+  for (const track of await page.locator(".track-row").all()) {
+    assert.match(await track.locator(".sum").innerText(), /^\d+ lessons?, \d+ steps, /);
+  }
   await page.getByRole("link", { name: /^Begin with/ }).click();
   await prompt(page);
   assert.match(await page.title(), /· Kubarium$/);
@@ -57,7 +63,12 @@ test("a step turns green by itself, because the cluster did it", async () => {
   await screenShows(page, /deployment.apps\/web created/);
 
   await page.getByRole("link", { name: "Kubarium, all lessons" }).click();
-  await page.getByText("1 of 5 steps").waitFor();
+  await page.locator(".card").getByText("1 of 5 steps").waitFor();
+  const track = page.locator(".track-row", { hasText: "Workloads" });
+  assert.match(await track.locator(".sum").innerText(), /^1 of \d+ steps, \d+ min left$/);
+  assert.ok((await track.locator(".meter i").boundingBox()).width > 5);
+  await page.getByRole("link", { name: /^Go on with/ }).click();
+  await page.getByText("Step 2 of").waitFor();
 });
 
 test("hints come one at a time, and a step can begin again", async () => {

@@ -2,8 +2,9 @@
 #![cfg(target_arch = "wasm32")]
 
 use kubarium_web::protocol::{
-    Check, CheckState, Choice, Event, FromWorker, Hint, Input, LessonView, Machine, Owner,
-    PictureChange, Place, Pod, PodState, Question, Speed, Step, ToWorker, Watched,
+    Asker, Check, CheckState, Choice, Component, Endpoint, Etcd, Event, Fate, FromWorker, Hint,
+    Input, LessonView, Machine, Met, Owner, PictureChange, Place, Pod, PodState, Port, Question,
+    Request, Service, Slice, Speed, Station, Step, ToWorker, Watched, Way, Writer,
 };
 use kubarium_web::services::store::{BrowserStore, Store};
 use kubarium_web::{codec, save};
@@ -60,6 +61,11 @@ fn every_message_to_the_worker_survives_the_wire() {
         lesson: true,
         picture: false,
     }));
+    messages.push(ToWorker::Ask {
+        from: Asker::Pod("shop".to_owned(), "web".to_owned()),
+        to: "10.96.0.1:443".to_owned(),
+        udp: true,
+    });
     for message in messages {
         assert_eq!(codec::decode(&codec::encode(&message)), Ok(message));
     }
@@ -120,6 +126,10 @@ fn views_survive_the_wire() {
             memory_total: 8 << 30,
             pods_total: 110,
             taints: vec!["a=b:NoSchedule".to_owned()],
+            components: vec![Component {
+                name: "etcd".to_owned(),
+                started: Some(u64::MAX),
+            }],
         }],
         machines_gone: vec!["node02".to_owned()],
         pods: vec![Pod {
@@ -142,6 +152,12 @@ fn views_survive_the_wire() {
             why: "0/3 nodes are available".to_owned(),
         }],
         pods_gone: vec!["v".to_owned()],
+        services: vec![service()],
+        services_gone: vec!["w".to_owned()],
+        etcd: Some(Etcd {
+            revision: 3,
+            fell_from: Some(i64::MAX),
+        }),
         events: vec![Event {
             uid: "e".to_owned(),
             at: 1,
@@ -157,6 +173,90 @@ fn views_survive_the_wire() {
     };
     let message = FromWorker::Picture(Box::new(change));
     assert_eq!(codec::decode(&codec::encode(&message)), Ok(message));
+}
+
+fn service() -> Service {
+    Service {
+        uid: "s".to_owned(),
+        namespace: "n".to_owned(),
+        name: "web".to_owned(),
+        kind: "NodePort".to_owned(),
+        cluster_ip: "10.96.0.5".to_owned(),
+        selector: "app=web".to_owned(),
+        ports: vec![Port {
+            port: 80,
+            node_port: 30080,
+            protocol: "TCP".to_owned(),
+        }],
+        slices: vec![Slice {
+            name: "web-abc12".to_owned(),
+            endpoints: vec![Endpoint {
+                address: "10.244.1.5:8080".to_owned(),
+                ready: false,
+                pod: "web-1".to_owned(),
+                node: String::new(),
+            }],
+        }],
+    }
+}
+
+#[wasm_bindgen_test]
+fn ways_survive_the_wire() {
+    let met = |text: Option<&str>, writer| Met {
+        table: "nat".to_owned(),
+        chain: "KUBE-SERVICES".to_owned(),
+        number: 3,
+        text: text.map(str::to_owned),
+        made: Some("1.2.3.4:5 > 6.7.8.9:10".to_owned()),
+        writer,
+    };
+    let of_service = Writer::Service {
+        namespace: "n".to_owned(),
+        name: "web".to_owned(),
+        endpoint: Some("10.244.1.5:8080".to_owned()),
+    };
+    let station = Station {
+        machine: "node01".to_owned(),
+        netns: "cni-1".to_owned(),
+        pod: Some(("n".to_owned(), "p".to_owned())),
+        inbound: None,
+        outbound: Some("eth0".to_owned()),
+        did: "sent by eth0".to_owned(),
+        route: Some("default via 10.244.1.1".to_owned()),
+        rules: vec![
+            met(None, None),
+            met(Some("-A x"), Some(Writer::EveryService)),
+            met(Some("-A y"), Some(of_service)),
+        ],
+        before: "a".to_owned(),
+        after: "b".to_owned(),
+    };
+    let request = Request {
+        id: u64::MAX,
+        unix_secs: -1,
+        command: "curl web".to_owned(),
+        service: Some(("n".to_owned(), "web".to_owned())),
+        times: 2,
+        asked: true,
+        ways: vec![Way {
+            what: "TCP SYN".to_owned(),
+            flow: "a > b".to_owned(),
+            end: "delivered".to_owned(),
+            fate: Fate::Refused,
+            stations: vec![station],
+        }],
+    };
+    let messages = [
+        FromWorker::Requests {
+            reset: true,
+            requests: vec![request.clone()],
+        },
+        FromWorker::Asked(Ok(Box::new(request))),
+        FromWorker::Asked(Err("no route".to_owned())),
+    ];
+    for message in messages {
+        assert_eq!(codec::decode(&codec::encode(&message)), Ok(message));
+    }
 }
 
 #[wasm_bindgen_test]

@@ -70,7 +70,7 @@ mod mktemp;
 mod mv;
 mod nano;
 mod nc;
-mod netwhy;
+pub mod netwhy;
 mod nl;
 mod nohup;
 mod nproc;

@@ -343,10 +343,33 @@ impl Lab {
                 .find(|ns| ns.machine == id && ns.is_local(ip))
                 .map(|ns| ns.id)
         };
-        self.start(id, &machine, command, Some(netns.ok_or_else(lacking)?))?;
+        let netns = Some(netns.ok_or_else(lacking)?);
+        self.start(id, &machine, command, netns, false)?;
         Ok(TerminalId(
             u32::try_from(self.runs.len()).expect("few runs"),
         ))
+    }
+
+    /// As [`Lab::run_in_pod`], for a machine. The command has a terminal, so that what it sends is
+    /// among the latest requests.
+    ///
+    /// # Errors
+    /// There is no such machine, or it is switched off.
+    pub fn run_at_terminal(
+        &mut self,
+        machine: &str,
+        command: &Rc<str>,
+    ) -> Result<TerminalId, String> {
+        let id = self.machine(machine)?;
+        self.start(id, &machine.into(), command, None, true)?;
+        Ok(TerminalId(
+            u32::try_from(self.runs.len()).expect("few runs"),
+        ))
+    }
+
+    /// From now on the latest requests of terminals and pods are kept for the views.
+    pub fn keep_requests(&mut self) {
+        self.world.net.keep_latest();
     }
 
     fn open(&mut self, machine: &Rc<str>, columns: u16, rows: u16) -> Result<TerminalId, String> {
@@ -374,7 +397,7 @@ impl Lab {
 
     fn run(&mut self, machine: &Rc<str>, command: &Rc<str>) -> Result<(), String> {
         let id = self.machine(machine)?;
-        self.start(id, machine, command, None)
+        self.start(id, machine, command, None, false)
     }
 
     fn start(
@@ -383,6 +406,7 @@ impl Lab {
         machine: &Rc<str>,
         command: &Rc<str>,
         netns: Option<NetnsId>,
+        terminal: bool,
     ) -> Result<(), String> {
         let cause = self.note(id, "run", machine, command);
         let sink = u32::try_from(self.runs.len()).expect("few runs");
@@ -394,6 +418,7 @@ impl Lab {
             .world
             .enter(id, cause, |sys| {
                 spawn.mounts = netns.and_then(|netns| sys.new_mount_ns_with_names_of(netns));
+                spawn.terminal = terminal.then(|| sys.open_terminal(80, 24));
                 sys.spawn(spawn)
             })
             .ok_or_else(|| format!("{machine} is switched off"))?

@@ -44,7 +44,7 @@ pub use netns::Netns;
 pub use packet::{About, DEFAULT_TTL, Icmp, IcmpError, Packet, PacketBody, Proto, Segment};
 pub use payload::{Payload, Shared, downcast_shared};
 pub use ping::PingReply;
-pub use record::{Record, RecordingId};
+pub use record::{Latest, Record, RecordingId, Sender};
 pub use route::{Route, RouteKind, RouteProto, RouteTable};
 pub use socket::SocketInfo;
 pub use tap::Seen;

@@ -2,13 +2,17 @@
 //! sent while a recording is on takes its way down; so do the answers to it.
 //! Nothing real works like this; it is where the trace of `walk.rs` becomes visible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use sim::EntryId;
 
 use crate::net::Net;
 use crate::packet::{Icmp, Packet, PacketBody, Proto, Segment};
 use crate::trace::{DropReason, Flow, Trace, Verdict};
+
+/// Records kept of what was sent last.
+const LATEST: usize = 256;
 
 /// A recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,9 +21,26 @@ pub struct RecordingId(u64);
 /// What recordings hold, and which one is on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recordings {
-    on: Option<RecordingId>,
+    on: Sender,
     made: u64,
     kept: BTreeMap<RecordingId, Vec<Record>>,
+    latest: Option<Latest>,
+}
+
+/// Who sends, as far as recordings want to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// The recording that its packets belong to.
+    pub recording: Option<RecordingId>,
+    /// Its command line, if its packets belong to the latest.
+    pub command: Option<Rc<[Rc<str>]>>,
+}
+
+/// The records made last, numbered from 0.
+#[derive(Clone, Debug, Default)]
+pub struct Latest {
+    first: u64,
+    records: VecDeque<Record>,
 }
 
 /// A packet and the way it took.
@@ -37,6 +58,29 @@ pub struct Record {
     pub lost: Option<DropReason>,
     /// The entry of its sending.
     pub cause: EntryId,
+    /// The command line of who began it, if that is known.
+    pub command: Option<Rc<[Rc<str>]>>,
+}
+
+impl Latest {
+    /// The number that the next record will have.
+    pub fn next(&self) -> u64 {
+        self.first + self.records.len() as u64
+    }
+
+    /// Records from this number on, as far as they are kept.
+    pub fn since(&self, number: u64) -> impl Iterator<Item = (u64, &Record)> {
+        let skipped = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        (self.first..).zip(&self.records).skip(skipped)
+    }
+
+    fn push(&mut self, record: Record) {
+        if self.records.len() == LATEST {
+            self.records.pop_front();
+            self.first += 1;
+        }
+        self.records.push_back(record);
+    }
 }
 
 impl Net {
@@ -53,24 +97,34 @@ impl Net {
         self.recordings.kept.remove(&id).unwrap_or_default()
     }
 
+    /// From now on the latest records are kept, of senders whose command is known.
+    pub fn keep_latest(&mut self) {
+        self.recordings.latest.get_or_insert_default();
+    }
+
+    /// The latest records, if they are kept.
+    #[inline]
+    pub fn latest(&self) -> Option<&Latest> {
+        self.recordings.latest.as_ref()
+    }
+
     /// Whether there is any recording.
     #[inline]
     pub fn has_recordings(&self) -> bool {
-        !self.recordings.kept.is_empty()
+        self.recordings.latest.is_some() || !self.recordings.kept.is_empty()
     }
 
     /// Says whose the packets are that are sent from now on.
-    pub fn record_for(&mut self, id: Option<RecordingId>) {
-        self.recordings.on = id;
+    pub fn record_for(&mut self, sender: Sender) {
+        self.recordings.on = sender;
     }
 
     /// A packet is about to be sent by a socket.
     #[inline]
     pub(crate) fn record_sent(&self, packet: &mut Packet) {
-        if let Some(id) = self.recordings.on
-            && name_of(packet).is_some()
-        {
-            packet.trace.get_or_insert_default().recording = Some(id);
+        let on = &self.recordings.on;
+        if *on != Sender::default() && name_of(packet).is_some() {
+            packet.trace.get_or_insert_default().sender = on.clone();
         }
     }
 
@@ -91,40 +145,51 @@ impl Net {
     }
 
     fn record(&mut self, packet: &Packet, lost: Option<DropReason>) {
-        let Some(trace) = &packet.trace else { return };
-        let kept = trace
-            .recording
-            .and_then(|id| self.recordings.kept.get_mut(&id));
-        let (Some(kept), Some(what)) = (kept, name_of(packet)) else {
+        let (Some(trace), Some(what)) = (&packet.trace, name_of(packet)) else {
             return;
         };
+        let Recordings { kept, latest, .. } = &mut self.recordings;
+        let own = trace.sender.recording.and_then(|id| kept.get_mut(&id));
+        let latest = latest.as_mut().filter(|_| trace.sender.command.is_some());
+        if own.is_none() && latest.is_none() {
+            return;
+        }
         let same = |record: &&mut Record| {
             record.cause == packet.cause
                 && record.what == what
                 && record.trace.outcome() == Some(Verdict::Delivered)
         };
-        if let Some(record) = kept.iter_mut().find(same) {
-            record.lost = lost;
-            return;
-        }
-        let trace = Trace::clone(trace);
         let first = trace.hops.first().map(|hop| hop.before);
-        kept.push(Record {
+        let record = || Record {
             proto: packet.proto(),
             what,
             flow: first.unwrap_or(packet.flow()),
-            trace,
+            trace: Trace::clone(trace),
             lost,
             cause: packet.cause,
-        });
+            command: trace.sender.command.clone(),
+        };
+        if let Some(own) = own {
+            match own.iter_mut().find(same) {
+                Some(known) => known.lost = lost,
+                None => own.push(record()),
+            }
+        }
+        if let Some(latest) = latest {
+            match latest.records.iter_mut().rev().find(same) {
+                Some(known) => known.lost = lost,
+                None => latest.push(record()),
+            }
+        }
     }
 }
 
 impl Packet {
     /// This packet answers `asked`: it is recorded if that was.
     pub(crate) fn record_like(mut self, asked: &Option<Box<Trace>>) -> Packet {
-        if let Some(id) = asked.as_ref().and_then(|trace| trace.recording) {
-            self.trace.get_or_insert_default().recording = Some(id);
+        let asked = asked.as_ref().map(|trace| &trace.sender);
+        if let Some(sender) = asked.filter(|sender| **sender != Sender::default()) {
+            self.trace.get_or_insert_default().sender = sender.clone();
         }
         self
     }

@@ -9,7 +9,7 @@ use sim::{Instant, MachineId};
 
 use crate::netfilter::{RejectWith, Rule, TableName};
 use crate::netns::Netns;
-use crate::record::RecordingId;
+use crate::record::Sender;
 use crate::route::Route;
 use crate::{Ipv4Net, NetnsId, RouteKind};
 
@@ -24,7 +24,7 @@ pub struct Trace {
     /// Rules met since the last hop.
     met: Vec<RuleHit>,
     /// Who is to have it in the end.
-    pub(crate) recording: Option<RecordingId>,
+    pub(crate) sender: Sender,
 }
 
 /// A rule that matched the packet, or the policy of a built-in chain that dropped it.

@@ -1,7 +1,7 @@
 //! What a person can do on the page. Every control sends one of these; the app alone acts on them.
 
 use super::route::Route;
-use crate::protocol::{Input, Speed};
+use crate::protocol::{Asker, Input, Speed};
 
 /// A part of the workbench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,15 @@ pub enum Act {
     TogglePause,
     /// Run until something happens.
     Step,
+    /// Make a request in a copy of the world, to see its way.
+    Ask {
+        /// Who makes it.
+        from: Asker,
+        /// Address and port.
+        to: String,
+        /// With UDP instead of TCP.
+        udp: bool,
+    },
     /// The next theme.
     NextTheme,
     /// Open a terminal on a machine and show it.

@@ -16,7 +16,7 @@ use yew::prelude::*;
 
 pub use act::{Act, Pane};
 pub use model::{Clock, Editing, Model, Notice, Phase, Tab};
-pub use progress::{Progress, Standing};
+pub use progress::{Progress, Standing, Sum, minutes_left};
 pub use route::Route;
 pub use settings::{Settings, Theme};
 
@@ -323,6 +323,7 @@ impl App {
                 self.act(ctx, Act::SetSpeed(speed));
             }
             Act::Step => self.send(&ToWorker::Step),
+            Act::Ask { from, to, udp } => self.send(&ToWorker::Ask { from, to, udp }),
             Act::NextTheme => {
                 self.model.theme = self.model.theme.next();
                 self.keep("theme", self.model.theme.word());

@@ -6,7 +6,10 @@ use super::act::Pane;
 use super::progress::Progress;
 use super::route::Route;
 use super::settings::{Settings, Theme};
-use crate::protocol::{FromWorker, LessonView, Picture, Place, Speed, Track};
+use crate::protocol::{FromWorker, LessonView, Picture, Place, Request, Speed, Track};
+
+/// Requests that are remembered.
+const REQUESTS: usize = 40;
 
 /// How the work on a place stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +92,10 @@ pub struct Model {
     pub lesson: Option<Rc<LessonView>>,
     /// Machines and pods.
     pub picture: Rc<Picture>,
+    /// The latest requests, oldest first.
+    pub requests: Rc<Vec<Rc<Request>>>,
+    /// Why the request that was asked for last could not be made, empty if it could.
+    pub refused: Rc<str>,
     /// Machines a terminal can be opened on.
     pub machines: Rc<Vec<String>>,
     /// Terminals.
@@ -141,6 +148,8 @@ impl Model {
             phase: Phase::Idle,
             lesson: None,
             picture: Rc::default(),
+            requests: Rc::default(),
+            refused: Rc::default(),
             machines: Rc::default(),
             tabs: Rc::default(),
             active: None,
@@ -164,6 +173,8 @@ impl Model {
     pub fn clear_world(&mut self) {
         self.lesson = None;
         self.picture = Rc::default();
+        self.requests = Rc::default();
+        self.refused = Rc::default();
         self.machines = Rc::default();
         self.tabs = Rc::default();
         self.active = None;
@@ -256,6 +267,19 @@ impl Model {
                 };
             }
             FromWorker::Picture(change) => Rc::make_mut(&mut self.picture).apply(*change),
+            FromWorker::Requests { reset, requests } => {
+                if reset {
+                    self.requests = Rc::default();
+                }
+                requests
+                    .into_iter()
+                    .for_each(|request| self.requested(request));
+            }
+            FromWorker::Asked(Ok(request)) => {
+                self.refused = Rc::default();
+                self.requested(*request);
+            }
+            FromWorker::Asked(Err(why)) => self.refused = why.into(),
             FromWorker::Clock {
                 at,
                 unix_secs,
@@ -282,6 +306,15 @@ impl Model {
             FromWorker::Failed { message } => return vec![Effect::Broke(message)],
         }
         Vec::new()
+    }
+
+    /// A request was made, or made again.
+    fn requested(&mut self, request: Request) {
+        let requests = Rc::make_mut(&mut self.requests);
+        requests.retain(|known| known.id != request.id);
+        requests.push(Rc::new(request));
+        let surplus = requests.len().saturating_sub(REQUESTS);
+        requests.drain(..surplus);
     }
 
     fn opened(&mut self, place: &Place, machines: Vec<String>) -> Vec<Effect> {
@@ -404,6 +437,7 @@ mod tests {
         let track = Track {
             id: "basics".to_owned(),
             title: "Basics".to_owned(),
+            summary: String::new(),
             lessons,
         };
         model.hear(FromWorker::Hello {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::LessonView;
+use crate::protocol::{LessonCard, LessonView};
 
 /// Progress in one lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,29 @@ impl Standing {
     }
 }
 
+/// Progress in several lessons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many there are.
+    pub lessons: u32,
+    /// How many are finished.
+    pub finished: u32,
+    /// Their steps.
+    pub steps: u32,
+    /// Steps done.
+    pub done: u32,
+    /// How long they take.
+    pub minutes: u32,
+    /// How long the steps take that are not done.
+    pub left: u32,
+}
+
+/// The minutes that a lesson takes from here on, as if its steps were equally long.
+pub fn minutes_left(card: &LessonCard, done: u32) -> u32 {
+    let open = card.steps.saturating_sub(done);
+    (card.minutes * open).div_ceil(card.steps.max(1))
+}
+
 /// Progress by lesson id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -30,6 +53,21 @@ impl Progress {
     /// Where one stands in a lesson that was begun.
     pub fn of(&self, id: &str) -> Option<Standing> {
         self.standings.get(id).copied()
+    }
+
+    /// Where one stands in some lessons together.
+    pub fn sum<'a>(&self, cards: impl Iterator<Item = &'a LessonCard>) -> Sum {
+        cards.fold(Sum::default(), |sum, card| {
+            let done = self.of(&card.id).map_or(0, |s| s.done.min(card.steps));
+            Sum {
+                lessons: sum.lessons + 1,
+                finished: sum.finished + u32::from(card.steps > 0 && done == card.steps),
+                steps: sum.steps + card.steps,
+                done: sum.done + done,
+                minutes: sum.minutes + card.minutes,
+                left: sum.left + minutes_left(card, done),
+            }
+        })
     }
 
     /// Takes in how a lesson looks now; says whether that is news. Progress never goes back:
@@ -69,6 +107,28 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lessons_add_up() {
+        let card = |id: &str, steps, minutes| LessonCard {
+            id: id.to_owned(),
+            title: String::new(),
+            summary: String::new(),
+            minutes,
+            steps,
+        };
+        let cards = [card("a/1", 4, 20), card("a/2", 3, 10), card("a/3", 2, 0)];
+        let progress = Progress::parse("a/1 1 4\na/2 3 3\na/9 1 1\n");
+        let expected = Sum {
+            lessons: 3,
+            finished: 1,
+            steps: 9,
+            done: 4,
+            minutes: 30,
+            left: 15,
+        };
+        assert_eq!(progress.sum(cards.iter()), expected);
+    }
 
     #[test]
     fn damaged_lines_cost_only_themselves() {

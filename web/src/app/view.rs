@@ -90,6 +90,8 @@ fn content(model: &Model, kept: bool, act: &Callback<Act>) -> Html {
                 lesson={model.lesson.clone()}
                 next_lesson={model.next_lesson()}
                 picture={model.picture.clone()}
+                requests={model.requests.clone()}
+                refused={model.refused.clone()}
                 machines={model.machines.clone()}
                 tabs={model.tabs.clone()}
                 active={model.active}

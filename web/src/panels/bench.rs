@@ -11,7 +11,7 @@ use super::lesson::LessonPane;
 use super::picture::PicturePane;
 use super::terminals::{TerminalsProps, terminals_pane};
 use crate::app::{Act, Pane, Settings, Tab};
-use crate::protocol::{LessonView, Picture, Place};
+use crate::protocol::{LessonView, Picture, Place, Request};
 
 /// Width of the lesson where nobody chose one, in pixels.
 const LESSON_PX: u32 = 432;
@@ -29,6 +29,10 @@ pub struct BenchProps {
     pub next_lesson: Option<String>,
     /// Machines and pods.
     pub picture: Rc<Picture>,
+    /// The latest requests, oldest first.
+    pub requests: Rc<Vec<Rc<Request>>>,
+    /// Why the request that was asked for last could not be made.
+    pub refused: Rc<str>,
     /// Machines a terminal can be opened on.
     pub machines: Rc<Vec<String>>,
     /// Terminals.
@@ -90,6 +94,8 @@ pub fn Bench(props: &BenchProps) -> Html {
             }
             <PicturePane
                 picture={props.picture.clone()}
+                requests={props.requests.clone()}
+                refused={props.refused.clone()}
                 opening={props.opening.clone()}
                 table={props.settings.table}
                 maximised={props.maximised == Some(Pane::Picture)}

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::emblem;
 use super::icons::{Icon, icon};
-use crate::app::{Progress, Route};
+use crate::app::{Progress, Route, Sum, minutes_left};
 use crate::protocol::{LessonCard, Place, Track};
 
 /// What the home page shows.
@@ -62,13 +62,19 @@ fn address(place: &Place) -> String {
     format!("#{}", Route::Work(place.clone()).hash())
 }
 
-/// The first lesson that is not finished, and whether it was begun.
+/// The lesson to go on with, and whether it was begun: one that was begun, or the first that was not.
 fn next_lesson<'a>(tracks: &'a [Track], progress: &Progress) -> Option<(&'a LessonCard, bool)> {
-    let cards = tracks.iter().flat_map(|track| &track.lessons);
     let standing = |card: &LessonCard| progress.of(&card.id);
-    let mut open = cards.filter(|card| !standing(card).is_some_and(|s| s.finished()));
-    open.next()
-        .map(|card| (card, standing(card).is_some_and(|s| s.done > 0)))
+    let open: Vec<&LessonCard> = tracks
+        .iter()
+        .flat_map(|track| &track.lessons)
+        .filter(|card| !standing(card).is_some_and(|s| s.finished()))
+        .collect();
+    let begun = |card: &&&LessonCard| standing(card).is_some_and(|s| s.done > 0);
+    match open.iter().find(begun) {
+        Some(card) => Some((card, true)),
+        None => open.first().map(|card| (*card, false)),
+    }
 }
 
 fn tracks(props: &HomeProps) -> Html {
@@ -91,11 +97,7 @@ fn tracks(props: &HomeProps) -> Html {
 }
 
 fn track(track: &Track, progress: &Progress) -> Html {
-    let finished = track
-        .lessons
-        .iter()
-        .filter(|card| progress.of(&card.id).is_some_and(|s| s.finished()));
-    let sum = format!("{} of {} done", finished.count(), track.lessons.len());
+    let sum = progress.sum(track.lessons.iter());
     let cards = track
         .lessons
         .iter()
@@ -105,30 +107,86 @@ fn track(track: &Track, progress: &Progress) -> Html {
         <section class="track-row" aria-labelledby={format!("track-{}", track.id)}>
             <div>
                 <h2 id={format!("track-{}", track.id)}>{ &track.title }</h2>
-                <p class="sum">{ sum }</p>
+                if !track.summary.is_empty() {
+                    <p class="about">{ &track.summary }</p>
+                }
+                { standing(sum) }
             </div>
             <div class="cards">{ for cards }</div>
         </section>
     }
 }
 
+/// How far one is in a track.
+fn standing(sum: Sum) -> Html {
+    let Sum {
+        steps,
+        done,
+        minutes,
+        left,
+        ..
+    } = sum;
+    let percent = (done * 100).checked_div(steps).unwrap_or(0);
+    let finished = steps > 0 && done == steps;
+    let time = match (minutes, done, finished) {
+        (0, ..) | (_, _, true) => String::new(),
+        (_, 0, _) => format!(", {}", duration(minutes)),
+        _ => format!(", {} left", duration(left)),
+    };
+    let words = match (done, finished) {
+        (_, true) => format!("All {steps} steps done"),
+        (0, _) => format!("{}, {steps} steps{time}", lessons(sum.lessons)),
+        _ => format!("{done} of {steps} steps{time}"),
+    };
+    html! {
+        <>
+            <span class="meter" aria-hidden="true" data-done={finished.then_some("")}>
+                <i style={format!("width:{percent}%")}></i>
+            </span>
+            <p class="sum">{ words }</p>
+        </>
+    }
+}
+
+fn lessons(count: u32) -> String {
+    match count {
+        1 => "1 lesson".to_owned(),
+        _ => format!("{count} lessons"),
+    }
+}
+
+/// Minutes for people: `45 min`, `1 h 20 min`.
+fn duration(minutes: u32) -> String {
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 fn lesson(at: usize, card: &LessonCard, progress: &Progress) -> Html {
     let standing = progress.of(&card.id);
     let finished = standing.is_some_and(|s| s.finished());
+    let begun = standing.filter(|s| s.done > 0);
     html! {
-        <a class="card" href={address(&Place::Lesson(card.id.clone()))}>
-            <span class="number" aria-hidden="true">{ format!("{:02}", at + 1) }</span>
+        <a class="card" href={address(&Place::Lesson(card.id.clone()))} data-done={finished.then_some("")}>
+            <span class="number" aria-hidden="true">
+                if finished { { icon(Icon::Check) } } else { { format!("{:02}", at + 1) } }
+            </span>
             <h3>{ &card.title }</h3>
             <span class="stand" data-done={finished.then_some("")}>
                 if finished {
-                    { icon(Icon::Check) }{ "Done" }
-                } else if let Some(standing) = standing.filter(|s| s.done > 0) {
+                    { format!("Done, {} steps", card.steps) }
+                } else if let Some(standing) = begun {
                     <span class="pips" aria-hidden="true">
                         { for (0..standing.steps).map(|n| html! {
                             <i data-done={(n < standing.done).then_some("")}></i>
                         }) }
                     </span>
                     { format!("{} of {} steps", standing.done, standing.steps) }
+                    if card.minutes > 0 {
+                        { format!(", {} left", duration(minutes_left(card, standing.done))) }
+                    }
                 } else {
                     { length(card) }
                 }
@@ -141,6 +199,49 @@ fn lesson(at: usize, card: &LessonCard, progress: &Progress) -> Html {
 fn length(card: &LessonCard) -> String {
     match card.minutes {
         0 => format!("{} steps", card.steps),
-        minutes => format!("{} steps, {minutes} min", card.steps),
+        minutes => format!("{} steps, {}", card.steps, duration(minutes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(id: &str) -> LessonCard {
+        LessonCard {
+            id: id.to_owned(),
+            title: String::new(),
+            summary: String::new(),
+            minutes: 0,
+            steps: 2,
+        }
+    }
+
+    #[test]
+    fn what_was_begun_is_gone_on_with() {
+        let track = |id: &str, lessons| Track {
+            id: id.to_owned(),
+            title: String::new(),
+            summary: String::new(),
+            lessons,
+        };
+        let tracks = [
+            track("a", vec![card("a/1"), card("a/2")]),
+            track("b", vec![card("b/1")]),
+        ];
+        let next = |progress: &str| {
+            let progress = Progress::parse(progress);
+            next_lesson(&tracks, &progress).map(|(card, begun)| (card.id.clone(), begun))
+        };
+        let some = |id: &str, begun| Some((id.to_owned(), begun));
+        assert_eq!(next(""), some("a/1", false));
+        assert_eq!(next("a/1 2 2\n"), some("a/2", false));
+        assert_eq!(next("a/1 2 2\nb/1 1 2\n"), some("b/1", true));
+        assert_eq!(next("a/1 2 2\na/2 2 2\nb/1 2 2\n"), None);
+    }
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!([45, 60, 80].map(duration), ["45 min", "1 h", "1 h 20 min"]);
     }
 }

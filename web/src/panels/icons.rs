@@ -53,6 +53,22 @@ pub enum Icon {
     Download,
     /// A lock.
     Closed,
+    /// A ring with a bar.
+    Refused,
+    /// A hexagon.
+    Pod,
+    /// Two boxes on a shelf.
+    Machine,
+    /// A pulse on a line.
+    Wire,
+    /// One that goes to two.
+    Service,
+    /// A winding way between two points.
+    Way,
+    /// A cylinder.
+    Store,
+    /// A chip.
+    Part,
 }
 
 /// Draws an icon in the size and colour of the text around it. It says nothing to a screen reader.
@@ -90,6 +106,23 @@ pub fn icon(icon: Icon) -> Html {
             "M2.5 6v4H5l3.5 3V3L5 6zM11 5.6a3.4 3.4 0 0 1 0 4.8M12.9 3.7a6 6 0 0 1 0 8.6"
         }
         Icon::Download => "M8 2.5v7.3M4.8 6.8 8 10l3.2-3.2M2.5 13.3h11",
+        Icon::Refused => "M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2M5 8h6",
+        Icon::Pod => "M8 1.8 13.4 4.9v6.2L8 14.2 2.6 11.1V4.9z",
+        Icon::Machine => "M2.5 3h11v4.2h-11zM2.5 9h11v4.2h-11zM5 5.1v.1M5 11.1v.1",
+        Icon::Wire => "M1.5 8h3l1.5-3.5 3.5 7L11.5 8h3",
+        Icon::Service => {
+            "M6.2 2h3.6v3.4H6.2zM2 10.6h3.6V14H2zM10.4 10.6H14V14h-3.6zM8 5.4V8M3.8 10.6V8h8.4v2.6"
+        }
+        Icon::Way => {
+            "M3.5 11.2a1.4 1.4 0 1 1 0 2.8 1.4 1.4 0 0 1 0-2.8M12.5 2a1.4 1.4 0 1 1 0 2.8 1.4 1.4 0 0 1 0-2.8\
+             M4.9 12.6h4.6a2.3 2.3 0 0 0 0-4.6h-3a2.3 2.3 0 0 1 0-4.6h4.6"
+        }
+        Icon::Store => {
+            "M3 4c0-1.2 2.2-2 5-2s5 .8 5 2-2.2 2-5 2-5-.8-5-2zM3 4v8c0 1.2 2.2 2 5 2s5-.8 5-2V4M3 8c0 1.2 2.2 2 5 2s5-.8 5-2"
+        }
+        Icon::Part => {
+            "M3 3h10v10H3zM6 6h4v4H6zM6 1v2M10 1v2M6 13v2M10 13v2M1 6h2M1 10h2M13 6h2M13 10h2"
+        }
         Icon::Closed => "M4 7.3h8v6H4zM5.6 7.3V5.4a2.4 2.4 0 0 1 4.8 0v1.9",
     };
     html! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d={path} /></svg> }

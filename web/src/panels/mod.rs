@@ -4,6 +4,7 @@ pub mod bench;
 pub mod divider;
 pub mod editor;
 pub mod emblem;
+pub mod explain;
 pub mod home;
 pub mod icons;
 pub mod lesson;

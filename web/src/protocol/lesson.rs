@@ -9,6 +9,8 @@ pub struct Track {
     pub id: String,
     /// Its name for people.
     pub title: String,
+    /// What it is about, a sentence; empty for one this page does not know.
+    pub summary: String,
     /// The lessons in order.
     pub lessons: Vec<LessonCard>,
 }

@@ -5,9 +5,13 @@
 
 mod lesson;
 mod picture;
+mod request;
+mod service;
 
 pub use lesson::{Check, CheckState, Choice, Hint, LessonCard, LessonView, Question, Step, Track};
-pub use picture::{Event, Machine, Owner, Picture, PictureChange, Pod, PodState};
+pub use picture::{Component, Etcd, Event, Machine, Owner, Picture, PictureChange, Pod, PodState};
+pub use request::{Asker, Fate, Met, Request, Station, Way, Writer};
+pub use service::{Endpoint, Port, Service, Slice};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +79,15 @@ pub enum ToWorker {
     Step,
     /// Send views for these panels.
     Watch(Watched),
+    /// Make a request in a copy of the world, and tell its way.
+    Ask {
+        /// Who makes it.
+        from: Asker,
+        /// Address and port.
+        to: String,
+        /// With UDP instead of TCP.
+        udp: bool,
+    },
 }
 
 /// What a person did to the world. These are what a save is made of.
@@ -177,6 +190,15 @@ pub enum FromWorker {
     Lesson(Box<LessonView>),
     /// What changed in the picture.
     Picture(Box<PictureChange>),
+    /// Requests that are new, or different from before.
+    Requests {
+        /// Forget those before.
+        reset: bool,
+        /// In the order in which they were made.
+        requests: Vec<Request>,
+    },
+    /// What became of a request that was asked for, or why it cannot be made.
+    Asked(Result<Box<Request>, String>),
     /// Time, when it moved or the speed changed.
     Clock {
         /// Virtual nanoseconds since the world began.

@@ -8,6 +8,8 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Service;
+
 /// How many events the app keeps.
 const EVENTS_KEPT: usize = 200;
 
@@ -38,6 +40,26 @@ pub struct Machine {
     pub pods_total: u32,
     /// Taints as kubectl prints them.
     pub taints: Vec<String>,
+    /// The parts of the cluster that run on it, or should.
+    pub components: Vec<Component>,
+}
+
+/// A part of the cluster on a machine, as its processes tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// When its process began, in virtual nanoseconds; none while there is none.
+    pub started: Option<u64>,
+}
+
+/// Where etcd stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Etcd {
+    /// Its revision, 0 while there is no database.
+    pub revision: i64,
+    /// Its revision before it went back, if it did.
+    pub fell_from: Option<i64>,
 }
 
 /// A pod, as the API server tells it.
@@ -135,8 +157,12 @@ pub struct Picture {
     pub machines: BTreeMap<String, Rc<Machine>>,
     /// Pods by uid.
     pub pods: BTreeMap<String, Rc<Pod>>,
+    /// Services by uid.
+    pub services: BTreeMap<String, Rc<Service>>,
     /// The latest events, oldest first.
     pub events: VecDeque<Rc<Event>>,
+    /// Where etcd stands.
+    pub etcd: Etcd,
 }
 
 /// What changed between two pictures.
@@ -152,8 +178,14 @@ pub struct PictureChange {
     pub pods: Vec<Pod>,
     /// Uids that are gone.
     pub pods_gone: Vec<String>,
+    /// New or different.
+    pub services: Vec<Service>,
+    /// Uids that are gone.
+    pub services_gone: Vec<String>,
     /// New or repeated events, oldest first.
     pub events: Vec<Event>,
+    /// Where etcd stands, if that is news.
+    pub etcd: Option<Etcd>,
 }
 
 impl PictureChange {
@@ -165,14 +197,20 @@ impl PictureChange {
             machines_gone,
             pods,
             pods_gone,
+            services,
+            services_gone,
             events,
+            etcd,
         } = self;
         !reset
             && machines.is_empty()
             && machines_gone.is_empty()
             && pods.is_empty()
             && pods_gone.is_empty()
+            && services.is_empty()
+            && services_gone.is_empty()
             && events.is_empty()
+            && etcd.is_none()
     }
 }
 
@@ -181,6 +219,7 @@ impl Picture {
     pub fn change_to(&self, new: &Picture) -> PictureChange {
         let (machines, machines_gone) = keyed_change(&self.machines, &new.machines);
         let (pods, pods_gone) = keyed_change(&self.pods, &new.pods);
+        let (services, services_gone) = keyed_change(&self.services, &new.services);
         let known: BTreeMap<&str, &Rc<Event>> = self
             .events
             .iter()
@@ -198,7 +237,10 @@ impl Picture {
             machines_gone,
             pods,
             pods_gone,
+            services,
+            services_gone,
             events,
+            etcd: (self.etcd != new.etcd).then_some(new.etcd),
         }
     }
 
@@ -210,7 +252,10 @@ impl Picture {
             machines_gone,
             pods,
             pods_gone,
+            services,
+            services_gone,
             events,
+            etcd,
         } = change;
         if reset {
             *self = Picture::default();
@@ -227,6 +272,13 @@ impl Picture {
         for pod in pods {
             self.pods.insert(pod.uid.clone(), Rc::new(pod));
         }
+        for uid in services_gone {
+            self.services.remove(&uid);
+        }
+        for service in services {
+            self.services.insert(service.uid.clone(), Rc::new(service));
+        }
+        self.etcd = etcd.unwrap_or(self.etcd);
         for event in events {
             self.events.retain(|old| old.uid != event.uid);
             self.events.push_back(Rc::new(event));
@@ -304,6 +356,7 @@ mod tests {
                 .map(|pod| (pod.uid.clone(), pod.clone()))
                 .collect(),
             events: events.iter().cloned().collect(),
+            ..Picture::default()
         }
     }
 

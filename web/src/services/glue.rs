@@ -58,6 +58,14 @@ extern "C" {
     #[wasm_bindgen(js_name = pulse)]
     pub fn pulse(element: &Element);
 
+    /// Lets a copy of an element leave the page from where it is.
+    #[wasm_bindgen(js_name = depart)]
+    pub fn depart(element: &Element);
+
+    /// Sends a packet from element to element; `fate` says how it ends.
+    #[wasm_bindgen(js_name = send)]
+    pub fn send(path: &Array, fate: &str, delay_ms: f64);
+
     /// The worker index.html started, or a new one.
     #[wasm_bindgen(js_name = takeWorker)]
     pub fn take_worker() -> TakenWorker;

@@ -1,6 +1,5 @@
 //! The lessons this page was built with.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use lesson::Lesson;
@@ -10,8 +9,29 @@ use crate::protocol::{LessonCard, Track};
 /// Id (`track/nn-name`), path and text of each, in reading order.
 const LESSONS: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/lessons.rs"));
 
-/// Tracks in the order in which they are best taken; others follow by name.
-const ORDER: &[&str] = &["workloads", "namespaces"];
+/// Tracks in the order in which they are best taken, and what each is about; others follow by name.
+const ORDER: &[(&str, &str)] = &[
+    (
+        "workloads",
+        "The beginning: pods, Deployments, and what keeps them running.",
+    ),
+    (
+        "networking",
+        "How a packet finds a pod: Services, DNS, and the rules behind them.",
+    ),
+    (
+        "namespaces",
+        "Room for several teams: names, limits, and who may do what.",
+    ),
+    (
+        "upgrades",
+        "A cluster made newer while it works: drains, versions, node by node.",
+    ),
+    (
+        "backup",
+        "What etcd holds, how it is saved, and how a lost cluster comes back.",
+    ),
+];
 
 /// Reads a lesson; or says why it cannot be had.
 pub fn read(id: &str) -> Result<Rc<Lesson>, String> {
@@ -27,7 +47,13 @@ pub fn read(id: &str) -> Result<Rc<Lesson>, String> {
 
 /// All lessons by track, and what is wrong with those that cannot be read.
 pub fn tracks() -> (Vec<Track>, Vec<String>) {
-    let mut tracks: BTreeMap<(usize, &str), Track> = BTreeMap::new();
+    let track = |folder: &str, summary: &str| Track {
+        id: folder.to_owned(),
+        title: title(folder),
+        summary: summary.to_owned(),
+        lessons: Vec::new(),
+    };
+    let mut tracks: Vec<Track> = ORDER.iter().map(|(id, about)| track(id, about)).collect();
     let mut wrong = Vec::new();
     for (id, ..) in LESSONS {
         let lesson = match read(id) {
@@ -37,23 +63,16 @@ pub fn tracks() -> (Vec<Track>, Vec<String>) {
                 continue;
             }
         };
-        let (track, _) = id.split_once('/').unwrap_or((id, ""));
-        let empty = || Track {
-            id: track.to_owned(),
-            title: title(track),
-            lessons: Vec::new(),
-        };
-        let place = ORDER
-            .iter()
-            .position(|known| *known == track)
-            .unwrap_or(ORDER.len());
-        tracks
-            .entry((place, track))
-            .or_insert_with(empty)
-            .lessons
-            .push(card(id, &lesson));
+        let (folder, _) = id.split_once('/').unwrap_or((id, ""));
+        let at = tracks.iter().position(|track| track.id == folder);
+        let at = at.unwrap_or_else(|| {
+            tracks.push(track(folder, ""));
+            tracks.len() - 1
+        });
+        tracks[at].lessons.push(card(id, &lesson));
     }
-    (tracks.into_values().collect(), wrong)
+    tracks.retain(|track| !track.lessons.is_empty());
+    (tracks, wrong)
 }
 
 fn card(id: &str, lesson: &Lesson) -> LessonCard {

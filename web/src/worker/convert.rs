@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use lab::views::{EventView, MachineView, PictureView, PodState as LabState, PodView};
+use lab::views::{EventView, MachineView, PictureView, PodState as LabState, PodView, ServiceView};
 use sim::Instant;
 
-use crate::protocol::{Event, Machine, Owner, Picture, Pod, PodState};
+use crate::protocol::{
+    Component, Endpoint, Etcd, Event, Machine, Owner, Picture, Pod, PodState, Port, Service, Slice,
+};
 
 /// A picture for the wire. Parts that are the same allocation as in `before` are not made again.
 pub fn picture(view: &PictureView, before: &mut Parts) -> Picture {
@@ -14,6 +16,13 @@ pub fn picture(view: &PictureView, before: &mut Parts) -> Picture {
             m.name.clone()
         }),
         pods: reuse(&mut before.pods, &view.pods, pod, |p| p.uid.clone()),
+        services: reuse(&mut before.services, &view.services, service, |s| {
+            s.uid.clone()
+        }),
+        etcd: Etcd {
+            revision: view.revision,
+            fell_from: view.fell_from,
+        },
         events: {
             let events = reuse(&mut before.events, &view.events, event, |e| e.uid.clone());
             view.events
@@ -29,6 +38,7 @@ pub fn picture(view: &PictureView, before: &mut Parts) -> Picture {
 pub struct Parts {
     machines: Vec<(Rc<MachineView>, Rc<Machine>)>,
     pods: Vec<(Rc<PodView>, Rc<Pod>)>,
+    services: Vec<(Rc<ServiceView>, Rc<Service>)>,
     events: Vec<(Rc<EventView>, Rc<Event>)>,
 }
 
@@ -79,6 +89,42 @@ fn machine(view: &MachineView) -> Machine {
         memory_total: view.memory_total,
         pods_total: view.pods_total,
         taints: view.taints.clone(),
+        components: view
+            .components
+            .iter()
+            .map(|part| Component {
+                name: part.name.to_owned(),
+                started: part.started.map(|at| at.as_nanos()),
+            })
+            .collect(),
+    }
+}
+
+fn service(view: &ServiceView) -> Service {
+    let port = |port: &lab::views::PortView| Port {
+        port: port.port,
+        node_port: port.node_port,
+        protocol: port.protocol.clone(),
+    };
+    let endpoint = |endpoint: &lab::views::EndpointView| Endpoint {
+        address: endpoint.address.clone(),
+        ready: endpoint.ready,
+        pod: endpoint.pod.clone(),
+        node: endpoint.node.clone(),
+    };
+    let slice = |slice: &lab::views::SliceView| Slice {
+        name: slice.name.clone(),
+        endpoints: slice.endpoints.iter().map(endpoint).collect(),
+    };
+    Service {
+        uid: view.uid.clone(),
+        namespace: view.namespace.clone(),
+        name: view.name.clone(),
+        kind: view.kind.clone(),
+        cluster_ip: view.cluster_ip.clone(),
+        selector: view.selector.clone(),
+        ports: view.ports.iter().map(port).collect(),
+        slices: view.slices.iter().map(slice).collect(),
     }
 }
 

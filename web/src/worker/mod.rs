@@ -5,6 +5,7 @@ pub mod convert;
 pub mod guide;
 pub mod keep;
 pub mod pace;
+pub mod requests;
 pub mod room;
 pub mod screens;
 pub mod shell;

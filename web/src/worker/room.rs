@@ -7,10 +7,11 @@ use sim::{Duration, Instant};
 use super::convert::{self, Parts};
 use super::guide;
 use super::pace::Pace;
+use super::requests::Requests;
 use super::screens::Screens;
 use super::world::{Readiness, World};
 use crate::protocol::{
-    FromWorker, Input, LessonView, Picture, PictureChange, Place, Speed, Watched,
+    Asker, FromWorker, Input, LessonView, Picture, PictureChange, Place, Speed, Watched,
 };
 use crate::services::clock::Clock;
 
@@ -42,7 +43,7 @@ pub struct Room {
     reader: PictureReader,
     parts: Parts,
     picture: Picture,
-    picture_revision: i64,
+    requests: Requests,
     lesson: Option<LessonView>,
     /// The step the lesson panel shows.
     page: usize,
@@ -82,7 +83,7 @@ impl Room {
             reader: PictureReader::default(),
             parts: Parts::default(),
             picture: Picture::default(),
-            picture_revision: -1,
+            requests: Requests::default(),
             lesson: None,
             page: 0,
             screens: Screens::default(),
@@ -126,7 +127,8 @@ impl Room {
     pub fn watch(&mut self, watched: Watched) {
         if watched.picture && !self.watched.picture {
             self.picture = Picture::default();
-            self.picture_revision = -1;
+            self.reader.read_again();
+            self.requests.forget();
             let reset = PictureChange {
                 reset: true,
                 ..PictureChange::default()
@@ -134,6 +136,14 @@ impl Room {
             self.out.push(FromWorker::Picture(Box::new(reset)));
         }
         self.watched = watched;
+    }
+
+    /// Makes a request in a copy of the world and says what became of it.
+    pub fn ask(&mut self, from: &Asker, to: &str, udp: bool) {
+        if self.open {
+            let answer = self.requests.ask(self.world.lab(), from, to, udp);
+            self.out.push(answer);
+        }
     }
 
     /// Takes what a person did.
@@ -262,7 +272,8 @@ impl Room {
         }
         self.screens = self.screens_before[step].clone();
         self.page = step;
-        self.picture_revision = -1;
+        self.reader.forget();
+        self.world.lab_mut().keep_requests();
         self.tell_terminals();
         let are = self.open_terminals();
         let gone = were
@@ -339,6 +350,7 @@ impl Room {
     /// The world is there: says what is in it, and takes what was done meanwhile.
     fn open(&mut self) {
         self.open = true;
+        self.world.lab_mut().keep_requests();
         self.collect_screens();
         self.step_began();
         // The page opens a terminal where there is none, so it hears of terminals first.
@@ -447,6 +459,7 @@ impl Room {
         self.tell_lesson();
         if self.watched.picture {
             self.tell_picture();
+            self.tell_requests();
         }
         let now = self.world.lab().now();
         let told = (now.unix_secs(), self.pace.speed());
@@ -519,12 +532,9 @@ impl Room {
 
     /// Says what changed in the picture; says whether anything did.
     fn tell_picture(&mut self) -> bool {
-        let revision = self.world.lab().objects().revision();
-        if revision == self.picture_revision {
+        let Some(view) = self.reader.read(self.world.lab()) else {
             return false;
-        }
-        self.picture_revision = revision;
-        let view = self.reader.read(self.world.lab());
+        };
         let now = convert::picture(&view, &mut self.parts);
         let change = self.picture.change_to(&now);
         self.picture = now;
@@ -533,6 +543,12 @@ impl Room {
         }
         self.out.push(FromWorker::Picture(Box::new(change)));
         true
+    }
+
+    /// Says which requests were made.
+    fn tell_requests(&mut self) {
+        let news = self.requests.news(self.world.lab());
+        self.out.extend(news);
     }
 
     fn save(&mut self, now_ms: f64) {

@@ -53,6 +53,11 @@ impl Shell for LabShell {
                     room.watch(watched);
                 }
             }
+            ToWorker::Ask { from, to, udp } => {
+                if let Some(room) = &mut self.room {
+                    room.ask(&from, &to, udp);
+                }
+            }
         }
     }
 

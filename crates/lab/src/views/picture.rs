@@ -11,8 +11,10 @@ use api::kinds::support::pods;
 use api::{Quantity, Value};
 use sim::Instant;
 
+use super::components::{ComponentView, components};
+use super::services::{ServiceReader, ServiceView};
 use crate::lab::Lab;
-use crate::spec::Role;
+use crate::spec::{NodeSpec, Role};
 
 /// A machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub struct MachineView {
     pub pods_total: u32,
     /// Taints as kubectl prints them.
     pub taints: Vec<String>,
+    /// The parts of the cluster that run on it, or should.
+    pub components: Vec<ComponentView>,
 }
 
 /// How a pod is drawn.
@@ -123,12 +127,16 @@ pub struct EventView {
 /// The whole picture; parts that did not change are the same allocation as before.
 #[derive(Clone, Debug, Default)]
 pub struct PictureView {
-    /// The revision it shows.
+    /// The revision it shows, etcd's; 0 while there is no database.
     pub revision: i64,
+    /// The revision that was there before etcd went back, if it did: a snapshot was restored.
+    pub fell_from: Option<i64>,
     /// Machines in the world's order.
     pub machines: Vec<Rc<MachineView>>,
     /// Pods by namespace and name.
     pub pods: Vec<Rc<PodView>>,
+    /// Services by namespace and name.
+    pub services: Vec<Rc<ServiceView>>,
     /// The latest events, oldest first.
     pub events: Vec<Rc<EventView>>,
 }
@@ -143,43 +151,74 @@ type Seen<T> = BTreeMap<String, (Value, Rc<T>)>;
 pub struct PictureReader {
     pods: Seen<PodView>,
     events: Seen<EventView>,
+    services: ServiceReader,
+    /// The revision and the components that were read last.
+    last: Option<(i64, Vec<Vec<ComponentView>>)>,
+    /// The last revision of a database that was there.
+    revision: i64,
+    fell_from: Option<i64>,
 }
 
 impl PictureReader {
-    /// The picture as it is now.
-    pub fn read(&mut self, lab: &Lab) -> PictureView {
+    /// The picture as it is now; none if nothing changed since the last one.
+    pub fn read(&mut self, lab: &Lab) -> Option<PictureView> {
         let objects = lab.objects();
+        let nodes = || {
+            let nodes = lab.spec().nodes.iter();
+            nodes.filter(|node| node.role != Role::Plain)
+        };
+        let now = (
+            objects.revision(),
+            nodes().map(|node| components(lab, node)).collect(),
+        );
+        if self.last.as_ref() == Some(&now) {
+            return None;
+        }
+        let (revision, parts) = now.clone();
+        self.last = Some(now);
+        self.note_revision(revision);
         let pods = refresh(&mut self.pods, objects.list("pods"), pod_view);
         let mut events = refresh(&mut self.events, objects.list("events"), event_view);
         events.sort_by(|a, b| (a.at, &a.uid).cmp(&(b.at, &b.uid)));
         events.drain(..events.len().saturating_sub(EVENTS));
-        let machines = lab
-            .spec()
-            .nodes
-            .iter()
-            .filter(|node| node.role != Role::Plain)
-            .map(|node| {
-                let object = objects.get("nodes", "", &node.name).unwrap_or_default();
-                let powered = lab
-                    .world
-                    .find(&node.name)
-                    .is_some_and(|machine| lab.world.host(machine).powered);
-                let control_plane = node.role == Role::ControlPlane;
-                Rc::new(machine_view(
-                    &node.name,
-                    control_plane,
-                    powered,
-                    &object,
-                    &pods,
-                ))
+        let machine = |(node, parts): (&NodeSpec, Vec<ComponentView>)| {
+            let object = objects.get("nodes", "", &node.name).unwrap_or_default();
+            let host = lab.world.find(&node.name).map(|id| lab.world.host(id));
+            Rc::new(MachineView {
+                control_plane: node.role == Role::ControlPlane,
+                powered: host.is_some_and(|host| host.powered),
+                components: parts,
+                ..machine_view(&node.name, &object, &pods)
             })
-            .collect();
-        PictureView {
-            revision: objects.revision(),
-            machines,
+        };
+        Some(PictureView {
+            revision,
+            fell_from: self.fell_from,
+            machines: nodes().zip(parts).map(machine).collect(),
+            services: self.services.read(&objects),
             pods,
             events,
+        })
+    }
+
+    /// The next picture is read even if nothing changed.
+    pub fn read_again(&mut self) {
+        self.last = None;
+    }
+
+    /// What changes is read from now on as if it had always been so: the world went back in time.
+    pub fn forget(&mut self) {
+        *self = PictureReader::default();
+    }
+
+    fn note_revision(&mut self, revision: i64) {
+        if revision == 0 {
+            return;
         }
+        if revision < self.revision {
+            self.fell_from = Some(self.revision);
+        }
+        self.revision = revision;
     }
 }
 
@@ -199,13 +238,8 @@ fn refresh<T>(seen: &mut Seen<T>, objects: Vec<Value>, view: impl Fn(&Value) -> 
         .collect()
 }
 
-fn machine_view(
-    name: &Rc<str>,
-    control_plane: bool,
-    powered: bool,
-    node: &Value,
-    pods: &[Rc<PodView>],
-) -> MachineView {
+/// What a Node object and the pods on it tell of a machine.
+fn machine_view(name: &Rc<str>, node: &Value, pods: &[Rc<PodView>]) -> MachineView {
     let total = |resource: &str| {
         let text = node.at("status.allocatable").str(resource);
         Quantity::parse(text)
@@ -235,11 +269,9 @@ fn machine_view(
     });
     MachineView {
         name: name.clone(),
-        control_plane,
         ip: ip
             .map(|address| address.str_at("address").to_owned())
             .unwrap_or_default(),
-        powered,
         ready: node
             .list_at("status.conditions")
             .iter()
@@ -252,6 +284,7 @@ fn machine_view(
         memory_total: unsigned(total("memory")) / 1000,
         pods_total: u32::try_from(unsigned(total("pods")) / 1000).unwrap_or(0),
         taints: taints.collect(),
+        ..MachineView::default()
     }
 }
 

@@ -12,7 +12,7 @@ mod units;
 
 use std::rc::Rc;
 
-use net::{Net, Record};
+use net::{Net, Record, Sender};
 use sim::{Arg, Duration, EntryId, Instant, Kind, MachineId, Pid, Stream};
 
 use crate::host::Host;
@@ -143,13 +143,25 @@ impl Sys<'_> {
         if !self.world.net.has_recordings() {
             return self.world.with_net(self.cause, act);
         }
-        let recording = self.process().and_then(|process| process.recording);
+        let sender = self.sender();
         self.world.with_net(self.cause, |net, ctx| {
-            net.record_for(recording);
+            net.record_for(sender);
             let result = act(net, ctx);
-            net.record_for(None);
+            net.record_for(Sender::default());
             result
         })
+    }
+
+    /// Who sends, for recordings: the latest are those of terminals and of pods.
+    fn sender(&self) -> Sender {
+        let Some(process) = self.process() else {
+            return Sender::default();
+        };
+        let latest = process.tty.is_some() || process.netns != self.host().netns;
+        Sender {
+            recording: process.recording,
+            command: latest.then(|| process.args.clone()),
+        }
     }
 
     /// From now on the ways of packets are taken down that this process and its children send.

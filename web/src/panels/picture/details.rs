@@ -1,4 +1,4 @@
-//! What there is to know of one pod or machine.
+//! What there is to know of one pod, machine or Service.
 
 use std::rc::Rc;
 
@@ -8,17 +8,19 @@ use super::events;
 use super::machine::{bytes, cores};
 use crate::app::Act;
 use crate::panels::icons::{Icon, icon};
-use crate::protocol::{Event, Machine, Picture, Pod};
+use crate::protocol::{Event, Machine, Picture, Pod, Service, Slice};
 
 /// The details of one thing.
 #[derive(Clone, Debug, PartialEq, Properties)]
 pub struct DetailsProps {
-    /// A pod's uid or a machine's name.
+    /// A pod's or Service's uid, or a machine's name.
     pub of: AttrValue,
     /// Where it is looked up.
     pub picture: Rc<Picture>,
     /// Close the details.
     pub close: Callback<()>,
+    /// Show the way of a request to this destination.
+    pub ask: Callback<String>,
     /// Where acts go.
     pub act: Callback<Act>,
 }
@@ -43,7 +45,14 @@ pub fn Details(props: &DetailsProps) -> Html {
     ) {
         (Some(pod), _) => ("Pod", pod.name.clone(), pod_body(pod, props)),
         (None, Some(machine)) => ("Node", machine.name.clone(), machine_body(machine, props)),
-        (None, None) => ("Gone", String::new(), gone()),
+        (None, None) => match picture.services.get(&*props.of) {
+            Some(service) => (
+                "Service",
+                service.name.clone(),
+                service_body(service, props),
+            ),
+            None => ("Gone", String::new(), gone()),
+        },
     };
     let close = props.close.reform(|_: MouseEvent| ());
     let escape = {
@@ -117,12 +126,20 @@ fn machine_body(machine: &Machine, props: &DetailsProps) -> Html {
         machine.taints.join(", ")
     };
     let about = |event: &&Rc<Event>| event.kind == "Node" && event.name == machine.name;
+    let parts = machine.components.iter();
+    let down: Vec<&str> = parts
+        .filter(|part| part.started.is_none())
+        .map(|part| part.name.as_str())
+        .collect();
     html! {
         <>
             <dl>
                 { row("Status", state.to_owned()) }
                 { mono("Address", machine.ip.clone()) }
                 { mono("Kubelet", machine.version.clone()) }
+                if !down.is_empty() {
+                    { row("Not running", down.join(", ")) }
+                }
                 { row("CPU requested", format!("{} of {}", cores(machine.cpu_requested), cores(machine.cpu_total))) }
                 { row("Memory requested", format!("{} of {}", bytes(machine.memory_requested), bytes(machine.memory_total))) }
                 { row("Pods", format!("{pods} of {}", machine.pods_total)) }
@@ -130,6 +147,61 @@ fn machine_body(machine: &Machine, props: &DetailsProps) -> Html {
             </dl>
             { history(props, about) }
             { ask(format!("kubectl describe node {}", machine.name), props) }
+        </>
+    }
+}
+
+fn service_body(service: &Service, props: &DetailsProps) -> Html {
+    let or_none = |text: &str| if text.is_empty() { "none" } else { text }.to_owned();
+    let (namespace, name) = (&service.namespace, &service.name);
+    let to = match service.ports.first() {
+        Some(port) => format!("{namespace}/{name}:{}", port.port),
+        None => format!("{namespace}/{name}"),
+    };
+    let ask_way = props.ask.reform(move |_: MouseEvent| to.clone());
+    let about = |event: &&Rc<Event>| {
+        event.kind == "Service" && event.name == *name && event.namespace == *namespace
+    };
+    html! {
+        <>
+            <dl>
+                { row("Type", service.kind.clone()) }
+                { mono("Namespace", namespace.clone()) }
+                { mono("ClusterIP", or_none(&service.cluster_ip)) }
+                { mono("Ports", or_none(&service.port_words())) }
+                { mono("Selector", or_none(&service.selector)) }
+            </dl>
+            { for service.slices.iter().map(slice) }
+            { history(props, about) }
+            <div class="acts">
+                <button class="button" onclick={ask_way}>{ icon(Icon::Way) }{ "Ask it" }</button>
+            </div>
+            { ask(format!("kubectl describe service {name} -n {namespace}"), props) }
+        </>
+    }
+}
+
+fn slice(slice: &Slice) -> Html {
+    let endpoint = |endpoint: &crate::protocol::Endpoint| {
+        let (sign, word) = match endpoint.ready {
+            true => (Icon::Check, "Ready"),
+            false => (Icon::Close, "Not ready"),
+        };
+        html! {
+            <li data-ready={endpoint.ready.then_some("")}>
+                <span title={word}>{ icon(sign) }<span class="unseen">{ word }</span></span>
+                <code>{ &endpoint.address }</code>
+                <span>{ &endpoint.pod }<small>{ format!(" {}", endpoint.node) }</small></span>
+            </li>
+        }
+    };
+    html! {
+        <>
+            <h4>{ "EndpointSlice " }<code>{ &slice.name }</code></h4>
+            if slice.endpoints.is_empty() {
+                <p class="none">{ "No endpoints: no ready pod has the labels of the selector." }</p>
+            }
+            <ul class="endpoints">{ for slice.endpoints.iter().map(endpoint) }</ul>
         </>
     }
 }

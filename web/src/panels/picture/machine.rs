@@ -2,10 +2,11 @@
 
 use yew::prelude::*;
 
+use super::mark::mark;
 use super::pod::{Size, tiles};
 use super::scene::{Group, Tank, Tile};
 use crate::panels::icons::{Icon, icon};
-use crate::protocol::Machine;
+use crate::protocol::{Component, Machine, PodState};
 
 /// A machine.
 #[derive(Clone, Debug, PartialEq, Properties)]
@@ -25,6 +26,8 @@ pub fn MachineTank(props: &MachineProps) -> Html {
         machine,
         groups,
         system,
+        missing,
+        drain,
         dense,
         count: _,
     } = &props.tank;
@@ -34,10 +37,11 @@ pub fn MachineTank(props: &MachineProps) -> Html {
     let size = if *dense { Size::Dense } else { Size::Roomy };
     // The parts of the control plane are what its machine is for; elsewhere they come last.
     let controls = machine.role == "control-plane";
-    let own = system_tiles(system, open, &props.inspect);
+    let own = system_tiles(system, missing, open, &props.inspect);
+    let cordoned = machine.ready && !machine.schedulable;
     html! {
-        <section class="machine" data-down={(!machine.ready).then_some("")}
-            aria-label={format!("Machine {}", machine.name)}>
+        <section class="machine" id={element_id(&machine.name)} data-down={(!machine.ready).then_some("")}
+            data-cordoned={cordoned.then_some("")} aria-label={format!("Machine {}", machine.name)}>
             <header>
                 <div class="name">
                     <button aria-haspopup="dialog" aria-expanded={(open == Some(&machine.name)).to_string()}
@@ -48,8 +52,12 @@ pub fn MachineTank(props: &MachineProps) -> Html {
                     <span>{ role(machine) }</span>
                     <span class="mono">{ &machine.ip }</span>
                 </p>
+                { daemons(machine) }
                 { gauges(machine) }
             </header>
+            if !machine.schedulable && !machine.version.is_empty() {
+                { cordon(*drain) }
+            }
             <div class="inside">
                 if controls {
                     { own.clone() }
@@ -66,14 +74,80 @@ pub fn MachineTank(props: &MachineProps) -> Html {
     }
 }
 
-fn system_tiles(system: &[Tile], open: Option<&str>, inspect: &Callback<String>) -> Html {
-    if system.is_empty() {
+/// The id of a machine in the document.
+pub fn element_id(name: &str) -> String {
+    format!("machine-{name}")
+}
+
+/// What a machine that takes no new pods is at.
+fn cordon((leave, rest): (usize, usize)) -> Html {
+    let pods = |count: usize| match count {
+        1 => "1 pod".to_owned(),
+        _ => format!("{count} pods"),
+    };
+    let words = match (leave, rest) {
+        (0, 0) => "Drained: no pod is left that could go.".to_owned(),
+        (0, rest) => format!("Cordoned: takes no new pods, {} stay.", pods(rest)),
+        (leave, 0) => format!("Draining: {} leaving.", pods(leave)),
+        (leave, rest) => format!("Draining: {} leaving, {} to go.", pods(leave), rest),
+    };
+    html! {
+        <p class="cordon" data-busy={(leave > 0).then_some("")}>{ icon(Icon::Closed) }{ words }</p>
+    }
+}
+
+/// The programs that run on the machine itself: kubelet, with its version, and containerd.
+fn daemons(machine: &Machine) -> Html {
+    let parts = machine.components.iter();
+    let own = parts.filter(|part| ["kubelet", "containerd"].contains(&part.name.as_str()));
+    let chip = |part: &Component| {
+        let down = part.started.is_none();
+        let version = (part.name == "kubelet" && !down).then_some(&machine.version);
+        html! {
+            <span class="daemon" id={daemon_id(&machine.name, &part.name)} data-down={down.then_some("")}>
+                { icon(if down { Icon::Warning } else { Icon::Part }) }
+                { &part.name }
+                if let Some(version) = version {
+                    <span class="version">{ version }</span>
+                }
+                if down {
+                    { " not running" }
+                }
+            </span>
+        }
+    };
+    html! { <p class="daemons">{ for own.map(chip) }</p> }
+}
+
+/// The id in the document of a program that runs on a machine itself.
+pub fn daemon_id(machine: &str, name: &str) -> String {
+    format!("{name}-{machine}")
+}
+
+fn system_tiles(
+    system: &[Tile],
+    missing: &[String],
+    open: Option<&str>,
+    inspect: &Callback<String>,
+) -> Html {
+    if system.is_empty() && missing.is_empty() {
         return Html::default();
     }
+    let gone = |name: &String| {
+        html! {
+            <span class="pod quiet part missing" data-state="failing" key={name.clone()}>
+                { mark(PodState::Failing, None) }
+                <span class="who">{ name }</span><span class="what">{ "not running" }</span>
+            </span>
+        }
+    };
     html! {
         <section class="group system">
             <h4><span class="ns" title="Namespace">{ "kube-system" }</span></h4>
             { tiles(system, Size::Quiet, open, inspect) }
+            if !missing.is_empty() {
+                <div class="tiles">{ for missing.iter().map(gone) }</div>
+            }
         </section>
     }
 }

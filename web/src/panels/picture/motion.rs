@@ -6,6 +6,7 @@ use std::rc::Rc;
 use gloo::utils::document;
 use js_sys::Array;
 
+use super::machine::daemon_id;
 use super::pod::element_id;
 use super::scene::{Scene, scheduler};
 use crate::protocol::{Picture, Pod};
@@ -34,6 +35,55 @@ pub fn chosen<'a>(old: &Picture, new: &'a Picture) -> Vec<&'a Rc<Pod>> {
         .values()
         .filter(|pod| pod.node.is_some() && !pod.is_static);
     bound.filter(|pod| waited(pod)).collect()
+}
+
+/// Pods that are gone and were not of the cluster itself.
+pub fn departed<'a>(old: &'a Picture, new: &Picture) -> Vec<&'a Rc<Pod>> {
+    let gone = |pod: &&Rc<Pod>| !pod.is_static && !new.pods.contains_key(&pod.uid);
+    old.pods.values().filter(gone).collect()
+}
+
+/// Lets pods that are gone leave, while the old picture is still drawn.
+pub fn depart(old: &Picture, new: &Picture) {
+    let gone = departed(old, new);
+    if new.pods.is_empty() || gone.len() > AT_ONCE {
+        return;
+    }
+    let tiles = gone
+        .iter()
+        .filter_map(|pod| document().get_element_by_id(&element_id(&pod.uid)));
+    tiles.for_each(|tile| glue::depart(&tile));
+}
+
+/// Machine and name of the parts that began anew between two pictures.
+pub fn restarted(old: &Picture, new: &Picture) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (name, machine) in &new.machines {
+        let before = old.machines.get(name).map(|old| &old.components);
+        let Some(before) = before else { continue };
+        let began = machine.components.iter().filter(|part| {
+            let same = |old: &&crate::protocol::Component| old.name == part.name;
+            let old = before.iter().find(same);
+            part.started.is_some() && old.is_some_and(|old| old.started != part.started)
+        });
+        found.extend(began.map(|part| (name.clone(), part.name.clone())));
+    }
+    found
+}
+
+/// Lets parts that began anew swell, now that the new picture is drawn.
+pub fn swell(parts: &[(String, String)], scene: &Scene) {
+    for (machine, name) in parts {
+        let tank = scene.machines.iter().find(|t| t.machine.name == *machine);
+        let tile = tank.and_then(|tank| tank.system.iter().find(|tile| tile.label == *name));
+        let id = tile.map_or_else(
+            || daemon_id(machine, name),
+            |tile| element_id(&tile.pod.uid),
+        );
+        if let Some(element) = document().get_element_by_id(&id) {
+            glue::pulse(&element);
+        }
+    }
 }
 
 /// Notes where flights begin, while the old picture is still drawn.
@@ -75,6 +125,23 @@ pub fn start(flights: Vec<Flight>) {
 mod tests {
     use super::super::scene::tests::{picture, pod};
     use super::*;
+
+    #[test]
+    fn what_began_anew_is_noticed() {
+        let at = |started| {
+            let mut picture = picture(Vec::new());
+            let machine = picture.machines.get_mut("a-node").unwrap();
+            Rc::make_mut(machine).components = vec![crate::protocol::Component {
+                name: "kubelet".to_owned(),
+                started,
+            }];
+            picture
+        };
+        let kubelet = ("a-node".to_owned(), "kubelet".to_owned());
+        assert_eq!(restarted(&at(Some(1)), &at(Some(2))), [kubelet]);
+        assert!(restarted(&at(Some(1)), &at(Some(1))).is_empty());
+        assert!(restarted(&at(Some(1)), &at(None)).is_empty());
+    }
 
     #[test]
     fn a_pod_flies_when_a_machine_was_chosen() {

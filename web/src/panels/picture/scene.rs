@@ -8,6 +8,14 @@ use crate::protocol::{Machine, Owner, Picture, Pod, PodState};
 /// More pods of one's own on a machine than this are drawn small.
 const ROOMY: usize = 16;
 
+/// The parts of a control plane's machine.
+const CONTROL_PLANE: [&str; 4] = [
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+];
+
 /// The picture, arranged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
@@ -26,6 +34,10 @@ pub struct Tank {
     pub groups: Vec<Group>,
     /// The cluster's own pods.
     pub system: Vec<Tile>,
+    /// Parts of the control plane that have no pod and do not run.
+    pub missing: Vec<String>,
+    /// Pods that a drain takes away: how many leave, and how many are still to be asked to.
+    pub drain: (usize, usize),
     /// Pods are drawn small.
     pub dense: bool,
     /// How many pods it holds in all.
@@ -52,6 +64,8 @@ pub struct Tile {
     pub label: String,
     /// The part of the cluster it is.
     pub part: Option<Part>,
+    /// The API server believes that it runs, and its process is not there.
+    pub down: bool,
 }
 
 /// A part of the cluster that has a sign of its own.
@@ -107,6 +121,7 @@ pub fn arrange(picture: &Picture) -> Scene {
                 pod: pod.clone(),
                 label: pod.name.clone(),
                 part: None,
+                down: false,
             }),
         }
     }
@@ -132,9 +147,23 @@ fn order(pod: &Pod) -> (&str, &str) {
 fn tank(machine: &Rc<Machine>, mut pods: Vec<&Rc<Pod>>) -> Tank {
     pods.sort_by(|a, b| order(a).cmp(&order(b)));
     let count = pods.len();
+    let drain = drained(&pods);
     let (system, own): (Vec<_>, Vec<_>) = pods.into_iter().partition(|p| is_system(&p.namespace));
     let dense = own.len() > ROOMY;
-    let mut system: Vec<Tile> = system.into_iter().map(system_tile).collect();
+    let is_down = |name: &str| {
+        let mut parts = machine.components.iter();
+        parts.any(|part| part.name == name && part.started.is_none())
+    };
+    let tile = |pod| {
+        let tile = system_tile(pod);
+        let down = tile.pod.state == PodState::Running && is_down(&tile.label);
+        Tile { down, ..tile }
+    };
+    let mut system: Vec<Tile> = system.into_iter().map(tile).collect();
+    let has_tile = |name: &str| system.iter().any(|tile| tile.label == name);
+    let missing = CONTROL_PLANE.into_iter().filter(|name| is_down(name));
+    let missing = missing.filter(|name| !has_tile(name)).map(str::to_owned);
+    let missing = missing.collect();
     system.sort_by(|a, b| {
         (a.part.is_none(), a.part, &a.label).cmp(&(b.part.is_none(), b.part, &b.label))
     });
@@ -142,9 +171,26 @@ fn tank(machine: &Rc<Machine>, mut pods: Vec<&Rc<Pod>>) -> Tank {
         machine: machine.clone(),
         groups: groups(own),
         system,
+        missing,
+        drain,
         dense,
         count,
     }
+}
+
+/// Of the pods that `kubectl drain` takes away, how many leave and how many do not yet.
+fn drained(pods: &[&Rc<Pod>]) -> (usize, usize) {
+    let stays = |pod: &Pod| {
+        let daemon = pod
+            .owner
+            .as_ref()
+            .is_some_and(|owner| owner.kind == "DaemonSet");
+        pod.is_static || daemon
+    };
+    let goes = || pods.iter().filter(|pod| !stays(pod));
+    let leave = goes().filter(|pod| pod.state == PodState::Terminating);
+    let leave = leave.count();
+    (leave, goes().count() - leave)
 }
 
 fn groups(pods: Vec<&Rc<Pod>>) -> Vec<Group> {
@@ -157,6 +203,7 @@ fn groups(pods: Vec<&Rc<Pod>>) -> Vec<Group> {
             pod: pod.clone(),
             label,
             part: None,
+            down: false,
         };
         groups
             .entry((&pod.namespace, owner))
@@ -206,6 +253,7 @@ fn system_tile(pod: &Rc<Pod>) -> Tile {
         pod: pod.clone(),
         label: label.to_owned(),
         part,
+        down: false,
     }
 }
 
@@ -220,6 +268,7 @@ pub fn scheduler(scene: &Scene) -> Option<&Tile> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::protocol::Component;
 
     pub(in super::super) fn pod(namespace: &str, name: &str, node: Option<&str>) -> Pod {
         Pod {
@@ -262,6 +311,7 @@ pub(super) mod tests {
             memory_total: 8 << 30,
             pods_total: 110,
             taints: Vec::new(),
+            components: Vec::new(),
         }
     }
 
@@ -279,7 +329,7 @@ pub(super) mod tests {
                 .into_iter()
                 .map(|pod| (pod.uid.clone(), Rc::new(pod)))
                 .collect(),
-            events: Default::default(),
+            ..Picture::default()
         }
     }
 
@@ -336,6 +386,41 @@ pub(super) mod tests {
         );
         assert!(scene.machines[0].groups.is_empty());
         assert!(scheduler(&scene).is_none());
+    }
+
+    #[test]
+    fn a_part_without_a_process_is_down_or_missing() {
+        let mut etcd = pod("kube-system", "etcd-controlplane", Some("controlplane"));
+        etcd.is_static = true;
+        let mut picture = picture(vec![etcd]);
+        let part = |name: &str, started| Component {
+            name: name.to_owned(),
+            started,
+        };
+        let mut plane = machine("controlplane", "control-plane");
+        plane.components = vec![
+            part("etcd", None),
+            part("kube-apiserver", Some(1)),
+            part("kube-scheduler", None),
+        ];
+        picture.machines.insert(plane.name.clone(), Rc::new(plane));
+        let scene = arrange(&picture);
+        let tank = &scene.machines[0];
+        assert!(tank.system[0].down);
+        assert_eq!(tank.missing, ["kube-scheduler"]);
+    }
+
+    #[test]
+    fn a_drain_counts_what_leaves() {
+        let mut leaves = pod("default", "leaves", Some("a-node"));
+        leaves.state = PodState::Terminating;
+        let daemon = pod("kube-system", "kube-proxy-abcde", Some("a-node"));
+        let scene = arrange(&picture(vec![
+            leaves,
+            pod("default", "stays", Some("a-node")),
+            owned(daemon, "DaemonSet", "kube-proxy"),
+        ]));
+        assert_eq!(scene.machines[1].drain, (1, 1));
     }
 
     #[test]

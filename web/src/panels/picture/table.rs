@@ -5,7 +5,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::mark::{mark, name};
-use crate::protocol::{Machine, Picture, Pod};
+use crate::protocol::{Machine, Picture, Pod, Service};
 
 /// Draws machines and pods as tables.
 pub fn tables(picture: &Picture) -> Html {
@@ -16,9 +16,16 @@ pub fn tables(picture: &Picture) -> Html {
             <table class="grid">
                 <caption>{ "Machines" }</caption>
                 <thead><tr>
-                    { for ["Name", "Status", "Role", "Address", "Version"].map(head) }
+                    { for ["Name", "Status", "Role", "Address", "Version", "Not running"].map(head) }
                 </tr></thead>
                 <tbody>{ for picture.machines.values().map(|machine| machine_row(machine)) }</tbody>
+            </table>
+            <table class="grid" style="margin-top:var(--space-5)">
+                <caption>{ "Services" }</caption>
+                <thead><tr>
+                    { for ["Namespace", "Name", "Type", "ClusterIP", "Ports", "Endpoints"].map(head) }
+                </tr></thead>
+                <tbody>{ for picture.services.values().map(|service| service_row(service)) }</tbody>
             </table>
             <table class="grid" style="margin-top:var(--space-5)">
                 <caption>{ format!("{} pods", pods.len()) }</caption>
@@ -42,10 +49,25 @@ fn machine_row(machine: &Machine) -> Html {
     } else {
         format!("{ready},SchedulingDisabled")
     };
+    let down = machine.components.iter();
+    let down = down.filter(|part| part.started.is_none());
+    let down: Vec<&str> = down.map(|part| part.name.as_str()).collect();
+    let down = down.join(", ");
     html! {
         <tr key={machine.name.clone()}>
             <td>{ &machine.name }</td><td>{ status }</td><td>{ &machine.role }</td>
-            <td>{ &machine.ip }</td><td>{ &machine.version }</td>
+            <td>{ &machine.ip }</td><td>{ &machine.version }</td><td>{ down }</td>
+        </tr>
+    }
+}
+
+fn service_row(service: &Service) -> Html {
+    let (ready, all) = service.ready();
+    html! {
+        <tr key={service.uid.clone()}>
+            <td>{ &service.namespace }</td><td>{ &service.name }</td><td>{ &service.kind }</td>
+            <td>{ &service.cluster_ip }</td><td>{ service.port_words() }</td>
+            <td>{ format!("{ready} of {all} ready") }</td>
         </tr>
     }
 }

@@ -22,6 +22,25 @@ pub fn tell(old: &Picture, new: &Picture) -> Option<String> {
             news.push(format!("Machine {name} {state}."));
         }
     }
+    for (name, machine) in &new.machines {
+        let Some(before) = old.machines.get(name) else {
+            continue;
+        };
+        if before.schedulable && !machine.schedulable {
+            news.push(format!("Machine {name} takes no new pods."));
+        }
+        for part in &machine.components {
+            let was = before.components.iter().find(|old| old.name == part.name);
+            match (was.map(|was| was.started.is_some()), part.started) {
+                (Some(true), None) => news.push(format!("{} on {name} stopped.", part.name)),
+                (Some(false), Some(_)) => news.push(format!("{} on {name} runs.", part.name)),
+                _ => {}
+            }
+        }
+    }
+    if new.etcd.fell_from.is_some() && new.etcd.fell_from != old.etcd.fell_from {
+        news.push(format!("etcd went back to revision {}.", new.etcd.revision));
+    }
     let changed: Vec<&Rc<Pod>> = new
         .pods
         .values()
