@@ -122,6 +122,11 @@ fn what_is_asked_in_a_copy_does_not_happen() {
     assert_eq!(request.ways[0].way.fate, Fate::Arrived);
     let first = request.ways[0].pods[0].as_ref().unwrap();
     assert_eq!(first.1, web.name());
+    for pod in pods.iter().filter(|pod| pod.name().starts_with("web-")) {
+        let closed = "172.30.2.2:1".parse().unwrap();
+        let request = ask(&desk.lab, Asker::Pod("default", pod.name()), closed, false).unwrap();
+        assert_eq!(request.ways[0].way.fate, Fate::Refused, "{request:#?}");
+    }
     let request = ask(&desk.lab, Asker::Machine("node01"), to, false).unwrap();
     assert_eq!(&*request.ways[0].way.stations[0].machine_name, "node01");
     assert_eq!(desk.lab.now(), before);

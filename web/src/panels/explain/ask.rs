@@ -29,6 +29,19 @@ pub struct AskProps {
 #[component]
 pub fn Ask(props: &AskProps) -> Html {
     let from = use_state(|| None::<String>);
+    // What is typed is kept here: whatever is drawn anew would else have the old text again.
+    let typed = use_state(|| props.to.clone());
+    {
+        let typed = typed.clone();
+        use_effect_with(props.to.clone(), move |to| typed.set(to.clone()));
+    }
+    let oninput = {
+        let typed = typed.clone();
+        Callback::from(move |event: InputEvent| {
+            let input = event.target_dyn_into::<HtmlInputElement>();
+            typed.set(input.map(|input| input.value().into()).unwrap_or_default());
+        })
+    };
     let to = use_node_ref();
     let wrong = use_state(String::new);
     let all = askers(&props.picture);
@@ -78,7 +91,7 @@ pub fn Ask(props: &AskProps) -> Html {
             <label>{ "From" }<select {onchange}>{ for all.iter().map(option) }</select></label>
             <label>{ "To" }
                 <input ref={to} list="destinations" autocomplete="off" spellcheck="false"
-                    placeholder="namespace/service:port or ip:port" value={props.to.clone()} />
+                    placeholder="namespace/service:port or ip:port" value={(*typed).clone()} {oninput} />
             </label>
             <datalist id="destinations">
                 { for names.iter().map(|name| html! { <option key={name.clone()} value={name.clone()} /> }) }
