@@ -15,16 +15,23 @@ use crate::names::{self, Messages};
 
 pub mod binding;
 pub mod configmap;
+pub mod controllerrevision;
+pub mod cronjob;
 pub mod daemonset;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
 pub mod event;
 pub mod event_v1;
+pub mod horizontalpodautoscaler;
+pub mod horizontalpodautoscaler_v1;
+pub mod job;
 pub mod lease;
 pub mod limitrange;
 pub mod namespace;
 pub mod node;
+pub mod persistentvolume;
+pub mod persistentvolumeclaim;
 pub mod pod;
 pub mod poddisruptionbudget;
 pub mod replicaset;
@@ -32,6 +39,8 @@ pub mod resourcequota;
 pub mod secret;
 pub mod service;
 pub mod serviceaccount;
+pub mod statefulset;
+pub mod storageclass;
 
 mod check;
 mod meta;
@@ -51,18 +60,27 @@ const KINDS: &[&Kind] = &[
     &limitrange::KIND,
     &namespace::KIND,
     &node::KIND,
+    &persistentvolumeclaim::KIND,
+    &persistentvolume::KIND,
     &pod::KIND,
     &resourcequota::KIND,
     &secret::KIND,
     &serviceaccount::KIND,
     &service::KIND,
+    &controllerrevision::KIND,
     &daemonset::KIND,
     &deployment::KIND,
     &replicaset::KIND,
+    &statefulset::KIND,
+    &horizontalpodautoscaler::KIND,
+    &horizontalpodautoscaler_v1::KIND,
+    &cronjob::KIND,
+    &job::KIND,
     &lease::KIND,
     &endpointslice::KIND,
     &event_v1::KIND,
     &poddisruptionbudget::KIND,
+    &storageclass::KIND,
 ];
 
 /// What most resources can do.

@@ -57,6 +57,22 @@ resources! {
     DEPLOYMENTS = "apps/v1" "deployments" "Deployment" namespaced;
     /// apps/v1 ReplicaSet
     REPLICA_SETS = "apps/v1" "replicasets" "ReplicaSet" namespaced;
+    /// apps/v1 StatefulSet
+    STATEFUL_SETS = "apps/v1" "statefulsets" "StatefulSet" namespaced;
+    /// apps/v1 ControllerRevision
+    CONTROLLER_REVISIONS = "apps/v1" "controllerrevisions" "ControllerRevision" namespaced;
+    /// batch/v1 Job
+    JOBS = "batch/v1" "jobs" "Job" namespaced;
+    /// batch/v1 CronJob
+    CRON_JOBS = "batch/v1" "cronjobs" "CronJob" namespaced;
+    /// core/v1 PersistentVolume
+    PERSISTENT_VOLUMES = "v1" "persistentvolumes" "PersistentVolume" cluster;
+    /// core/v1 PersistentVolumeClaim
+    PERSISTENT_VOLUME_CLAIMS = "v1" "persistentvolumeclaims" "PersistentVolumeClaim" namespaced;
+    /// storage.k8s.io/v1 StorageClass
+    STORAGE_CLASSES = "storage.k8s.io/v1" "storageclasses" "StorageClass" cluster;
+    /// autoscaling/v2 HorizontalPodAutoscaler
+    POD_AUTOSCALERS = "autoscaling/v2" "horizontalpodautoscalers" "HorizontalPodAutoscaler" namespaced;
     /// policy/v1 PodDisruptionBudget
     POD_DISRUPTION_BUDGETS = "policy/v1" "poddisruptionbudgets" "PodDisruptionBudget" namespaced;
     /// discovery.k8s.io/v1 EndpointSlice

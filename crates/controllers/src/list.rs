@@ -12,10 +12,10 @@ use sim::Duration;
 
 use crate::{
     Controller, DaemonSetController, DeploymentController, DisruptionController,
-    EndpointSliceController, EndpointsController, GarbageCollector, NamespaceController,
-    NodeIpamController, NodeLifecycleController, PodGcController, ReplicaSetController,
-    ResourceQuotaController, RootCaController, ServiceAccountController, TaintEvictionController,
-    TtlController,
+    EndpointSliceController, EndpointsController, GarbageCollector, JobController,
+    NamespaceController, NodeIpamController, NodeLifecycleController, PodGcController,
+    ReplicaSetController, ResourceQuotaController, RootCaController, ServiceAccountController,
+    StatefulSetController, TaintEvictionController, TtlAfterFinishedController, TtlController,
 };
 
 /// What the command line says.
@@ -64,8 +64,11 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(TtlController),
         Box::new(PodGcController::default()),
         Box::new(DaemonSetController::default()),
+        Box::new(JobController),
+        Box::new(TtlAfterFinishedController),
         Box::new(DeploymentController::default()),
         Box::new(ReplicaSetController::default()),
+        Box::new(StatefulSetController::default()),
         Box::new(DisruptionController::new(scalable())),
         Box::new(EndpointSliceController::default()),
         Box::new(EndpointsController::default()),

@@ -10,7 +10,7 @@ use crate::{Path, Value, names, object};
 
 mod containers;
 mod defaults;
-mod internal;
+pub(super) mod internal;
 mod scheduling;
 mod spec;
 mod table;

@@ -2,6 +2,7 @@
 
 pub mod conditions;
 pub mod containers;
+pub mod cron;
 pub mod diff;
 pub mod node_affinity;
 pub mod owners;
@@ -11,3 +12,4 @@ pub mod quota;
 pub mod resources;
 pub mod scaled;
 pub mod taints;
+pub mod volumes;

@@ -56,6 +56,26 @@ pub fn pod_spec(spec: &Value) -> String {
     out
 }
 
+/// The same on one line.
+pub(crate) fn pod_spec_in_line(spec: &Value) -> String {
+    let in_line = |line: &str| {
+        let line = line.trim_start();
+        match line.split_once("\": ") {
+            Some((key, rest)) if !key[1..].contains('"') => format!("{key}\":{rest}"),
+            _ => line.to_owned(),
+        }
+    };
+    pod_spec(spec).lines().map(in_line).collect()
+}
+
+/// The spec of a PersistentVolumeClaim in the same form.
+pub(crate) fn claim_spec(spec: &Value) -> String {
+    let mut out = String::new();
+    object(spec, fields::CLAIM_SPEC, 0, &mut out);
+    out.push('\n');
+    out
+}
+
 fn line(depth: usize, out: &mut String) {
     out.push('\n');
     out.extend(std::iter::repeat_n(' ', depth));

@@ -2,6 +2,7 @@
 //!
 //! Models kubectl/pkg/describe/describe.go. Texts are written with tabs and aligned at the end.
 
+mod batch;
 mod configs;
 mod containers;
 mod endpoints;
@@ -133,6 +134,8 @@ async fn one(
         ("", "Pod") => pod::text(value, now) + &events,
         ("apps", "Deployment") => workloads::deployment(session, value).await? + &events,
         ("apps", "ReplicaSet") => workloads::replica_set(session, value).await? + &events,
+        ("apps", "StatefulSet") => batch::stateful_set(session, value).await? + &events,
+        ("batch", "Job") => batch::job(value) + &events,
         ("", "Service") => service::text(session, value).await? + &events,
         ("", "Endpoints") => endpoints::endpoints(value) + &events,
         ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(value) + &events,

@@ -5,6 +5,27 @@
 use super::Field;
 use super::Shape::{Any, Bool, Inline, Number, Pointer, Slice, Struct, Text};
 
+/// The fields of `PersistentVolumeClaimSpec`.
+pub(super) const CLAIM_SPEC: &[Field] = &[
+    ("AccessModes", "accessModes", Any),
+    ("Selector", "selector", Any),
+    (
+        "Resources",
+        "resources",
+        Struct(&[("Limits", "limits", Any), ("Requests", "requests", Any)]),
+    ),
+    ("VolumeName", "volumeName", Text),
+    ("StorageClassName", "storageClassName", Any),
+    ("VolumeMode", "volumeMode", Any),
+    ("DataSource", "dataSource", Any),
+    ("DataSourceRef", "dataSourceRef", Any),
+    (
+        "VolumeAttributesClassName",
+        "volumeAttributesClassName",
+        Any,
+    ),
+];
+
 /// The fields of `PodSpec`.
 pub(super) const POD_SPEC: &[Field] = &[
     ("Volumes", "volumes", Slice(VOLUME)),

@@ -1,0 +1,110 @@
+//! How a Job ends: first it is decided, then, when its pods are gone and counted, it is over.
+//! Models pkg/controller/job/job_controller.go (`enactJobFinished`).
+
+use api::kinds::support::conditions;
+use api::{Value, object};
+use client::Involved;
+use sim::Instant;
+
+use crate::controller::Saying;
+
+/// The outcome of a Job.
+pub(super) struct End {
+    success: bool,
+    reason: String,
+    message: String,
+}
+
+impl End {
+    pub(super) fn complete() -> End {
+        End {
+            success: true,
+            reason: "CompletionsReached".to_owned(),
+            message: "Reached expected number of succeeded pods".to_owned(),
+        }
+    }
+
+    pub(super) fn failed(reason: &str, message: &str) -> End {
+        End {
+            success: false,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+}
+
+/// Whether a Job is complete or has failed.
+pub(crate) fn is_over(job: &Value) -> bool {
+    conditions::is_true(job, "Complete") || conditions::is_true(job, "Failed")
+}
+
+/// What was decided before.
+pub(super) fn targeted(job: &Value) -> Option<End> {
+    for (kind, success) in [("SuccessCriteriaMet", true), ("FailureTarget", false)] {
+        let condition = conditions::get(job, kind);
+        if condition.str("status") == "True" {
+            let (reason, message) = (condition.str("reason"), condition.str("message"));
+            return Some(End {
+                success,
+                ..End::failed(reason, message)
+            });
+        }
+    }
+    None
+}
+
+/// Every finished pod is counted.
+pub(super) fn is_settled(job: &Value) -> bool {
+    job.at("status.uncountedTerminatedPods")
+        .entries()
+        .is_empty()
+}
+
+/// Says in the status how the Job will end.
+pub(super) fn target(job: &mut Value, end: &End, now: Instant) {
+    let kind = if end.success {
+        "SuccessCriteriaMet"
+    } else {
+        "FailureTarget"
+    };
+    condition(job, kind, "True", &end.reason, &end.message, now);
+}
+
+/// Says in the status that the Job is over, and returns the event that tells of it.
+pub(super) fn finish(job: &mut Value, end: &End, involved: &Involved, now: Instant) -> Saying {
+    let kind = if end.success { "Complete" } else { "Failed" };
+    condition(job, kind, "True", &end.reason, &end.message, now);
+    if end.success {
+        job.set("status.completionTime", now.rfc3339());
+        return Saying::normal(involved, "Completed", "Job completed");
+    }
+    let reason = match end.reason.as_str() {
+        "BackoffLimitExceeded" => "BackoffLimitExceeded",
+        _ => "DeadlineExceeded",
+    };
+    Saying::warning(involved, reason, end.message.clone())
+}
+
+/// Sets a condition. A Job's have a time of probing, too.
+pub(super) fn condition(
+    job: &mut Value,
+    kind: &str,
+    state: &str,
+    reason: &str,
+    message: &str,
+    now: Instant,
+) {
+    if conditions::status(job, kind) == state {
+        return;
+    }
+    conditions::remove(job, kind);
+    let now = now.rfc3339();
+    job.list_mut("status.conditions").push(object! {
+        "type": kind,
+        "status": state,
+        "lastProbeTime": &now,
+        "lastTransitionTime": &now,
+        "reason": reason,
+        "message": message,
+    });
+}
