@@ -13,36 +13,59 @@ use crate::Value;
 use crate::field::FieldError;
 use crate::names::{self, Messages};
 
+pub mod apiservice;
 pub mod binding;
+pub mod certificatesigningrequest;
+pub mod clusterrole;
+pub mod clusterrolebinding;
 pub mod configmap;
 pub mod controllerrevision;
 pub mod cronjob;
+pub mod csidriver;
+pub mod csinode;
 pub mod daemonset;
 pub mod deployment;
 pub mod endpoints;
 pub mod endpointslice;
 pub mod event;
 pub mod event_v1;
+pub mod flowschema;
 pub mod horizontalpodautoscaler;
 pub mod horizontalpodautoscaler_v1;
+pub mod ingress;
+pub mod ingressclass;
+pub mod ipaddress;
 pub mod job;
 pub mod lease;
 pub mod limitrange;
+pub mod mutatingwebhookconfiguration;
 pub mod namespace;
+pub mod networkpolicy;
 pub mod node;
 pub mod persistentvolume;
 pub mod persistentvolumeclaim;
 pub mod pod;
 pub mod poddisruptionbudget;
+pub mod podtemplate;
+pub mod priorityclass;
+pub mod prioritylevelconfiguration;
 pub mod replicaset;
+pub mod replicationcontroller;
 pub mod resourcequota;
+pub mod role;
+pub mod rolebinding;
+pub mod runtimeclass;
 pub mod secret;
 pub mod service;
 pub mod serviceaccount;
+pub mod servicecidr;
 pub mod statefulset;
 pub mod storageclass;
+pub mod validatingwebhookconfiguration;
+pub mod volumeattachment;
 
 mod check;
+mod cidr;
 mod meta;
 mod resource_name;
 mod strategy;
@@ -63,24 +86,46 @@ const KINDS: &[&Kind] = &[
     &persistentvolumeclaim::KIND,
     &persistentvolume::KIND,
     &pod::KIND,
+    &podtemplate::KIND,
+    &replicationcontroller::KIND,
     &resourcequota::KIND,
     &secret::KIND,
     &serviceaccount::KIND,
     &service::KIND,
+    &apiservice::KIND,
     &controllerrevision::KIND,
     &daemonset::KIND,
     &deployment::KIND,
     &replicaset::KIND,
     &statefulset::KIND,
+    &event_v1::KIND,
     &horizontalpodautoscaler::KIND,
     &horizontalpodautoscaler_v1::KIND,
     &cronjob::KIND,
     &job::KIND,
-    &lease::KIND,
-    &endpointslice::KIND,
-    &event_v1::KIND,
+    &certificatesigningrequest::KIND,
+    &ingressclass::KIND,
+    &ingress::KIND,
+    &ipaddress::KIND,
+    &networkpolicy::KIND,
+    &servicecidr::KIND,
     &poddisruptionbudget::KIND,
+    &clusterrolebinding::KIND,
+    &clusterrole::KIND,
+    &rolebinding::KIND,
+    &role::KIND,
+    &csidriver::KIND,
+    &csinode::KIND,
     &storageclass::KIND,
+    &volumeattachment::KIND,
+    &mutatingwebhookconfiguration::KIND,
+    &validatingwebhookconfiguration::KIND,
+    &priorityclass::KIND,
+    &lease::KIND,
+    &runtimeclass::KIND,
+    &endpointslice::KIND,
+    &flowschema::KIND,
+    &prioritylevelconfiguration::KIND,
 ];
 
 /// What most resources can do.

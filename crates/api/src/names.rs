@@ -106,6 +106,18 @@ pub fn dns1035_label(text: &str) -> Messages {
     })
 }
 
+/// What may stand in a path as it is: names of roles, which may hold colons.
+pub fn path_segment(text: &str) -> Messages {
+    if matches!(text, "." | "..") {
+        return vec![format!("may not be '{text}'")];
+    }
+    ['/', '%']
+        .into_iter()
+        .filter(|bad| text.contains(*bad))
+        .map(|bad| format!("may not contain '{bad}'"))
+        .collect()
+}
+
 /// `*.` and a DNS subdomain: hosts of Ingress rules.
 pub fn wildcard_dns1123_subdomain(text: &str) -> Messages {
     let fits = text.strip_prefix("*.").is_some_and(subdomain_shape);

@@ -9,7 +9,7 @@ use api::{Value, object};
 use crate::config::Config;
 
 /// The groups in the order in which they are served.
-const GROUPS: [&str; 18] = [
+const GROUPS: [&str; 19] = [
     "apiregistration.k8s.io",
     "apps",
     "events.k8s.io",
@@ -28,6 +28,7 @@ const GROUPS: [&str; 18] = [
     "coordination.k8s.io",
     "node.k8s.io",
     "discovery.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
 ];
 
 /// The page at `/api/…` or `/apis/…`; `None` where there is none.

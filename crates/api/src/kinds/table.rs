@@ -72,6 +72,11 @@ pub(super) fn age(object: &Value, now: Instant) -> Cell {
     time::age(now, object.creation_timestamp()).into()
 }
 
+/// The time an object was made, for tables that print it instead of an age.
+pub(super) fn created_at(object: &Value) -> Cell {
+    object.metadata().get("creationTimestamp").clone()
+}
+
 /// A string, `<none>` where there is none.
 pub(super) fn or_none(text: &str) -> Cell {
     if text.is_empty() {

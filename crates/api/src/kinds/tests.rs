@@ -220,9 +220,13 @@ fn retain(object: &mut Value, path: &str, keep: impl Fn(&Value) -> bool) {
 
 #[test]
 fn defaults_are_the_real_ones() {
+    check_defaults(data!("defaults/apiservice.yaml"));
+    check_defaults(data!("defaults/clusterrole.yaml"));
+    check_defaults(data!("defaults/clusterrolebinding.yaml"));
     check_defaults(data!("defaults/configmap.yaml"));
     check_defaults(data!("defaults/controllerrevision.yaml"));
     check_defaults(data!("defaults/cronjob.yaml"));
+    check_defaults(data!("defaults/csidriver.yaml"));
     check_defaults(data!("defaults/daemonset.yaml"));
     check_defaults(data!("defaults/deployment.yaml"));
     check_defaults(data!("defaults/endpoints.yaml"));
@@ -233,17 +237,30 @@ fn defaults_are_the_real_ones() {
     check_defaults(data!("defaults/horizontalpodautoscaler-v1.yaml"));
     check_defaults(data!("defaults/job.yaml"));
     check_defaults(data!("defaults/job-indexed.yaml"));
+    check_defaults(data!("defaults/flowschema.yaml"));
+    check_defaults(data!("defaults/ingress.yaml"));
+    check_defaults(data!("defaults/ingressclass.yaml"));
     check_defaults(data!("defaults/lease.yaml"));
     check_defaults(data!("defaults/limitrange.yaml"));
+    check_defaults(data!("defaults/mutatingwebhookconfiguration.yaml"));
     check_defaults(data!("defaults/namespace.yaml"));
+    check_defaults(data!("defaults/networkpolicy.yaml"));
+    check_defaults(data!("defaults/networkpolicy-egress.yaml"));
     check_defaults(data!("defaults/node.yaml"));
     check_defaults(data!("defaults/persistentvolume.yaml"));
     check_defaults(data!("defaults/persistentvolumeclaim.yaml"));
     check_defaults(data!("defaults/pod.yaml"));
     check_defaults(data!("defaults/pod-full.yaml"));
     check_defaults(data!("defaults/poddisruptionbudget.yaml"));
+    check_defaults(data!("defaults/podtemplate.yaml"));
+    check_defaults(data!("defaults/priorityclass.yaml"));
+    check_defaults(data!("defaults/prioritylevelconfiguration.yaml"));
     check_defaults(data!("defaults/replicaset.yaml"));
+    check_defaults(data!("defaults/replicationcontroller.yaml"));
     check_defaults(data!("defaults/resourcequota.yaml"));
+    check_defaults(data!("defaults/role.yaml"));
+    check_defaults(data!("defaults/rolebinding.yaml"));
+    check_defaults(data!("defaults/runtimeclass.yaml"));
     check_defaults(data!("defaults/secret.yaml"));
     check_defaults(data!("defaults/service.yaml"));
     check_defaults(data!("defaults/service-externalname.yaml"));
@@ -252,6 +269,8 @@ fn defaults_are_the_real_ones() {
     check_defaults(data!("defaults/service-nodeport.yaml"));
     check_defaults(data!("defaults/serviceaccount.yaml"));
     check_defaults(data!("defaults/statefulset.yaml"));
+    check_defaults(data!("defaults/validatingwebhookconfiguration.yaml"));
+    check_defaults(data!("defaults/volumeattachment.yaml"));
 }
 
 #[test]
