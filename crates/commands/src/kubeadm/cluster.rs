@@ -188,6 +188,6 @@ fn said(failure: Failure) -> Stop {
             format!("Get {url:?}: dial tcp {host}: connect: {why}")
         }
         Failure::Message(text) | Failure::Plain(text) => text,
-        Failure::Usage(text, _) | Failure::Exit(text, _) => text,
+        Failure::Usage(text, _) | Failure::Exit(text, _) | Failure::Printed(text, _) => text,
     })
 }

@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     Usage(String, String),
     /// A sentence to print as it is, if any, and the exit code of what ran elsewhere.
     Exit(String, i32),
+    /// What was made for standard output before it failed, and why it failed.
+    Printed(String, Box<Failure>),
 }
 
 /// What a command gives back.
@@ -101,6 +103,7 @@ impl Failure {
             Failure::Message(text) => format!("error: {text}\n"),
             Failure::Exit(text, _) if text.is_empty() => String::new(),
             Failure::Plain(text) | Failure::Exit(text, _) => format!("{text}\n"),
+            Failure::Printed(_, failure) => failure.text(),
             Failure::Usage(text, command) => {
                 format!("error: {text}\nSee '{command} --help' for usage.\n")
             }

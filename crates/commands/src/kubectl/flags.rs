@@ -102,6 +102,13 @@ pub(crate) const GLOBAL: &[Flag] = &[
     switch("help").short('h'),
 ];
 
+/// Flags of every command that prints objects.
+const PRINTING: &[Flag] = &[
+    value("template"),
+    switch("allow-missing-template-keys"),
+    switch("show-managed-fields"),
+];
+
 /// Whether a global flag in front of the verb takes the word after it.
 pub(crate) fn takes_next(word: &str) -> bool {
     if let Some(name) = word.strip_prefix("--") {
@@ -122,6 +129,8 @@ pub(crate) fn takes_next(word: &str) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line {
     flags: BTreeMap<&'static str, Vec<String>>,
+    /// The command's own name: `kubectl create configmap`.
+    pub(crate) command: String,
     /// Arguments that are no flags, in order; those after `--` included.
     pub(crate) args: Vec<String>,
     /// How many of `args` stood before `--`, if there was one.
@@ -137,7 +146,12 @@ impl Line {
         interspersed: bool,
     ) -> Result<Line, String> {
         let mut line = Line::default();
-        let find = |name: &str| known.iter().chain(GLOBAL).find(|flag| flag.name == name);
+        let prints = ["output", "dry-run"]
+            .iter()
+            .all(|name| known.iter().any(|flag| flag.name == *name));
+        let printing = if prints { PRINTING } else { &[] };
+        let all = || known.iter().chain(GLOBAL).chain(printing);
+        let find = |name: &str| all().find(|flag| flag.name == name);
         let mut rest = words.iter();
         while let Some(word) = rest.next() {
             if word == "--" {
@@ -225,6 +239,11 @@ impl Line {
         }
         values.push(text);
         Ok(())
+    }
+
+    /// Gives a flag another value, as if it had been given so.
+    pub(crate) fn replace(&mut self, name: &'static str, text: String) {
+        self.flags.insert(name, vec![text]);
     }
 
     /// Whether a flag was given at all.

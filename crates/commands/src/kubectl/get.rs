@@ -66,9 +66,12 @@ async fn get(session: &Session, line: &Line) -> Outcome {
         targets(&discovery, &line.args)?
     };
     if targets.is_empty() {
-        return Err(Failure::Usage(
-            "Required resource not specified.".to_owned(),
-            "kubectl get".to_owned(),
+        return Err(Failure::Plain(
+            "You must specify the type of resource to get. Use \"kubectl api-resources\" for a \
+             complete list of supported resources.\n\nerror: Required resource not \
+             specified.\nUse \"kubectl explain <resource>\" for a detailed description of that \
+             resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples"
+                .to_owned(),
         ));
     }
     if line.on("watch") || line.on("watch-only") {
@@ -170,7 +173,10 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
     let mut text = String::new();
     for target in targets {
         let table = match fetch(session, &path(session, line, target), TABLE).await {
-            Ok(table) => sorted(line, table)?,
+            Ok(table) => match sorted(line, table)? {
+                Some(table) => table,
+                None => continue,
+            },
             Err(failure) if failure.is_not_found() && line.on("ignore-not-found") => continue,
             Err(failure) => {
                 failures.push(explain_list(line, target, failure));
@@ -285,25 +291,31 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
     report(session, failures).await
 }
 
-fn sorted(line: &Line, mut table: Value) -> Outcome<Value> {
+/// The rows in order of `--sort-by`; nothing where no object of several has the field.
+fn sorted(line: &Line, mut table: Value) -> Outcome<Option<Value>> {
     let Some(by) = line.get("sort-by") else {
-        return Ok(table);
+        return Ok(Some(table));
     };
     let path = print::jsonpath(&print::relaxed_path(by))?;
+    let value = |row: &Value| print::found(&path, row.get("object")).into_iter().next();
     let rows = table.list_mut("rows");
-    rows.sort_by(|a, b| {
-        let value = |row: &Value| print::found(&path, row.get("object")).into_iter().next();
-        compare(value(a).as_ref(), value(b).as_ref())
-    });
-    Ok(table)
+    if rows.len() > 1 && rows.iter().all(|row| value(row).is_none()) {
+        return Ok(None);
+    }
+    rows.sort_by(|a, b| compare(value(a).as_ref(), value(b).as_ref()));
+    Ok(Some(table))
 }
 
 fn sort(by: &str, objects: &mut [Value]) -> Outcome {
-    let path = print::jsonpath(&print::relaxed_path(by))?;
-    objects.sort_by(|a, b| {
-        let value = |object: &Value| print::found(&path, object).into_iter().next();
-        compare(value(a).as_ref(), value(b).as_ref())
-    });
+    let template = print::relaxed_path(by);
+    let path = print::jsonpath(&template)?;
+    let value = |object: &Value| print::found(&path, object).into_iter().next();
+    if objects.len() > 1 && objects.iter().all(|object| value(object).is_none()) {
+        return Err(Failure::message(format!(
+            "couldn't find any field with path {template:?} in the list of objects"
+        )));
+    }
+    objects.sort_by(|a, b| compare(value(a).as_ref(), value(b).as_ref()));
     Ok(())
 }
 
@@ -341,11 +353,20 @@ async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Form
     };
     let first = fetch(session, &path(session, line, target), accept).await?;
     if !line.on("watch-only") {
-        let text = show(&first, format, &options, &mut writer)?;
+        let text = show(
+            &marked(&first, "ADDED", line),
+            format,
+            &options,
+            &mut writer,
+        )?;
         session.io.print(&text).await;
     }
     let namespace = Some(session.namespace.as_str()).filter(|_| !line.on("all-namespaces"));
     let mut query = format!("watch=true&resourceVersion={}", version_of(&first));
+    if let Some(limit) = request_timeout(line)? {
+        // The server ends the watch, to the second.
+        query.push_str(&format!("&timeoutSeconds={limit}"));
+    }
     let field = match &target.name {
         Some(name) => format!("metadata.name={name}"),
         None => line.text("field-selector").to_owned(),
@@ -374,7 +395,8 @@ async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Form
             match event.str_at("type") {
                 "BOOKMARK" => {}
                 "ERROR" => return Err(Failure::Status(object.clone())),
-                _ => {
+                kind => {
+                    let object = &marked(object, kind, line);
                     let text = show(object, format, &options, &mut writer)?;
                     session.io.print(&text).await;
                 }
@@ -383,6 +405,37 @@ async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Form
         next = session.next_part(stream).await?;
     }
     Ok(())
+}
+
+/// `--request-timeout` in whole seconds; none for zero.
+fn request_timeout(line: &Line) -> Outcome<Option<u64>> {
+    let text = line.text("request-timeout");
+    let millis = match (text.parse::<u64>(), api::time::parse_go_duration(text)) {
+        _ if text.is_empty() => 0,
+        (Ok(seconds), _) => seconds * 1000,
+        (_, Some(span)) => u64::try_from(span.as_millis()).unwrap_or(u64::MAX),
+        (Err(_), None) => {
+            return Err(Failure::message(
+                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer \
+                 followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+            ));
+        }
+    };
+    Ok((millis > 0).then(|| millis.div_ceil(1000)))
+}
+
+/// An event's kind as the first column, where `--output-watch-events` asks for it.
+fn marked(table: &Value, event: &str, line: &Line) -> Value {
+    let mut table = table.clone();
+    if !line.on("output-watch-events") || table.kind() != "Table" {
+        return table;
+    }
+    let column = api::object!({ "name": "Event", "priority": 0, "type": "string" });
+    table.list_mut("columnDefinitions").insert(0, column);
+    for row in table.list_mut("rows") {
+        row.list_mut("cells").insert(0, event.into());
+    }
+    table
 }
 
 fn show(

@@ -41,6 +41,8 @@ mod set;
 mod taint;
 mod target;
 mod top;
+mod trace;
+mod view_last_applied;
 mod wait;
 
 use std::future::Future;
@@ -133,6 +135,7 @@ const GROUPS: &[&[&Verb]] = &[
     &config::VERBS,
     &plugin::VERBS,
     &top::VERBS,
+    &[&view_last_applied::VERB],
 ];
 
 /// The heads of groups that are no verbs themselves.
@@ -161,6 +164,9 @@ async fn main(io: Io) -> i32 {
     match run(&io, &words).await {
         Ok(()) => 0,
         Err(failure) => {
+            if let Failure::Printed(text, _) = &failure {
+                io.print(text).await;
+            }
             io.eprint(&failure.text()).await;
             failure.code()
         }
@@ -174,15 +180,28 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
     let Some((verb, rest)) = find_verb(words) else {
         return no_verb(io, words).await;
     };
-    let command = format!("kubectl {}", verb.name);
-    let line = Line::parse(&rest, verb.flags, verb.interspersed)
+    let command = path(verb);
+    let mut line = Line::parse(&rest, verb.flags, verb.interspersed)
         .map_err(|why| Failure::Usage(why, command.clone()))?;
+    line.command = command;
     if line.on("help") {
         io.print(&help(verb)).await;
         return Ok(());
     }
+    print::read_template(io, &mut line).await?;
     let session = Session::of_verb(io, &line, verb.name).await?;
     (verb.run)(&session, &line).await
+}
+
+/// The words that call a verb, by its own name where it has others too.
+fn path(verb: &Verb) -> String {
+    let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let words: Vec<&str> = verb
+        .usage
+        .split_whitespace()
+        .take_while(|word| is_name(word) && !word.starts_with('-'))
+        .collect();
+    words.join(" ")
 }
 
 /// The verb and the words without it; global flags may stand in front.

@@ -15,6 +15,7 @@ use net::http::{Body, Frame, Message, Method, Request, Response};
 use super::config_files::{ConfigFiles, Missing, find};
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
+use super::trace;
 
 /// kubectl gives up connecting after this long.
 const DIAL_TIMEOUT: sim::Duration = sim::Duration::from_secs(30);
@@ -253,14 +254,50 @@ impl Session {
         let stream = self.next_stream.get();
         self.next_stream.set(stream + 2);
         let request = self.request(&call);
-        match self.io.http_on(fd, stream, request).await {
-            Ok(response) => Ok((response, stream)),
-            Err(errno) => {
-                self.io.close(fd).await;
-                self.conn.set(None);
-                Err(self.lost(&call.target, errno))
-            }
+        if self.verbosity() < trace::ANSWERS {
+            return match self.io.http_on(fd, stream, request).await {
+                Ok(response) => Ok((response, stream)),
+                Err(errno) => Err(self.cut(fd, &call, errno).await),
+            };
         }
+        trace::request(self, &request).await;
+        let start = self.io.now().await;
+        match self.io.http_on(fd, stream, request.clone()).await {
+            Ok(response) => {
+                let took = self.io.now().await.since(start);
+                trace::response(self, &request, &response, took.as_millis()).await;
+                Ok((response, stream))
+            }
+            Err(errno) => Err(self.cut(fd, &call, errno).await),
+        }
+    }
+
+    /// Gives a connection up that broke.
+    async fn cut(&self, fd: Fd, call: &Call, errno: Errno) -> Failure {
+        self.io.close(fd).await;
+        self.conn.set(None);
+        self.lost(&call.target, errno)
+    }
+
+    /// How much `-v` wants to see.
+    pub(crate) fn verbosity(&self) -> u32 {
+        self.line.text("v").parse().unwrap_or(0)
+    }
+
+    /// A line of the log on standard error: `I1121 01:35:44.584773   12553 file.go:1] text`.
+    pub(crate) async fn klog(&self, place: &str, text: &str) {
+        let (now, pid) = self.io.sys(|sys| (sys.now(), sys.pid())).await;
+        let c = now.civil();
+        let line = format!(
+            "I{:02}{:02} {:02}:{:02}:{:02}.{:06} {pid:>7} {place}] {text}\n",
+            c.month,
+            c.day,
+            c.hour,
+            c.minute,
+            c.second,
+            now.subsec_nanos() / 1000,
+        );
+        self.io.eprint(&line).await;
     }
 
     fn request(&self, call: &Call) -> Request {

@@ -4,12 +4,15 @@
 
 mod configmap;
 mod deployment;
+mod ingress;
 mod namespace;
 mod poddisruptionbudget;
+mod priorityclass;
 mod quota;
 mod secret;
 mod service;
 mod serviceaccount;
+mod token;
 
 use api::Value;
 use net::http::Method;
@@ -28,10 +31,14 @@ pub(super) const GENERATORS: &[&Verb] = &[
     &configmap::SHORT,
     &deployment::VERB,
     &deployment::SHORT,
+    &ingress::VERB,
+    &ingress::SHORT,
     &namespace::VERB,
     &namespace::SHORT,
     &poddisruptionbudget::VERB,
     &poddisruptionbudget::SHORT,
+    &priorityclass::VERB,
+    &priorityclass::SHORT,
     &quota::VERB,
     &quota::LONG,
     &secret::GENERIC,
@@ -40,8 +47,10 @@ pub(super) const GENERATORS: &[&Verb] = &[
     &service::CLUSTER_IP,
     &service::NODE_PORT,
     &service::EXTERNAL_NAME,
+    &service::LOAD_BALANCER,
     &serviceaccount::VERB,
     &serviceaccount::SHORT,
+    &token::VERB,
 ];
 
 /// Flags of every generator; a generator's own come on top.
@@ -221,12 +230,10 @@ async fn generated_as(session: &Session, line: &Line, object: Value, what: &str)
 fn exactly_one_name(line: &Line) -> Outcome<&str> {
     match line.args.as_slice() {
         [name] => Ok(name),
-        [] => Err(Failure::message(
-            "exactly one NAME is required, got 0".to_owned(),
-        )),
-        many => Err(Failure::message(format!(
-            "exactly one NAME is required, got {}",
-            many.len()
+        other => Err(Failure::message(format!(
+            "exactly one NAME is required, got {}\nSee '{} -h' for help and examples",
+            other.len(),
+            line.command
         ))),
     }
 }

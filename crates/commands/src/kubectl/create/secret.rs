@@ -74,13 +74,11 @@ async fn generic(session: &Session, line: &Line) -> Outcome {
 
 async fn tls(session: &Session, line: &Line) -> Outcome {
     let mut secret = blank(exactly_one_name(line)?);
+    if line.text("cert").is_empty() || line.text("key").is_empty() {
+        return Err(Failure::message("key and cert must be specified"));
+    }
     for (flag, key) in [("cert", "tls.crt"), ("key", "tls.key")] {
         let path = line.text(flag).to_owned();
-        if path.is_empty() {
-            return Err(Failure::message(format!(
-                "required flag(s) {flag:?} not set"
-            )));
-        }
         let bytes = session.io.read_file(&path).await.map_err(|errno| {
             let why = errno.message().to_lowercase();
             Failure::message(format!("Cannot read file {path}, open {path}: {why}"))
@@ -97,23 +95,34 @@ async fn docker(session: &Session, line: &Line) -> Outcome {
         .get("docker-server")
         .unwrap_or("https://index.docker.io/v1/");
     let (user, password) = (line.text("docker-username"), line.text("docker-password"));
-    let auth = base64::encode(format!("{user}:{password}").as_bytes());
-    let mut entry = object!({
-        "username": (user),
-        "password": (password),
-        "auth": (auth),
-    });
-    if let Some(email) = line.get("docker-email") {
-        entry.set("email", email);
+    let files = from_files(session, line).await?;
+    if files.is_empty() && (user.is_empty() || password.is_empty() || server.is_empty()) {
+        return Err(Failure::message(
+            "either --from-file or the combination of --docker-username, --docker-password and \
+             --docker-server is required",
+        ));
     }
-    let mut config = Value::empty_map();
-    config.set_path(&["auths", server], entry);
-    add(
-        &mut secret,
-        ".dockerconfigjson",
-        config.to_json().as_bytes(),
-    );
     secret.set("type", "kubernetes.io/dockerconfigjson");
+    if !files.is_empty() {
+        for (key, bytes) in files {
+            add(&mut secret, &key, &bytes);
+        }
+        return generated_as(session, line, secret, "secret").await;
+    }
+    let auth = base64::encode(format!("{user}:{password}").as_bytes());
+    // The encoder writes the fields in this order.
+    let mut fields = vec![("username", user), ("password", password)];
+    if let Some(email) = line.get("docker-email").filter(|email| !email.is_empty()) {
+        fields.push(("email", email));
+    }
+    fields.push(("auth", &auth));
+    let fields: Vec<String> = fields
+        .into_iter()
+        .map(|(key, text)| format!("{key:?}:{}", Value::from(text).to_json()))
+        .collect();
+    let server = Value::from(server).to_json();
+    let config = format!("{{\"auths\":{{{server}:{{{}}}}}}}", fields.join(","));
+    add(&mut secret, ".dockerconfigjson", config.as_bytes());
     generated_as(session, line, secret, "secret").await
 }
 

@@ -41,6 +41,17 @@ pub(super) const EXTERNAL_NAME: Verb = Verb {
     run: |session, line| Box::pin(create(session, line, "ExternalName")),
 };
 
+/// `kubectl create service loadbalancer`.
+pub(super) const LOAD_BALANCER: Verb = Verb {
+    name: "create service loadbalancer",
+    summary: "Create a LoadBalancer service",
+    usage: "kubectl create service loadbalancer NAME [--tcp=port:targetPort] \
+            [--dry-run=server|client|none] [options]",
+    flags: generator_flags!(values("tcp")),
+    interspersed: true,
+    run: |session, line| Box::pin(create(session, line, "LoadBalancer")),
+};
+
 async fn create(session: &Session, line: &Line, kind: &'static str) -> Outcome {
     let name = exactly_one_name(line)?;
     let labels = object!({ "app": (name) });

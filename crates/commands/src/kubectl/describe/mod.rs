@@ -82,10 +82,9 @@ async fn found(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
         return Ok(found);
     }
     if line.args.is_empty() {
-        return Err(Failure::Plain(
+        return Err(Failure::message(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for \
-             a complete list of supported resources."
-                .to_owned(),
+             a complete list of supported resources.",
         ));
     }
     for Target { resource, name } in targets(&discovery, &line.args)? {

@@ -42,6 +42,33 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
     Ok(align(&lines, &mut Vec::new()))
 }
 
+/// The columns of a file: headings in its first line, paths in its second.
+pub(super) fn of_file(text: &str) -> Outcome<String> {
+    let mut lines = text.lines();
+    let (Some(headers), Some(paths)) = (lines.next(), lines.next()) else {
+        return Err(Failure::message(
+            "invalid template, missing either headers or paths: EOF",
+        ));
+    };
+    let (headers, paths): (Vec<&str>, Vec<&str>) = (
+        headers.split_whitespace().collect(),
+        paths.split_whitespace().collect(),
+    );
+    if headers.len() != paths.len() {
+        return Err(Failure::message(format!(
+            "number of headers ({}) and field specifications ({}) don't match",
+            headers.len(),
+            paths.len()
+        )));
+    }
+    let columns: Vec<String> = headers
+        .iter()
+        .zip(paths)
+        .map(|(header, path)| format!("{header}:{path}"))
+        .collect();
+    Ok(columns.join(","))
+}
+
 /// `metadata.name`, `.metadata.name` and `{.metadata.name}` all mean the last.
 pub(crate) fn relaxed(path: &str) -> String {
     let inner = path

@@ -1,6 +1,7 @@
 //! Output formats: the server's table, and what is made of objects.
 
 mod custom_columns;
+mod go_template;
 mod table;
 mod tabs;
 
@@ -10,6 +11,7 @@ pub(crate) use tabs::tabulate;
 
 use api::jsonpath::JsonPath;
 use api::{Value, yaml};
+use machine::Io;
 
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
@@ -32,21 +34,67 @@ pub(crate) enum Format {
     Json,
     /// YAML.
     Yaml,
+    /// YAML in braces.
+    Kyaml,
     /// What a template selects.
     JsonPath(String),
     /// The same as a JSON list.
     JsonPathAsJson(String),
     /// Columns of one's own.
     CustomColumns(String),
+    /// What a Go template makes of it; missing keys may be refused.
+    GoTemplate {
+        /// The template.
+        template: String,
+        /// Whether a missing key is a failure.
+        strict: bool,
+    },
+}
+
+/// Reads the file that `-o …-file=PATH` names, so that formats know templates alone.
+pub(crate) async fn read_template(io: &Io, line: &mut Line) -> Outcome {
+    let output = line.text("output").to_owned();
+    let (name, path) = match output.split_once('=') {
+        Some((name, path)) => (name, path.to_owned()),
+        None => (&*output, line.text("template").to_owned()),
+    };
+    let inline = match name {
+        "jsonpath-file" => "jsonpath",
+        "custom-columns-file" => "custom-columns",
+        "go-template-file" | "templatefile" => "go-template",
+        _ => return Ok(()),
+    };
+    if path.is_empty() {
+        return Err(no_template(inline));
+    }
+    let text = io.read_to_string(&path).await.map_err(|errno| {
+        let why = format!("open {path}: {}", errno.message().to_lowercase());
+        Failure::message(match inline {
+            "custom-columns" => why,
+            _ => format!("error reading --template {path}, {why}\n"),
+        })
+    })?;
+    let template = match inline {
+        "custom-columns" => custom_columns::of_file(&text)?,
+        _ => text,
+    };
+    line.replace("output", format!("{inline}={template}"));
+    Ok(())
+}
+
+fn no_template(name: &str) -> Failure {
+    Failure::message(match name {
+        "custom-columns" => "custom-columns format specified but no custom columns given",
+        _ => "template format specified but no template given",
+    })
 }
 
 /// Reads `-o`.
 pub(crate) fn format(line: &Line) -> Outcome<Format> {
-    let Some(text) = line.get("output") else {
-        return Ok(match line.get("template") {
-            Some(_) => return Err(unmodelled_template()),
-            None => Format::Table { wide: false },
-        });
+    // A template alone is a format.
+    let text = match (line.text("output"), line.has("template")) {
+        ("", true) => "go-template",
+        (text, _) => text,
     };
     let (name, template) = match text.split_once('=') {
         Some((name, template)) => (name, template),
@@ -58,31 +106,24 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
         "name" => Ok(Format::Name),
         "json" => Ok(Format::Json),
         "yaml" => Ok(Format::Yaml),
-        "jsonpath" if template.is_empty() => Err(Failure::message(
-            "template format specified but no template given",
-        )),
+        "kyaml" => Ok(Format::Kyaml),
+        "jsonpath" | "jsonpath-as-json" | "custom-columns" | "go-template" | "template"
+            if template.is_empty() =>
+        {
+            Err(no_template(name))
+        }
         "jsonpath" => Ok(Format::JsonPath(template.to_owned())),
         "jsonpath-as-json" => Ok(Format::JsonPathAsJson(template.to_owned())),
-        "custom-columns" if template.is_empty() => Err(Failure::message(
-            "custom-columns format specified but no custom columns given",
-        )),
         "custom-columns" => Ok(Format::CustomColumns(template.to_owned())),
-        "go-template" | "template" | "go-template-file" | "templatefile" => {
-            Err(unmodelled_template())
-        }
-        "kyaml" | "jsonpath-file" | "custom-columns-file" => {
-            let what = sim::unmodelled!("output formats kyaml, jsonpath-file, custom-columns-file");
-            Err(Failure::message(what.to_string()))
-        }
+        "go-template" | "template" => Ok(Format::GoTemplate {
+            template: template.to_owned(),
+            strict: !line.on_unless_off("allow-missing-template-keys"),
+        }),
         _ => Err(Failure::message(format!(
             "unable to match a printer suitable for the output format {text:?}, allowed formats \
              are: {FORMATS}"
         ))),
     }
-}
-
-fn unmodelled_template() -> Failure {
-    Failure::message(sim::unmodelled!("Go templates as output format").to_string())
 }
 
 /// Objects in one of the formats that need no table.
@@ -96,6 +137,10 @@ pub(crate) fn objects(format: &Format, objects: &[Value], single: bool) -> Outco
         Format::Name => Ok(objects.iter().map(|o| format!("{}\n", name(o))).collect()),
         Format::Json => Ok(format!("{}\n", whole().to_json_pretty())),
         Format::Yaml => Ok(yaml::to_string(&whole())),
+        Format::Kyaml => Ok(yaml::to_kyaml(&whole())),
+        Format::GoTemplate { template, strict } => {
+            go_template::go_template(template, &whole(), *strict)
+        }
         Format::JsonPath(template) => select(template, &whole(), false),
         Format::JsonPathAsJson(template) => select(template, &whole(), true),
         Format::CustomColumns(spec) => custom_columns(spec, objects, true),
