@@ -136,5 +136,5 @@ fn health_difference(expected: &str, proxier: &Proxier) -> Vec<String> {
     let ours = proxier.health().next().map(answer).unwrap_or_default();
     let ours = String::from_utf8_lossy(&ours);
     let (expected, ours) = (stable(expected), stable(&ours));
-    save::lines_difference("healthCheckNodePort", &expected, &ours)
+    crate::lines_difference("healthCheckNodePort", &expected, &ours)
 }

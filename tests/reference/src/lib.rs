@@ -6,4 +6,7 @@
 )]
 
 pub mod iptables;
+mod lines;
 pub mod transcripts;
+
+pub(crate) use lines::lines_difference;

@@ -160,8 +160,7 @@ fn is_progress(line: &str) -> bool {
     line.starts_with("Waiting for deployment ")
         || line.starts_with("Waiting for daemon set ")
         || line.starts_with("Waiting for rollout to finish")
-        || line.starts_with("Waiting for 1 pods to be ready")
-        || line.starts_with("Waiting for 2 pods to be ready")
+        || line.starts_with("Waiting for ") && line.ends_with(" pods to be ready...")
         || line.starts_with("partitioned roll out complete")
 }
 

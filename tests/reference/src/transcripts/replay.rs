@@ -157,25 +157,11 @@ fn difference(expected: (i32, &str, &str), run: &Run) -> Vec<String> {
     }
     let ours = [&run.stdout, &run.stderr].map(|bytes| normal(&String::from_utf8_lossy(bytes)));
     let [out, err] = ours;
-    found.extend(lines("", &normal(stdout), &out));
-    found.extend(lines("stderr: ", &normal(stderr), &err));
-    found
-}
-
-/// Lines that only one side has, or all of them if the same lines stand in another order.
-fn lines(what: &str, expected: &str, ours: &str) -> Vec<String> {
-    if expected == ours {
-        return Vec::new();
-    }
-    let (theirs, own): (Vec<&str>, Vec<&str>) =
-        (expected.lines().collect(), ours.lines().collect());
-    let missing = theirs.iter().filter(|line| !own.contains(line));
-    let extra = own.iter().filter(|line| !theirs.contains(line));
-    let mut found: Vec<String> = missing.map(|line| format!("{what}< {line}")).collect();
-    found.extend(extra.map(|line| format!("{what}> {line}")));
-    if found.is_empty() {
-        found.extend(theirs.iter().map(|line| format!("{what}< {line}")));
-        found.extend(own.iter().map(|line| format!("{what}> {line}")));
+    // The end of the last line is an empty one here, so that its lack shows.
+    let split = |text: &str| -> Vec<String> { text.split('\n').map(str::to_owned).collect() };
+    for (name, theirs, own) in [("stdout", stdout, out), ("stderr", stderr, err)] {
+        let (theirs, own) = (split(&normal(theirs)), split(&own));
+        found.extend(crate::lines_difference(name, &theirs, &own));
     }
     found
 }
