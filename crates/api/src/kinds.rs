@@ -18,6 +18,7 @@ pub mod binding;
 pub mod certificatesigningrequest;
 pub mod clusterrole;
 pub mod clusterrolebinding;
+pub mod componentstatus;
 pub mod configmap;
 pub mod controllerrevision;
 pub mod cronjob;
@@ -61,6 +62,7 @@ pub mod serviceaccount;
 pub mod servicecidr;
 pub mod statefulset;
 pub mod storageclass;
+pub mod subjectaccessreview;
 pub mod validatingwebhookconfiguration;
 pub mod volumeattachment;
 
@@ -77,6 +79,7 @@ pub use table::{Cell, Column};
 /// Every kind, in the order in which discovery lists them.
 const KINDS: &[&Kind] = &[
     &binding::KIND,
+    &componentstatus::KIND,
     &configmap::KIND,
     &endpoints::KIND,
     &event::KIND,
@@ -103,6 +106,12 @@ const KINDS: &[&Kind] = &[
     &horizontalpodautoscaler_v1::KIND,
     &cronjob::KIND,
     &job::KIND,
+    &subjectaccessreview::WHOAMI,
+    &subjectaccessreview::TOKEN,
+    &subjectaccessreview::LOCAL,
+    &subjectaccessreview::SELF,
+    &subjectaccessreview::RULES,
+    &subjectaccessreview::KIND,
     &certificatesigningrequest::KIND,
     &ingressclass::KIND,
     &ingress::KIND,

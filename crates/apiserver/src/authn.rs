@@ -21,7 +21,12 @@ pub struct User {
     pub groups: Vec<Rc<str>>,
     /// The uid; empty where there is none.
     pub uid: Rc<str>,
+    /// What more is known, as the credential it was learnt from.
+    pub extra: Vec<(Rc<str>, Rc<str>)>,
 }
+
+/// The key of `extra` that says which credential was shown.
+pub(crate) const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
 /// The name of those who show nothing.
 pub(crate) const ANONYMOUS: &str = "system:anonymous";
@@ -33,6 +38,7 @@ impl User {
             name: "system:apiserver".into(),
             groups: vec!["system:masters".into(), "system:authenticated".into()],
             uid: "".into(),
+            extra: Vec::new(),
         }
     }
 }
@@ -45,17 +51,14 @@ pub(crate) fn user_of(
     request: &Request,
 ) -> Result<User, Status> {
     if let Some(subject) = &request.peer {
-        return Ok(impersonated(user_of_subject(subject), request));
+        return Ok(user_of_subject(subject));
     }
     if let Some(header) = request.headers.get("Authorization") {
         let token = header
             .strip_prefix("Bearer ")
             .ok_or_else(status::unauthorized)?;
         let user = token::verify(config, resources, now, token.trim());
-        return match user {
-            Some(user) => Ok(impersonated(user, request)),
-            None => Err(status::unauthorized()),
-        };
+        return user.ok_or_else(status::unauthorized);
     }
     if !config.anonymous_auth {
         return Err(status::unauthorized());
@@ -64,39 +67,8 @@ pub(crate) fn user_of(
         name: ANONYMOUS.into(),
         groups: vec!["system:unauthenticated".into()],
         uid: "".into(),
+        extra: Vec::new(),
     })
-}
-
-/// Whom the user asks to be taken for, as `kubectl --as` does. Who may do so is for authorization.
-fn impersonated(user: User, request: &Request) -> User {
-    let Some(name) = request.headers.get("Impersonate-User") else {
-        return user;
-    };
-    let mut groups: Vec<Rc<str>> = request
-        .headers
-        .get_all("Impersonate-Group")
-        .map(Rc::from)
-        .collect();
-    if let Some(account) = name.strip_prefix("system:serviceaccount:")
-        && let Some((namespace, _)) = account.split_once(':')
-        && groups.is_empty()
-    {
-        groups.push("system:serviceaccounts".into());
-        groups.push(format!("system:serviceaccounts:{namespace}").into());
-    }
-    if name != ANONYMOUS
-        && !groups
-            .iter()
-            .any(|group| &**group == "system:authenticated")
-    {
-        groups.push("system:authenticated".into());
-    }
-    let uid = request.headers.get("Impersonate-Uid").unwrap_or("");
-    User {
-        name: name.into(),
-        groups,
-        uid: uid.into(),
-    }
 }
 
 /// The user of a certificate: the common name, and a group for each organisation.
@@ -105,6 +77,7 @@ fn user_of_subject(subject: &str) -> User {
         name: "".into(),
         groups: Vec::new(),
         uid: "".into(),
+        extra: vec![(CREDENTIAL.into(), fingerprint(subject).into())],
     };
     for part in subject.split(',') {
         match part.trim().split_once('=') {
@@ -117,6 +90,20 @@ fn user_of_subject(subject: &str) -> User {
     user
 }
 
+/// Which certificate was shown. Certificates are not modelled beyond their subject, so it is a number
+/// made of that, of the length of a SHA-256.
+fn fingerprint(subject: &str) -> String {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut text = "X509SHA256=".to_owned();
+    for round in 0..4_u8 {
+        for byte in subject.bytes().chain([round]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        text.push_str(&format!("{hash:016x}"));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,8 +114,7 @@ mod tests {
         assert_eq!(&*user.name, "system:node:node01");
         let groups: Vec<&str> = user.groups.iter().map(|group| &**group).collect();
         assert_eq!(groups, ["system:nodes", "system:authenticated"]);
-        let request = Request::get("/").with_header("Impersonate-User", "bob");
-        let other = impersonated(user, &request);
-        assert_eq!((&*other.name, other.groups.len()), ("bob", 1));
+        let (key, shown) = &user.extra[0];
+        assert_eq!((&**key, shown.len()), (CREDENTIAL, 75));
     }
 }

@@ -4,6 +4,8 @@
 //! Models pkg/controlplane/controller/{systemnamespaces,kubernetesservice} and pkg/controlplane's
 //! endpoint reconcilers.
 
+mod defaults;
+
 use std::net::Ipv4Addr;
 
 use api::kinds::{self, Kind};
@@ -73,6 +75,9 @@ impl ApiServer {
         }
         let mut missing: Vec<(&'static Kind, Value)> = Vec::new();
         let kind = |group, plural| kinds::find(group, "v1", plural);
+        if !self.bootstrap.done {
+            missing.extend(self.missing_defaults());
+        }
         for name in NAMESPACES {
             if self.resources.lookup("", "namespaces", name).is_none() {
                 let object = object! {
@@ -100,7 +105,9 @@ impl ApiServer {
             }
         }
         if missing.is_empty() {
-            self.bootstrap.done = true;
+            if !std::mem::replace(&mut self.bootstrap.done, true) {
+                self.unpark(cx);
+            }
             return;
         }
         self.bootstrap.writing = missing.len() as u32;

@@ -28,6 +28,8 @@ pub struct Config {
     pub not_ready_toleration_secs: i64,
     /// `--default-unreachable-toleration-seconds`.
     pub unreachable_toleration_secs: i64,
+    /// `--authorization-mode`.
+    pub authorization_modes: Vec<Rc<str>>,
     /// `--event-ttl`.
     pub event_ttl: Duration,
     /// `--request-timeout`.
@@ -58,6 +60,7 @@ impl Default for Config {
             anonymous_auth: true,
             not_ready_toleration_secs: 300,
             unreachable_toleration_secs: 300,
+            authorization_modes: vec!["AlwaysAllow".into()],
             event_ttl: Duration::from_secs(3600),
             request_timeout: Duration::from_secs(60),
             issuer: "https://kubernetes.default.svc.cluster.local".into(),
@@ -122,6 +125,21 @@ impl Config {
             }
             "default-unreachable-toleration-seconds" => {
                 self.unreachable_toleration_secs = number(value)?;
+            }
+            "authorization-mode" => {
+                self.authorization_modes = value.split(',').map(Rc::from).collect();
+                let known = [
+                    "ABAC",
+                    "AlwaysAllow",
+                    "AlwaysDeny",
+                    "Node",
+                    "RBAC",
+                    "Webhook",
+                ];
+                let mut modes = self.authorization_modes.iter();
+                if let Some(mode) = modes.find(|mode| !known.contains(&&***mode)) {
+                    return Err(format!("authorization-mode {mode:?} is not a valid mode"));
+                }
             }
             "event-ttl" => self.event_ttl = duration(value)?,
             "request-timeout" => self.request_timeout = duration(value)?,

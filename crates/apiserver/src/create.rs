@@ -9,6 +9,7 @@ use api::{Status, Str, Value, status};
 
 use crate::admission;
 use crate::authn::User;
+use crate::authz::escalation;
 use crate::decode::{Validation, decode};
 use crate::effect::Cx;
 use crate::list::key_of;
@@ -117,6 +118,7 @@ impl ApiServer {
         object.remove("metadata.resourceVersion");
         object.remove("metadata.selfLink");
         kind.prepare_for_create(object);
+        escalation::check(self, write, object, None)?;
         let errors = kind.validate_create(object);
         if !errors.is_empty() {
             return Err(status::invalid(

@@ -26,6 +26,7 @@ mod patch;
 mod reply;
 mod request;
 mod resources;
+mod reviews;
 mod server;
 mod subresources;
 mod table;

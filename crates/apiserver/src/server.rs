@@ -12,6 +12,7 @@ use net::http::{Body, Request, Response};
 use sim::{Duration, EntryId, Instant, LookupMap, Stream};
 
 use crate::alloc::Allocators;
+use crate::authz::{Authorizer, impersonation};
 use crate::backend::Backend;
 use crate::bootstrap::Bootstrap;
 use crate::collection::Collections;
@@ -22,7 +23,7 @@ use crate::resources::Resources;
 use crate::subresources::proxy;
 use crate::watchers::Watchers;
 use crate::write::Write;
-use crate::{authn, authz, reply};
+use crate::{authn, reply};
 
 /// How long a request waits for etcd before it is refused.
 const PATIENCE: Duration = Duration::from_secs(7);
@@ -39,6 +40,7 @@ pub struct ApiServer {
     pub(crate) allocators: Allocators,
     pub(crate) collections: Collections,
     pub(crate) interner: Interner,
+    pub(crate) authorizer: Authorizer,
     /// The calls that are open, and what for.
     pub(crate) calls: BTreeMap<CallId, Purpose>,
     next_call: u64,
@@ -98,6 +100,7 @@ impl ApiServer {
     pub fn new(config: Config, schemas: Rc<Schemas>, random: Stream, now: Instant) -> ApiServer {
         ApiServer {
             allocators: Allocators::new(&config),
+            authorizer: Authorizer::new(&config.authorization_modes),
             config,
             schemas,
             random,
@@ -132,26 +135,25 @@ impl ApiServer {
         let info = RequestInfo::of(request, &query);
         let accept = reply::Accept::of(request, &query);
         let user = match authn::user_of(&self.config, &self.resources, cx.now, request) {
-            Ok(user) => Rc::new(user),
+            Ok(user) => user,
             Err(status) => return self.refuse(cx, from, accept, &status),
         };
-        if let Err(status) = authz::allow(&user, &info) {
-            return self.refuse(cx, from, accept, &status);
+        // Who may do what is not known before the first policy is there.
+        let waits = self.authorizer.has_rbac() && !self.bootstrap.done && !is_probe(&info);
+        if waits || (info.is_resource && !self.backend.is_ready()) {
+            return self.park(cx, from, request);
         }
+        let allowed = impersonation::apply(&self.authorizer, user, request).and_then(|user| {
+            self.authorizer.allow(&user, &info)?;
+            Ok(Rc::new(user))
+        });
+        let user = match allowed {
+            Ok(user) => user,
+            Err(status) => return self.refuse(cx, from, accept, &status),
+        };
         if !info.is_resource {
             let response = self.page(request, &info, &query, accept);
             cx.act(Action::Respond(from, response));
-            return;
-        }
-        if !self.backend.is_ready() {
-            let until = cx.now + PATIENCE;
-            let request = request.clone();
-            self.parked.push(Parked {
-                from,
-                request,
-                cause: cx.cause,
-                until,
-            });
             return;
         }
         let ask = Ask {
@@ -164,6 +166,24 @@ impl ApiServer {
         };
         if let Err(status) = self.dispatch(cx, &ask) {
             self.refuse(cx, from, accept, &status);
+        }
+    }
+
+    /// Lets a request wait until it can be answered.
+    fn park(&mut self, cx: &Cx<'_>, from: StreamId, request: &Rc<Request>) {
+        self.parked.push(Parked {
+            from,
+            request: request.clone(),
+            cause: cx.cause,
+            until: cx.now + PATIENCE,
+        });
+    }
+
+    /// What waited can be answered.
+    pub(crate) fn unpark(&mut self, cx: &mut Cx<'_>) {
+        for parked in std::mem::take(&mut self.parked) {
+            cx.cause = parked.cause;
+            self.on_request(cx, parked.from, &parked.request);
         }
     }
 
@@ -350,11 +370,9 @@ impl ApiServer {
         if let Some(services) = self.resources.id("", "services") {
             self.learn_allocations(services);
         }
+        self.authorizer.fill(&self.resources);
         self.bootstrap(cx);
-        for parked in std::mem::take(&mut self.parked) {
-            cx.cause = parked.cause;
-            self.on_request(cx, parked.from, &parked.request);
-        }
+        self.unpark(cx);
     }
 
     /// A key under etcd's prefix changed: keeps the caches and tells the watchers.
@@ -370,8 +388,16 @@ impl ApiServer {
         };
         self.allocators
             .observe(self.resources.get(resource), &change);
+        let kind = self.resources.get(resource).kind;
+        self.authorizer.observe(kind, &change);
         self.watchers.tell(cx, resource, &change);
     }
+}
+
+/// Whether a request asks how the server does.
+fn is_probe(info: &RequestInfo) -> bool {
+    let page = info.path.split('/').nth(1).unwrap_or_default();
+    matches!(page, "healthz" | "livez" | "readyz")
 }
 
 /// A request with all that was read from it.

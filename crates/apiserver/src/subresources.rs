@@ -63,6 +63,8 @@ impl ApiServer {
                     .ok_or_else(status::path_not_found)?;
                 self.begin_bind(cx, ask, pods, resource)
             }
+            ("authorization.k8s.io" | "authentication.k8s.io", _) => self.review(cx, ask, kind),
+            ("", "componentstatuses") => self.component_status(cx, ask, kind),
             _ => {
                 let why = sim::unmodelled!("a kind that is not stored");
                 Err(status::internal(format!("{why}: {}", kind.qualified())))

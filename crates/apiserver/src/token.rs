@@ -93,7 +93,27 @@ pub(crate) fn verify(
             "system:authenticated".into(),
         ],
         uid: account.str("uid").into(),
+        extra: extra(&claims, about),
     })
+}
+
+/// What a token says of itself and the pod it is for.
+fn extra(claims: &Value, about: &Value) -> Vec<(Rc<str>, Rc<str>)> {
+    let mut extra: Vec<(Rc<str>, Rc<str>)> = Vec::new();
+    let mut add = |key: &str, value: &str| {
+        if !value.is_empty() {
+            let key = format!("authentication.kubernetes.io/{key}");
+            extra.push((key.into(), value.into()));
+        }
+    };
+    if !claims.str("jti").is_empty() {
+        add("credential-id", &format!("JTI={}", claims.str("jti")));
+    }
+    add("node-name", about.str_at("node.name"));
+    add("node-uid", about.str_at("node.uid"));
+    add("pod-name", about.str_at("pod.name"));
+    add("pod-uid", about.str_at("pod.uid"));
+    extra
 }
 
 /// A keyed hash of the text, drawn out to the length of an RSA signature: FNV-1a over the text, then

@@ -6,6 +6,7 @@ use api::kinds::Kind;
 use api::{FieldError, Status, Value, status};
 
 use crate::admission;
+use crate::authz::escalation;
 use crate::cache::Entry;
 use crate::create::match_namespace;
 use crate::decode::{Validation, decode};
@@ -80,6 +81,7 @@ impl ApiServer {
         }
         admission::mutate(self, write, &mut new, Some(&old.value))?;
         kind.prepare_for_update(&mut new, &old.value, write.subresource);
+        escalation::check(self, write, &new, Some(&old.value))?;
         let errors = kind.validate_update(&new, &old.value, write.subresource);
         if !errors.is_empty() {
             return Err(status::invalid(kind.group, kind.kind, new.name(), &errors));

@@ -16,7 +16,7 @@ pub const COMPONENTS: [&str; 4] = [
 ];
 
 /// What is created through the API server, in order.
-pub const ADDONS: [&str; 3] = ["coredns", "kube-proxy", "config"];
+pub const ADDONS: [&str; 4] = ["rbac", "coredns", "kube-proxy", "config"];
 
 /// What to write for one control-plane machine of one version.
 #[derive(Clone, Debug)]
@@ -59,6 +59,7 @@ impl Plan {
     #[must_use]
     pub fn addon(&self, name: &str) -> String {
         self.fill(match name {
+            "rbac" => include_str!("../data/kubeadm/addons/rbac.yaml"),
             "coredns" => include_str!("../data/kubeadm/addons/coredns.yaml"),
             "kube-proxy" => include_str!("../data/kubeadm/addons/kube-proxy.yaml"),
             _ => include_str!("../data/kubeadm/addons/config.yaml"),

@@ -2,6 +2,7 @@
 //! them; it is the component without its process.
 
 mod claim;
+mod clusterrole_aggregation;
 mod controller;
 mod daemonset;
 mod deployment;
@@ -32,6 +33,7 @@ mod testing;
 mod ttl;
 mod ttl_after_finished;
 
+pub use clusterrole_aggregation::ClusterRoleAggregationController;
 pub use controller::{Agenda, Controller, Cx, Outcome, Saying, Write};
 pub use daemonset::DaemonSetController;
 pub use deployment::DeploymentController;

@@ -11,11 +11,12 @@ use client::Resource;
 use sim::Duration;
 
 use crate::{
-    Controller, DaemonSetController, DeploymentController, DisruptionController,
-    EndpointSliceController, EndpointsController, GarbageCollector, JobController,
-    NamespaceController, NodeIpamController, NodeLifecycleController, PodGcController,
-    ReplicaSetController, ResourceQuotaController, RootCaController, ServiceAccountController,
-    StatefulSetController, TaintEvictionController, TtlAfterFinishedController, TtlController,
+    ClusterRoleAggregationController, Controller, DaemonSetController, DeploymentController,
+    DisruptionController, EndpointSliceController, EndpointsController, GarbageCollector,
+    JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
+    PodGcController, ReplicaSetController, ResourceQuotaController, RootCaController,
+    ServiceAccountController, StatefulSetController, TaintEvictionController,
+    TtlAfterFinishedController, TtlController,
 };
 
 /// What the command line says.
@@ -53,6 +54,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
     } = settings;
     let mut list: Vec<Box<dyn Controller>> = vec![
         Box::new(ServiceAccountController),
+        Box::new(ClusterRoleAggregationController::default()),
         Box::new(RootCaController {
             certificate: root_ca.clone(),
         }),

@@ -5,6 +5,7 @@
 
 pub(crate) mod act;
 mod apply;
+mod auth;
 mod cluster;
 mod complete;
 mod completion;
@@ -34,10 +35,12 @@ mod pods;
 mod print;
 mod replace;
 mod rollout;
+mod rules;
 mod run;
 mod scale;
 pub(crate) mod session;
 mod set;
+mod subject;
 mod taint;
 mod target;
 mod top;
@@ -100,6 +103,7 @@ const VERBS: &[&Verb] = &[
     &set::RESOURCES,
     &set::SELECTOR,
     &set::SERVICE_ACCOUNT,
+    &subject::VERB,
     &get::VERB,
     &edit::VERB,
     &delete::VERB,
@@ -133,6 +137,7 @@ const GROUPS: &[&[&Verb]] = &[
     create::GENERATORS,
     &rollout::VERBS,
     &config::VERBS,
+    &auth::VERBS,
     &plugin::VERBS,
     &top::VERBS,
     &[&view_last_applied::VERB],
@@ -144,6 +149,7 @@ const HEADS: &[(&str, &str)] = &[
     ("rollout", "Manage the rollout of a resource"),
     ("config", "Modify kubeconfig files"),
     ("top", "Display resource (CPU/memory) usage"),
+    ("auth", "Inspect authorization"),
     ("plugin", "Provides utilities for interacting with plugins"),
 ];
 

@@ -247,7 +247,7 @@ cd /var/lib/cloud/instance
 if [ -e sem/config_scripts_user ]; then
   exit 0
 fi
-export KUBECONFIG=/etc/kubernetes/admin.conf
+export KUBECONFIG=/etc/kubernetes/super-admin.conf
 until kubectl get namespace kube-system >/dev/null 2>&1; do
   sleep 1
 done

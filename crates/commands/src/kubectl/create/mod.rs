@@ -9,6 +9,8 @@ mod namespace;
 mod poddisruptionbudget;
 mod priorityclass;
 mod quota;
+mod role;
+pub(super) mod rolebinding;
 mod secret;
 mod service;
 mod serviceaccount;
@@ -27,6 +29,8 @@ use super::target::{Manifest, manifests, namespace_of, resource_of};
 
 /// The generators, in the order of the help text.
 pub(super) const GENERATORS: &[&Verb] = &[
+    &role::CLUSTER_ROLE,
+    &rolebinding::CLUSTER_ROLE_BINDING,
     &configmap::VERB,
     &configmap::SHORT,
     &deployment::VERB,
@@ -41,6 +45,8 @@ pub(super) const GENERATORS: &[&Verb] = &[
     &priorityclass::SHORT,
     &quota::VERB,
     &quota::LONG,
+    &role::ROLE,
+    &rolebinding::ROLE_BINDING,
     &secret::GENERIC,
     &secret::TLS,
     &secret::DOCKER_REGISTRY,

@@ -2,6 +2,7 @@
 //!
 //! Models kubectl/pkg/describe/describe.go. Texts are written with tabs and aligned at the end.
 
+mod access;
 mod batch;
 mod configs;
 mod containers;
@@ -146,6 +147,9 @@ async fn one(
         ("", "ResourceQuota") => quotas::quota(value),
         ("", "LimitRange") => quotas::limits(value),
         ("", "ServiceAccount") => configs::service_account(value) + &events,
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => access::role(value),
+        ("rbac.authorization.k8s.io", _) => access::binding(value),
+        ("scheduling.k8s.io", "PriorityClass") => access::priority_class(value) + &events,
         _ => generic::text(value) + &events,
     };
     Ok(text)
