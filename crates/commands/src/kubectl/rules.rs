@@ -207,7 +207,7 @@ mod tests {
             "resources": ["deployments/scale", "pods"],
             "verbs": ["get", "list"],
         }));
-        let shown: Vec<String> = listed(&[rule.clone()])
+        let shown: Vec<String> = listed(std::slice::from_ref(&rule))
             .iter()
             .map(|rule| rule.cells().join(" "))
             .collect();

@@ -108,7 +108,7 @@ struct Parser<'a> {
 }
 
 /// What ended a list of nodes.
-enum End {
+enum Stop {
     Eof,
     End,
     Else(Action),
@@ -123,9 +123,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, String> {
         variables: vec!["$".to_owned()],
     };
     match parser.list()? {
-        (nodes, End::Eof) => Ok(nodes),
-        (_, End::End) => Err(fail(text, text.len(), "unexpected {{end}}")),
-        (_, End::Else(action)) => Err(fail(text, action.at, "unexpected {{else}}")),
+        (nodes, Stop::Eof) => Ok(nodes),
+        (_, Stop::End) => Err(fail(text, text.len(), "unexpected {{end}}")),
+        (_, Stop::Else(action)) => Err(fail(text, action.at, "unexpected {{else}}")),
     }
 }
 
@@ -316,7 +316,7 @@ fn quoted(text: &str, at: usize) -> Result<(Token, usize), String> {
 }
 
 impl Parser<'_> {
-    fn list(&mut self) -> Result<(Vec<Node>, End), String> {
+    fn list(&mut self) -> Result<(Vec<Node>, Stop), String> {
         let mut nodes = Vec::new();
         while let Some(part) = self.parts.next() {
             let action = match part {
@@ -331,8 +331,8 @@ impl Parser<'_> {
                 _ => "",
             };
             match word {
-                "end" => return Ok((nodes, End::End)),
-                "else" => return Ok((nodes, End::Else(action))),
+                "end" => return Ok((nodes, Stop::End)),
+                "else" => return Ok((nodes, Stop::Else(action))),
                 "if" => nodes.push(self.branch(Branch::If, &action, 1)?),
                 "with" => nodes.push(self.branch(Branch::With, &action, 1)?),
                 "range" => nodes.push(self.branch(Branch::Range, &action, 1)?),
@@ -348,7 +348,7 @@ impl Parser<'_> {
                 }
             }
         }
-        Ok((nodes, End::Eof))
+        Ok((nodes, Stop::Eof))
     }
 
     fn branch(&mut self, branch: Branch, action: &Action, from: usize) -> Result<Node, String> {
@@ -361,15 +361,15 @@ impl Parser<'_> {
         let pipe = self.pipe(action, from, name)?;
         let (body, end) = self.list()?;
         let other = match end {
-            End::End => Vec::new(),
-            End::Eof => return Err(fail(self.text, self.text.len(), "unexpected EOF")),
-            End::Else(action) => match action.tokens.get(1) {
+            Stop::End => Vec::new(),
+            Stop::Eof => return Err(fail(self.text, self.text.len(), "unexpected EOF")),
+            Stop::Else(action) => match action.tokens.get(1) {
                 None => match self.list()? {
-                    (nodes, End::End) => nodes,
-                    (_, End::Eof) => {
+                    (nodes, Stop::End) => nodes,
+                    (_, Stop::Eof) => {
                         return Err(fail(self.text, self.text.len(), "unexpected EOF"));
                     }
-                    (_, End::Else(again)) => {
+                    (_, Stop::Else(again)) => {
                         let why = "expected end; found {{else}}";
                         return Err(fail(self.text, again.at, why));
                     }
