@@ -120,6 +120,7 @@ const VERBS: &[&Verb] = &[
     &exec::EXEC,
     &diff::VERB,
     &apply::VERB,
+    &view_last_applied::VERB,
     &patch::VERB,
     &replace::VERB,
     &wait::VERB,
@@ -140,7 +141,6 @@ const GROUPS: &[&[&Verb]] = &[
     &auth::VERBS,
     &plugin::VERBS,
     &top::VERBS,
-    &[&view_last_applied::VERB],
 ];
 
 /// The heads of groups that are no verbs themselves.
