@@ -82,16 +82,17 @@ fn native() -> Result<()> {
     run(cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]))
 }
 
+/// The `kubarium` binary. Built with the whole workspace, so that what the tests have compiled is used
+/// as it is: alone it would have fewer features of its dependencies, and all would compile again.
+fn kubarium() -> Result<Command> {
+    run(cargo().args(["build", "--workspace", "--locked", "--bin", "kubarium"]))?;
+    let mut command = Command::new(root().join("target/debug/kubarium"));
+    command.current_dir(root());
+    Ok(command)
+}
+
 fn lessons() -> Result<()> {
-    run(cargo().args([
-        "run",
-        "--locked",
-        "--package",
-        "kubarium",
-        "--",
-        "check",
-        "lessons/",
-    ]))
+    run(kubarium()?.args(["check", "lessons/"]))
 }
 
 /// wasm-pack drives the wasm-bindgen tests in headless Chromium, the native run's journal at hand.
@@ -99,9 +100,7 @@ fn wasm() -> Result<()> {
     let tools = test_tools(page_tools()?)?;
     let (_, driver) = browser()?;
     let journal = root().join("target/determinism.journal");
-    run(cargo()
-        .args(["run", "--locked", "--package", "kubarium", "--", "journal"])
-        .arg(&journal))?;
+    run(kubarium()?.arg("journal").arg(&journal))?;
     for package in ["tests/wasm", "web"] {
         let mut test = tools.command("wasm-pack");
         test.args([
