@@ -78,8 +78,9 @@ pub(super) fn find(name: &str, method: bool, args: usize) -> Option<&'static Fun
 
 /// A function of Kubernetes' CEL that is known and left out.
 pub(super) fn unmodelled(name: &str) -> Option<Unmodelled> {
-    name.starts_with("math.")
-        .then_some(sim::unmodelled!("CEL's math beyond greatest, least, abs and sign"))
+    name.starts_with("math.").then_some(sim::unmodelled!(
+        "CEL's math beyond greatest, least, abs and sign"
+    ))
 }
 
 fn no_overload<T>() -> Result<T, EvalError> {
