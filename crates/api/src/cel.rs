@@ -1,7 +1,7 @@
 //! CEL, the Common Expression Language: what lesson checks and admission policies are written in.
-//! An expression is compiled once and evaluated against objects without copying them. Values are
-//! checked when they are used; there is no static type check. Evaluation is bounded: an expression
-//! of a stranger can neither run for long nor build anything large.
+//! An expression is compiled once, with its types checked as far as they are known (`Env`), and
+//! evaluated against objects without copying them. Evaluation is bounded: an expression of a stranger
+//! can neither run for long nor build anything large.
 //!
 //! Models github.com/google/cel-go with the libraries of k8s.io/apiserver/pkg/cel.
 
@@ -11,22 +11,30 @@ use std::rc::Rc;
 use crate::Value;
 
 mod ast;
+mod check;
+mod env;
 mod eval;
 mod explain;
 mod functions;
 mod lexer;
 mod macros;
+mod opaque;
 mod ops;
 mod parser;
 mod reserved;
+mod signatures;
 mod time;
+mod types;
 mod val;
 
+pub use env::Env;
 pub use explain::Seen;
+pub use opaque::{Access, Ask, Authorize, Opaque};
 pub use time::Timestamp;
+pub use types::{Fields, ObjectType, Type};
 pub use val::{Key, Val};
 
-use ast::{Expr, ExprKind};
+use ast::Expr;
 use eval::Evaluator;
 
 /// Steps one evaluation may take; about a tenth of a second.
@@ -143,32 +151,77 @@ impl Bindings {
     }
 }
 
+/// All that is wrong with a source, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CelErrors(pub Vec<CelError>);
+
+impl fmt::Display for CelErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(CelError::to_string).collect();
+        f.write_str(&texts.join("\n"))
+    }
+}
+
 /// A compiled expression.
 #[derive(Clone, Debug)]
 pub struct Program {
     source: Rc<str>,
     root: Rc<Expr>,
+    ty: Type,
 }
 
 impl Program {
-    /// Compiles an expression whose variables become known when it is evaluated.
+    /// Compiles an expression whose variables become known when it is evaluated, and of whose types
+    /// nothing is said.
     pub fn compile(source: &str) -> Result<Program, CelError> {
-        let root = Rc::new(parser::parse(source)?);
-        Ok(Program {
-            source: source.into(),
-            root,
-        })
+        first_error(Program::compile_in(source, &Env::open()))
     }
 
-    /// Compiles an expression that may use just these variables.
+    /// Compiles an expression that may use just these variables, of whatever type.
     pub fn compile_for(source: &str, variables: &[&str]) -> Result<Program, CelError> {
-        let program = Program::compile(source)?;
-        let mut scope: Vec<&str> = variables.to_vec();
-        declared(&program.root, &mut scope).map_err(|(at, name)| {
-            let text = format!("undeclared reference to '{name}' (in container '')");
-            CelError::new(source, at, text)
-        })?;
-        Ok(program)
+        first_error(Program::compile_in(source, &Env::untyped(variables)))
+    }
+
+    /// Compiles an expression that is to work with these variables and types.
+    ///
+    /// # Errors
+    /// It is no expression, or cannot work: all that is wrong, as cel-go words it.
+    pub fn compile_in(source: &str, env: &Env) -> Result<Program, CelErrors> {
+        let root = parser::parse(source).map_err(|error| CelErrors(vec![error]))?;
+        let (ty, mistakes) = check::check(&root, env);
+        if mistakes.is_empty() {
+            return Ok(Program {
+                source: source.into(),
+                root: Rc::new(root),
+                ty,
+            });
+        }
+        let mut errors: Vec<CelError> = Vec::new();
+        let mut mistakes = mistakes;
+        mistakes.sort_by_key(|(at, _)| *at);
+        for (at, text) in mistakes {
+            let error = CelError::new(source, at, text);
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        Err(CelErrors(errors))
+    }
+
+    /// The type of the result, as far as it is known.
+    pub fn result_type(&self) -> &Type {
+        &self.ty
+    }
+
+    /// Whether the expression uses a variable of this name.
+    pub fn uses(&self, name: &str) -> bool {
+        fn found(expr: &Expr, name: &str) -> bool {
+            let own = matches!(&expr.kind, ast::ExprKind::Ident(n) if &**n == name);
+            let mut any = own;
+            expr.children(&mut |child| any = any || found(child, name));
+            any
+        }
+        found(&self.root, name)
     }
 
     /// What was compiled.
@@ -194,46 +247,8 @@ impl Program {
     }
 }
 
-/// Checks that every name is a variable in scope or a type; else gives the first that is not, and
-/// where it stands.
-fn declared<'e>(expr: &'e Expr, scope: &mut Vec<&'e str>) -> Result<(), (usize, String)> {
-    let outer = scope.len();
-    match &expr.kind {
-        ExprKind::Ident(name) => {
-            if !scope.contains(&&**name) && eval::type_named(name).is_none() {
-                return Err((expr.span.start, name.to_string()));
-            }
-        }
-        ExprKind::Comprehension(c) => {
-            declared(&c.range, scope)?;
-            scope.extend(c.vars.iter().map(|v| &**v));
-            for inner in c.condition.iter().chain(&c.result) {
-                declared(inner, scope)?;
-            }
-        }
-        ExprKind::Bind { name, value, body }
-        | ExprKind::OptMap {
-            name,
-            of: value,
-            body,
-            ..
-        } => {
-            declared(value, scope)?;
-            scope.push(name);
-            declared(body, scope)?;
-        }
-        _ => {
-            let mut result = Ok(());
-            expr.children(&mut |child| {
-                if result.is_ok() {
-                    result = declared(child, scope);
-                }
-            });
-            result?;
-        }
-    }
-    scope.truncate(outer);
-    Ok(())
+fn first_error(compiled: Result<Program, CelErrors>) -> Result<Program, CelError> {
+    compiled.map_err(|CelErrors(mut errors)| errors.swap_remove(0))
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ pub mod ipaddress;
 pub mod job;
 pub mod lease;
 pub mod limitrange;
+pub mod mutatingadmissionpolicy;
 pub mod mutatingwebhookconfiguration;
 pub mod namespace;
 pub mod networkpolicy;
@@ -63,6 +64,7 @@ pub mod servicecidr;
 pub mod statefulset;
 pub mod storageclass;
 pub mod subjectaccessreview;
+pub mod validatingadmissionpolicy;
 pub mod validatingwebhookconfiguration;
 pub mod volumeattachment;
 
@@ -127,7 +129,11 @@ const KINDS: &[&Kind] = &[
     &csinode::KIND,
     &storageclass::KIND,
     &volumeattachment::KIND,
+    &mutatingadmissionpolicy::KIND,
+    &mutatingadmissionpolicy::BINDING,
     &mutatingwebhookconfiguration::KIND,
+    &validatingadmissionpolicy::KIND,
+    &validatingadmissionpolicy::BINDING,
     &validatingwebhookconfiguration::KIND,
     &priorityclass::KIND,
     &lease::KIND,

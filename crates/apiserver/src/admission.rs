@@ -5,12 +5,16 @@
 
 mod default_toleration_seconds;
 mod limit_ranger;
+mod mutating_policy;
 mod namespace_lifecycle;
+mod pod_security;
+pub(crate) mod policy;
 mod priority;
 mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod taint_nodes_by_condition;
+mod validating_policy;
 
 use api::{Status, Value};
 use sim::Instant;
@@ -28,11 +32,11 @@ struct Plugin {
     /// Changes the object.
     mutate: fn(&mut ApiServer, &Write, &mut Value, Option<&Value>) -> Result<(), Status>,
     /// Refuses the object.
-    validate: fn(&ApiServer, &Write, &Value, Option<&Value>) -> Result<(), Status>,
+    validate: fn(&ApiServer, &mut Write, &Value, Option<&Value>) -> Result<(), Status>,
     /// Names what is to be charged before the object is written, or refuses it.
     charge: Charges,
-    /// Refuses a deletion.
-    validate_delete: fn(&Write) -> Result<(), Status>,
+    /// Refuses the deletion of an object.
+    validate_delete: fn(&ApiServer, &mut Write, &Value) -> Result<(), Status>,
 }
 
 type Charges =
@@ -44,32 +48,46 @@ impl Plugin {
         mutate: |_, _, _, _| Ok(()),
         validate: |_, _, _, _| Ok(()),
         charge: |_, _, _, _, _| Ok(None),
-        validate_delete: |_| Ok(()),
+        validate_delete: |_, _, _| Ok(()),
     };
 }
 
 /// Every plugin, in upstream's order.
-const PLUGINS: [&Plugin; 8] = [
+const PLUGINS: [&Plugin; 11] = [
     &namespace_lifecycle::PLUGIN,
     &limit_ranger::PLUGIN,
     &service_account::PLUGIN,
     &taint_nodes_by_condition::PLUGIN,
+    &pod_security::PLUGIN,
     &priority::PLUGIN,
     &default_toleration_seconds::PLUGIN,
     &runtime_class::PLUGIN,
+    &mutating_policy::PLUGIN,
+    &validating_policy::PLUGIN,
     &resource_quota::PLUGIN,
 ];
 
-/// Lets the plugins change an object.
+/// Lets the plugins change an object. Where a policy changed it, the others look at it once more.
 pub(crate) fn mutate(
     server: &mut ApiServer,
     write: &Write,
     object: &mut Value,
     old: Option<&Value>,
 ) -> Result<(), Status> {
+    let is_policy = |plugin: &Plugin| plugin.name == mutating_policy::PLUGIN.name;
+    let mut changed = false;
     for plugin in PLUGINS {
         if is_enabled(server, plugin) {
+            let before = is_policy(plugin).then(|| object.clone());
             (plugin.mutate)(server, write, object, old)?;
+            changed |= before.is_some_and(|before| !before.same(object));
+        }
+    }
+    if changed {
+        for plugin in PLUGINS {
+            if is_enabled(server, plugin) && !is_policy(plugin) {
+                (plugin.mutate)(server, write, object, old)?;
+            }
         }
     }
     Ok(())
@@ -78,7 +96,7 @@ pub(crate) fn mutate(
 /// Lets the plugins refuse an object.
 pub(crate) fn validate(
     server: &ApiServer,
-    write: &Write,
+    write: &mut Write,
     object: &Value,
     old: Option<&Value>,
 ) -> Result<(), Status> {
@@ -105,9 +123,13 @@ pub(crate) fn charge(
 }
 
 /// Lets the plugins refuse a deletion.
-pub(crate) fn validate_delete(server: &ApiServer, write: &Write) -> Result<(), Status> {
+pub(crate) fn validate_delete(
+    server: &ApiServer,
+    write: &mut Write,
+    old: &Value,
+) -> Result<(), Status> {
     for plugin in enabled(server) {
-        (plugin.validate_delete)(write)?;
+        (plugin.validate_delete)(server, write, old)?;
     }
     Ok(())
 }

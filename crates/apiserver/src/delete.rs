@@ -135,7 +135,7 @@ impl ApiServer {
             return Err(write.not_found());
         };
         check_preconditions(write, &options, &old)?;
-        admission::validate_delete(self, write)?;
+        admission::validate_delete(self, write, &old.value)?;
         let kind = write.stored_kind();
         let plan = if kind.kind == "Namespace" {
             plan_namespace(cx, write, &old)?

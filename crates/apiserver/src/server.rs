@@ -11,6 +11,7 @@ use net::Errno;
 use net::http::{Body, Request, Response};
 use sim::{Duration, EntryId, Instant, LookupMap, Stream};
 
+use crate::admission::policy::Policies;
 use crate::alloc::Allocators;
 use crate::authz::{Authorizer, impersonation};
 use crate::backend::Backend;
@@ -41,6 +42,7 @@ pub struct ApiServer {
     pub(crate) collections: Collections,
     pub(crate) interner: Interner,
     pub(crate) authorizer: Authorizer,
+    pub(crate) policies: Policies,
     /// The calls that are open, and what for.
     pub(crate) calls: BTreeMap<CallId, Purpose>,
     next_call: u64,
@@ -101,6 +103,7 @@ impl ApiServer {
         ApiServer {
             allocators: Allocators::new(&config),
             authorizer: Authorizer::new(&config.authorization_modes),
+            policies: Policies::default(),
             config,
             schemas,
             random,
@@ -371,6 +374,7 @@ impl ApiServer {
             self.learn_allocations(services);
         }
         self.authorizer.fill(&self.resources);
+        self.policies.fill(&self.resources);
         self.bootstrap(cx);
         self.unpark(cx);
     }
@@ -390,6 +394,7 @@ impl ApiServer {
             .observe(self.resources.get(resource), &change);
         let kind = self.resources.get(resource).kind;
         self.authorizer.observe(kind, &change);
+        self.policies.observe(kind, &change);
         self.watchers.tell(cx, resource, &change);
     }
 }

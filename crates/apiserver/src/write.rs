@@ -189,6 +189,13 @@ impl Write {
         self.tries >= MAX_TRIES
     }
 
+    /// Adds a warning; a write that is planned again says it once.
+    pub(crate) fn warn(&mut self, text: String) {
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
+    }
+
     pub(crate) fn not_found(&self) -> Status {
         status::not_found(self.kind.group, self.kind.plural, &self.name)
     }

@@ -25,6 +25,8 @@ impl Span {
 pub(super) struct Expr {
     pub(super) kind: ExprKind,
     pub(super) span: Span,
+    /// Where messages about it point: at the operator, the bracket or the dot, else where it begins.
+    pub(super) at: usize,
     /// Levels of the tree below and including this one.
     pub(super) height: usize,
 }
@@ -52,8 +54,16 @@ pub(super) enum ExprKind {
     },
     /// The target of a method stands first among the arguments.
     Call {
-        function: &'static Function,
+        name: Rc<str>,
+        method: bool,
+        /// None where there is no such function, which the check says.
+        function: Option<&'static Function>,
         args: Vec<Expr>,
+    },
+    /// `Object.spec{replicas: 1}`
+    Struct {
+        name: Rc<str>,
+        fields: Vec<Member>,
     },
     List(Vec<Element>),
     Map(Vec<Entry>),
@@ -101,6 +111,14 @@ pub(super) struct Entry {
     pub(super) optional: bool,
 }
 
+/// A field of an object that is written out; `{?a: b}` leaves out an empty optional.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) name: Rc<str>,
+    pub(super) value: Expr,
+    pub(super) optional: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BinaryOp {
     Add,
@@ -128,6 +146,8 @@ pub(super) enum Fold {
     List,
     /// `transformMap`.
     Map,
+    /// `transformMapEntry`, whose results are maps.
+    Entries,
 }
 
 /// A macro over the elements of a list or the keys of a map.
@@ -157,6 +177,7 @@ impl Expr {
             ExprKind::Call { args: all, .. } | ExprKind::And(all) | ExprKind::Or(all) => {
                 all.iter().for_each(visit);
             }
+            ExprKind::Struct { fields, .. } => fields.iter().for_each(|f| visit(&f.value)),
             ExprKind::List(all) => all.iter().for_each(|e| visit(&e.value)),
             ExprKind::Map(all) => all.iter().for_each(|e| {
                 visit(&e.key);

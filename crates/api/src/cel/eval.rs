@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use regex_lite::Regex;
 
-use super::ast::{BinaryOp, Comprehension, Element, Entry, Expr, ExprKind, Fold};
+use super::ast::{BinaryOp, Comprehension, Element, Entry, Expr, ExprKind, Fold, Member};
 use super::val::Key;
 use super::{Bindings, EvalError, Val, ops};
 
@@ -143,10 +143,14 @@ impl<'a> Evaluator<'a> {
             } => self.select(of, field, *optional),
             ExprKind::Has { of, field } => self.has(of, field),
             ExprKind::Index { of, key, optional } => self.index(of, key, *optional),
-            ExprKind::Call { function, args } => {
+            ExprKind::Call { function, args, .. } => {
                 let args: Result<Vec<Val>, _> = args.iter().map(|arg| self.eval(arg)).collect();
-                (function.run)(&mut self.meter, &args?)
+                match function {
+                    Some(function) => (function.run)(&mut self.meter, &args?),
+                    None => no_overload(),
+                }
             }
+            ExprKind::Struct { fields, .. } => self.message(fields),
             ExprKind::List(items) => self.list(items),
             ExprKind::Map(entries) => self.map(entries),
             ExprKind::Not(of) => match self.eval(of)? {
@@ -200,6 +204,12 @@ impl<'a> Evaluator<'a> {
     }
 
     fn select(&mut self, of: &Expr, field: &str, optional: bool) -> Done {
+        // A variable may have a dot in its name.
+        if let ExprKind::Ident(name) = &of.kind
+            && let Some(val) = self.bindings.get(&format!("{name}.{field}"))
+        {
+            return Ok(val.clone());
+        }
         let of = self.eval(of)?;
         let inner = match &of {
             Val::Optional(None) => return Ok(of),
@@ -211,6 +221,7 @@ impl<'a> Evaluator<'a> {
         };
         let maybe = optional || matches!(of, Val::Optional(_));
         match found {
+            Some(Val::Failed(why)) => Err(EvalError::new(&*why)),
             found if maybe => Ok(Val::Optional(found.map(Rc::new))),
             Some(val) => Ok(val),
             None => Err(no_such_key(&Val::from(field))),
@@ -273,6 +284,20 @@ impl<'a> Evaluator<'a> {
                 (true, _) => return no_overload(),
             };
             insert(&mut out, &key, value)?;
+        }
+        Ok(Val::Map(Rc::new(out)))
+    }
+
+    fn message(&mut self, fields: &[Member]) -> Done {
+        let mut out = BTreeMap::new();
+        for field in fields {
+            let value = match (field.optional, self.eval(&field.value)?) {
+                (false, val) => val,
+                (true, Val::Optional(Some(val))) => (*val).clone(),
+                (true, Val::Optional(None)) => continue,
+                (true, _) => return no_overload(),
+            };
+            out.insert(Key::Str((&*field.name).into()), value);
         }
         Ok(Val::Map(Rc::new(out)))
     }
@@ -360,6 +385,19 @@ impl<'a> Evaluator<'a> {
                     count += u32::from(self.admits(c, turn)?);
                 }
                 Ok(Val::Bool(count == 1))
+            }
+            (Fold::Entries, _, Some(result)) => {
+                let mut out = BTreeMap::new();
+                for turn in &turns {
+                    if !self.admits(c, turn)? {
+                        continue;
+                    }
+                    let val = self.in_turn(c, turn, result)?;
+                    for (key, val) in val.entries().map_or_else(no_overload, Ok)? {
+                        insert(&mut out, &key, val)?;
+                    }
+                }
+                Ok(Val::Map(Rc::new(out)))
             }
             (Fold::Map, _, Some(result)) => {
                 let mut out = BTreeMap::new();

@@ -6,8 +6,11 @@ use sim::Unmodelled;
 use super::eval::Meter;
 use super::{EvalError, Val};
 
+mod access;
 mod convert;
+mod formats;
 mod lists;
+mod net;
 mod numbers;
 mod optionals;
 mod quantities;
@@ -28,8 +31,11 @@ pub(super) struct Function {
 pub(super) type Run = fn(&mut Meter, &[Val]) -> Result<Val, EvalError>;
 
 const TABLES: &[&[Function]] = &[
+    access::FUNCTIONS,
     convert::FUNCTIONS,
+    formats::FUNCTIONS,
     lists::FUNCTIONS,
+    net::FUNCTIONS,
     numbers::FUNCTIONS,
     optionals::FUNCTIONS,
     quantities::FUNCTIONS,
@@ -56,7 +62,7 @@ const fn method(name: &'static str, min: usize, max: usize, run: Run) -> Functio
     }
 }
 
-fn all() -> impl Iterator<Item = &'static Function> {
+pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     TABLES.iter().copied().flatten()
 }
 
@@ -72,19 +78,9 @@ pub(super) fn find(name: &str, method: bool, args: usize) -> Option<&'static Fun
 
 /// A function of Kubernetes' CEL that is known and left out.
 pub(super) fn unmodelled(name: &str) -> Option<Unmodelled> {
-    let what = match name {
-        "url" | "isURL" => sim::unmodelled!("URLs in CEL"),
-        "ip" | "isIP" | "ip.isCanonical" | "cidr" | "isCIDR" => {
-            sim::unmodelled!("IP addresses and CIDRs in CEL")
-        }
-        "semver" | "isSemver" => sim::unmodelled!("semantic versions in CEL"),
-        _ if name.starts_with("format.") => sim::unmodelled!("named formats in CEL"),
-        _ if name.starts_with("math.") => {
-            sim::unmodelled!("CEL's math beyond greatest, least, abs and sign")
-        }
-        _ => return None,
-    };
-    Some(what)
+    name.starts_with("math.").then_some(sim::unmodelled!(
+        "CEL's math beyond greatest, least, abs and sign"
+    ))
 }
 
 fn no_overload<T>() -> Result<T, EvalError> {

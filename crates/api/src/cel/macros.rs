@@ -96,6 +96,7 @@ fn shape(name: &str, args: usize) -> Option<(Fold, usize, bool)> {
         ("map", 2 | 3) => (Fold::List, 1, args == 3),
         ("transformList", 3 | 4) => (Fold::List, 2, args == 4),
         ("transformMap", 3 | 4) => (Fold::Map, 2, args == 4),
+        ("transformMapEntry", 3 | 4) => (Fold::Entries, 2, args == 4),
         _ => return None,
     };
     Some(shape)

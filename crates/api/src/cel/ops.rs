@@ -197,6 +197,7 @@ pub(super) fn equal(meter: &mut Meter, a: &Val, b: &Val) -> Result<bool, EvalErr
         (Val::Duration(a), Val::Duration(b)) => a == b,
         (Val::Type(a), Val::Type(b)) => a == b,
         (Val::Quantity(a), Val::Quantity(b)) => a == b,
+        (Val::Opaque(a), Val::Opaque(b)) => a == b,
         (Val::Optional(a), Val::Optional(b)) => match (a, b) {
             (Some(a), Some(b)) => return equal(meter, a, b),
             (a, b) => a.is_none() && b.is_none(),

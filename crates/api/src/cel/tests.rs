@@ -459,3 +459,225 @@ fn explains_what_it_saw() {
     );
     check("true", &[]);
 }
+
+#[test]
+fn addresses_urls_versions_and_formats() {
+    check(&[
+        ("ip('10.0.0.1').family() + ip('::1').family()", "10"),
+        ("isIP('10.0.0.01') || isIP('::ffff:1.2.3.4')", "false"),
+        ("ip.isCanonical('2001:DB8::1')", "false"),
+        ("cidr('10.0.0.0/8').containsIP('10.1.2.3')", "true"),
+        ("cidr('10.0.0.0/8').containsIP(ip('11.1.2.3'))", "false"),
+        (
+            "cidr('10.0.0.0/8').containsCIDR(cidr('10.1.0.0/16'))",
+            "true",
+        ),
+        ("string(cidr('10.1.2.3/16').masked())", "\"10.1.0.0/16\""),
+        ("cidr('10.1.2.3/16').ip() == ip('10.1.2.3')", "true"),
+        (
+            "ip('192.168.0.1').isGlobalUnicast() && ip('::1').isLoopback()",
+            "true",
+        ),
+        ("isCIDR('10.0.0.0/33')", "false"),
+        (
+            "url('https://u@a.b:80/p/q?x=1&x=2&y=a%20b#f').getHost()",
+            "\"a.b:80\"",
+        ),
+        (
+            "url('https://a.b:80/p').getHostname() + url('https://a.b:80/p').getPort()",
+            "\"a.b80\"",
+        ),
+        ("url('https://a.b/p%20q?x').getEscapedPath()", "\"/p%20q\""),
+        (
+            "url('https://a.b/?x=1&x=2').getQuery()",
+            r#"{"x": ["1", "2"]}"#,
+        ),
+        ("url('http://[::1]:8080/').getHostname()", "\"::1\""),
+        ("isURL('../relative') || isURL('')", "false"),
+        ("semver('1.2.3').isLessThan(semver('1.10.0'))", "true"),
+        (
+            "semver('1.0.0-alpha.2').compareTo(semver('1.0.0-alpha.10'))",
+            "-1",
+        ),
+        (
+            "semver('v1.2', true).minor() + semver('1.2.3').major()",
+            "3",
+        ),
+        ("isSemver('1.2') || isSemver('01.2.3')", "false"),
+        ("format.dns1123Label().validate('web').hasValue()", "false"),
+        (
+            "format.named('uuid').hasValue() && !format.named('x').hasValue()",
+            "true",
+        ),
+        (
+            "format.byte().validate('!').value()",
+            r#"["invalid base64"]"#,
+        ),
+        (
+            "{'a': 1}.transformMapEntry(k, v, {string(v): k})",
+            r#"{"1": "a"}"#,
+        ),
+    ]);
+    check_errors(&[
+        (
+            "ip('::ffff:1.2.3.4')",
+            "IPv4-mapped IPv6 address \"::ffff:1.2.3.4\" is not allowed",
+        ),
+        ("semver('1.2')", "No Major.Minor.Patch elements found"),
+    ]);
+}
+
+/// What an expression comes to before it runs: its type, or all that is wrong with it.
+#[track_caller]
+fn check_types(source: &str, expect: &str) {
+    let spec = [("replicas", Type::Int), ("paused", Type::Bool)];
+    let object = [
+        ("spec", Type::object("Deployment.spec", spec)),
+        ("names", Type::list(Type::String)),
+        ("labels", Type::map(Type::String, Type::String)),
+    ];
+    let env = Env::new()
+        .with("self", Type::object("Deployment", object))
+        .with("any", Type::Dyn);
+    let found = match Program::compile_in(source, &env) {
+        Ok(program) => program.result_type().to_string(),
+        Err(errors) => errors.to_string(),
+    };
+    assert_eq!(found, expect, "{source}");
+}
+
+#[test]
+fn types_are_found_before_running() {
+    let int_string = "ERROR: <input>:1:15: found no matching overload for '_+_' applied to \
+                      '(int, string)'\n | self.spec.replicas + 'a'\n";
+    check_types("self.spec.replicas > 3", "bool");
+    check_types("self.names.map(n, n.size())", "list(int)");
+    check_types("self.labels.filter(k, k != '')", "list(string)");
+    check_types("any.a.b == 1 ? self.spec : null", "Deployment.spec");
+    check_types("self.?spec.replicas.orValue(1)", "int");
+    check_types("[1, 2].sum() + size(self.names)", "int");
+    check_types("cel.bind(n, self.names[0], n + 'x')", "string");
+    check_types("{'a': 1}", "map(string, int)");
+    let text = int_string.replace(":1:15:", ":1:20:");
+    check_types(
+        "self.spec.replicas + 'a'",
+        &format!("{text} | ...................^"),
+    );
+    check_types(
+        "self.spec.nothing",
+        "ERROR: <input>:1:10: undefined field 'nothing'\n | self.spec.nothing\n | .........^",
+    );
+    check_types(
+        "unknown(1)",
+        "ERROR: <input>:1:8: undeclared reference to 'unknown' (in container '')\n | \
+         unknown(1)\n | .......^",
+    );
+    check_types(
+        "self.names.contains('a') && nope",
+        "ERROR: <input>:1:20: found no matching overload for 'contains' applied to \
+         'list(string).(string)'\n | self.names.contains('a') && nope\n | \
+         ...................^\nERROR: <input>:1:29: undeclared reference to 'nope' (in container \
+         '')\n | self.names.contains('a') && nope\n | ............................^",
+    );
+    check_types(
+        "[1, 'a']",
+        "ERROR: <input>:1:5: expected type 'int' but found 'string'\n | [1, 'a']\n | ....^",
+    );
+    check_types(
+        "self.spec.replicas.x",
+        "ERROR: <input>:1:19: type 'int' does not support field selection\n | \
+         self.spec.replicas.x\n | ..................^",
+    );
+    check_types(
+        "self.names[0].matches('(')",
+        "ERROR: <input>:1:23: invalid matches argument\n | self.names[0].matches('(')\n | \
+         ......................^",
+    );
+}
+
+#[test]
+fn unknown_functions_are_undeclared() {
+    check_errors(&[
+        ("x.fly()", "undeclared reference to 'x' (in container '')"),
+        (
+            "1 + fly(2)",
+            "undeclared reference to 'fly' (in container '')",
+        ),
+        (
+            "Pod{a: 1}",
+            "undeclared reference to 'Pod' (in container '')",
+        ),
+        ("size(1, 2)", {
+            "found no matching overload for 'size' applied to '(int, int)'"
+        }),
+        ("'a'.contains()", {
+            "found no matching overload for 'contains' applied to 'string.()'"
+        }),
+    ]);
+}
+
+#[test]
+fn structural_schemas_give_types() {
+    let schema = object! {
+        "type": "object",
+        "properties": {
+            "spec": { "type": "object", "properties": {
+                "at": { "type": "string", "format": "date-time" },
+                "ratio": { "type": "number" },
+                "port": { "x-kubernetes-int-or-string": true },
+                "tags": { "type": "object", "additionalProperties": { "type": "string" } },
+            } },
+        },
+    };
+    let ty = Type::of_structural(&schema, "Widget", true).expect("a type");
+    let env = Env::new().with("self", ty.clone());
+    let value = object! {
+        "metadata": { "name": "w" },
+        "spec": { "at": "2026-01-05T09:00:00Z", "ratio": 2, "tags": { "a": "b" } },
+    };
+    let run = |source: &str| {
+        let program = Program::compile_in(source, &env).map_err(|e| e.to_string())?;
+        let bindings = Bindings::new().with_val("self", ty.read(&value));
+        let val = program.eval(&bindings).map_err(|e| e.message)?;
+        Ok::<String, String>(val.to_string())
+    };
+    assert_eq!(run("self.spec.at.getHours()").as_deref(), Ok("9"));
+    assert_eq!(run("self.spec.ratio / 4.0").as_deref(), Ok("0.5"));
+    assert_eq!(
+        run("self.spec.tags.a + self.metadata.name").as_deref(),
+        Ok("\"bw\"")
+    );
+    assert_eq!(run("self.spec.port"), Err("no such key: port".to_owned()));
+    assert!(run("self.metadata.labels").is_err_and(|e| e.contains("undefined field 'labels'")));
+}
+
+#[test]
+fn the_authorizer_is_asked() {
+    #[derive(Debug)]
+    struct OnlyPods;
+    impl Authorize for OnlyPods {
+        fn decide(&self, ask: &Ask) -> (bool, String) {
+            (
+                ask.resource.as_str() == "pods",
+                format!("{} {}", ask.verb, ask.namespace),
+            )
+        }
+    }
+    let run = |source: &str| {
+        let env = Env::new().with(
+            "authorizer",
+            Type::opaque("kubernetes.authorization.Authorizer"),
+        );
+        let program = Program::compile_in(source, &env).map_err(|e| e.to_string())?;
+        let authorizer = Opaque::authorizer(std::rc::Rc::new(OnlyPods));
+        let val = Val::Opaque(std::rc::Rc::new(authorizer));
+        let done = program.eval(&Bindings::new().with_val("authorizer", val));
+        done.map(|val| val.to_string()).map_err(|e| e.message)
+    };
+    let pods = "authorizer.group('').resource('pods').namespace('x').check('get')";
+    assert_eq!(run(&format!("{pods}.allowed()")).as_deref(), Ok("true"));
+    assert_eq!(run(&format!("{pods}.reason()")).as_deref(), Ok("\"get x\""));
+    let path = "authorizer.path('/x').check('get').allowed()";
+    assert_eq!(run(path).as_deref(), Ok("false"));
+    assert!(run("authorizer.resource('pods')").is_err_and(|e| e.contains("no matching overload")));
+}

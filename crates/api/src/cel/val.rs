@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::quantity::Quantity;
 use crate::{Str, Value};
 
+use super::opaque::Opaque;
 use super::time::{Timestamp, seconds_text};
 
 /// A value of the language. Clone is O(1).
@@ -44,6 +45,10 @@ pub enum Val {
     Optional(Option<Rc<Val>>),
     /// A Kubernetes quantity.
     Quantity(Rc<Quantity>),
+    /// A value of one of Kubernetes' libraries.
+    Opaque(Rc<Opaque>),
+    /// A field whose value could not be computed; who reads it fails with these words.
+    Failed(Rc<str>),
 }
 
 /// A key of a map; integers of both sorts are one key if they are one number.
@@ -163,6 +168,8 @@ impl Val {
             Val::Type(_) => "type",
             Val::Optional(_) => "optional_type",
             Val::Quantity(_) => "kubernetes.Quantity",
+            Val::Opaque(of) => of.type_name(),
+            Val::Failed(_) => "error",
         }
     }
 
@@ -245,7 +252,11 @@ impl Val {
             Val::List(_) | Val::Tree(Value::List(_)) => self.list_len() == Some(0),
             Val::Map(_) | Val::Tree(_) => self.map_len() == Some(0),
             Val::Optional(of) => of.is_none(),
-            Val::Timestamp(_) | Val::Type(_) | Val::Quantity(_) => false,
+            Val::Timestamp(_)
+            | Val::Type(_)
+            | Val::Quantity(_)
+            | Val::Opaque(_)
+            | Val::Failed(_) => false,
         }
     }
 }
@@ -259,6 +270,39 @@ impl From<&Value> for Val {
             Value::Float(n) => Val::Double(n.get()),
             Value::Str(s) => Val::Str(s.clone()),
             Value::List(_) | Value::Map(_) => Val::Tree(value.clone()),
+        }
+    }
+}
+
+impl Val {
+    /// The tree this is, as JSON would have it; what JSON has no form for becomes text.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Val::Null | Val::Optional(None) => Value::Null,
+            Val::Bool(b) => Value::Bool(*b),
+            Val::Int(n) => Value::Int(*n),
+            Val::Uint(n) => i64::try_from(*n).map_or(Value::Null, Value::Int),
+            Val::Double(n) => Value::from(*n),
+            Val::Str(s) => Value::Str(s.clone()),
+            Val::Bytes(b) => crate::base64::encode(b).into(),
+            Val::Tree(tree) => tree.clone(),
+            Val::List(items) => Value::list_of(items.iter().map(Val::to_value).collect()),
+            Val::Map(entries) => {
+                let mut out = crate::Map::new();
+                for (key, value) in entries.iter() {
+                    let key = match key {
+                        Key::Str(key) => key.clone(),
+                        other => other.val().to_string().into(),
+                    };
+                    out.insert(key, value.to_value());
+                }
+                Value::Map(out)
+            }
+            Val::Timestamp(t) => t.to_string().into(),
+            Val::Duration(nanos) => seconds_text(*nanos).into(),
+            Val::Optional(Some(of)) => of.to_value(),
+            Val::Quantity(q) => q.to_string().into(),
+            Val::Type(_) | Val::Opaque(_) | Val::Failed(_) => self.to_string().into(),
         }
     }
 }
@@ -303,6 +347,8 @@ impl fmt::Display for Val {
             Val::Optional(None) => f.write_str("optional.none()"),
             Val::Optional(Some(of)) => write!(f, "optional.of({of})"),
             Val::Quantity(q) => write!(f, "quantity(\"{q}\")"),
+            Val::Opaque(of) => write!(f, "{of}"),
+            Val::Failed(why) => f.write_str(why),
         }
     }
 }

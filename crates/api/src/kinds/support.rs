@@ -7,6 +7,7 @@ pub mod diff;
 pub mod node_affinity;
 pub mod owners;
 pub mod pods;
+pub mod policy;
 pub mod qos;
 pub mod quota;
 pub mod resources;

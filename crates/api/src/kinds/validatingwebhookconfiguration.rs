@@ -168,7 +168,7 @@ fn qualified_name(name: &str, path: &Path<'_>, out: &mut Errors) {
     }
 }
 
-fn validate_rule(rule: &Value, path: &Path<'_>, out: &mut Errors) {
+pub(super) fn validate_rule(rule: &Value, path: &Path<'_>, out: &mut Errors) {
     let operations = path.child("operations");
     if rule.list_at("operations").is_empty() {
         out.push(FieldError::required(operations, ""));

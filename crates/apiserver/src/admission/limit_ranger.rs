@@ -43,7 +43,7 @@ fn admit(
 
 fn validate(
     server: &ApiServer,
-    write: &Write,
+    write: &mut Write,
     object: &Value,
     old: Option<&Value>,
 ) -> Result<(), Status> {

@@ -47,7 +47,7 @@ fn admit(
     Err(status.causes(vec![cause]))
 }
 
-fn admit_delete(write: &Write) -> Result<(), Status> {
+fn admit_delete(_: &ApiServer, write: &mut Write, _: &Value) -> Result<(), Status> {
     let namespace = write.stored_kind().kind == "Namespace";
     if namespace && IMMORTAL.contains(&write.name.as_str()) {
         return Err(write.forbidden("this namespace may not be deleted"));

@@ -129,6 +129,7 @@ fn to_string(meter: &mut Meter, args: &[Val]) -> Done {
         Val::Duration(nanos) => seconds_text(*nanos),
         Val::Type(name) => (*name).to_owned(),
         Val::Quantity(quantity) => quantity.to_string(),
+        Val::Opaque(of) => of.to_string(),
         _ => return no_overload(),
     };
     Ok(Val::from(text))

@@ -36,15 +36,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     method("add", 1, 1, |_, args| joined(args, |a, b| a + b)),
     method("sub", 1, 1, |_, args| joined(args, |a, b| a - b)),
-    method("isGreaterThan", 1, 1, |_, args| {
-        Ok(Val::Bool(compared(args)?.is_gt()))
-    }),
-    method("isLessThan", 1, 1, |_, args| {
-        Ok(Val::Bool(compared(args)?.is_lt()))
-    }),
-    method("compareTo", 1, 1, |_, args| {
-        Ok(Val::Int(compared(args)? as i64))
-    }),
 ];
 
 fn own(args: &[Val]) -> Result<&Quantity, EvalError> {
@@ -68,7 +59,8 @@ fn joined(args: &[Val], join: fn(Quantity, Quantity) -> Quantity) -> Result<Val,
     Ok(Val::Quantity(Rc::new(join(*own(args)?, other))))
 }
 
-fn compared(args: &[Val]) -> Result<Ordering, EvalError> {
+/// How two quantities stand to each other.
+pub(super) fn compared(args: &[Val]) -> Result<Ordering, EvalError> {
     match &args[1] {
         Val::Quantity(other) => Ok(own(args)?.cmp(other)),
         _ => no_overload(),

@@ -37,6 +37,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     method("substring", 1, 2, substring),
     method("join", 0, 1, join),
     method("format", 1, 1, format),
+    function("jsonpatch.escapeKey", 1, |m, args| {
+        let text = own(m, args)?;
+        Ok(Val::from(text.replace('~', "~0").replace('/', "~1")))
+    }),
     function("strings.quote", 1, |m, args| {
         let text = own(m, args)?;
         Ok(Val::from(format!("{text:?}")))
