@@ -8,19 +8,23 @@ use api::patch::{
 };
 use api::schema::Schemas;
 use api::{FieldError, Status, Value, body_value, status};
+use net::http::Body;
 
 use crate::decode::Validation;
 use crate::effect::Cx;
 use crate::list::shown;
+use crate::managed::check_options;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::write::{Deed, Write, deprecated};
 
 /// The media types of patches.
-const ACCEPTED: [&str; 3] = [
+const ACCEPTED: [&str; 5] = [
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+    "application/apply-patch+cbor",
 ];
 
 /// How a patch is to be read.
@@ -32,14 +36,18 @@ pub(crate) enum Form {
     Merge,
     /// Lists merge by their keys.
     Strategic,
+    /// A configuration is applied.
+    Apply,
 }
 
 /// A patch.
 #[derive(Clone, Debug)]
 pub(crate) struct Patch {
-    form: Form,
-    document: Value,
+    pub(crate) form: Form,
+    pub(crate) document: Value,
     validation: Validation,
+    /// Takes fields from others.
+    pub(crate) force: bool,
 }
 
 impl Patch {
@@ -50,16 +58,15 @@ impl Patch {
             "application/json-patch+json" => Form::Json,
             "application/merge-patch+json" => Form::Merge,
             "application/strategic-merge-patch+json" => Form::Strategic,
-            "application/apply-patch+yaml" | "application/apply-patch+cbor" => {
-                let what = sim::unmodelled!("server-side apply");
-                let mut status = status::unsupported_media_type(&ACCEPTED);
-                status.message = format!("{what}; {}", status.message);
-                return Err(status);
-            }
+            "application/apply-patch+yaml" => Form::Apply,
             _ => return Err(status::unsupported_media_type(&ACCEPTED)),
         };
-        let document = body_value(&ask.request.body)
-            .map_err(|error| status::bad_request(error.message.to_string()))?;
+        check_options(ask, "PatchOptions", Some(form))?;
+        let document = match form {
+            Form::Apply => configuration(&ask.request.body)?,
+            _ => body_value(&ask.request.body)
+                .map_err(|error| status::bad_request(error.message.to_string()))?,
+        };
         if form == Form::Json && !document.is_list() {
             return Err(status::bad_request(format!(
                 "error decoding patch: json: cannot unmarshal {} into Go value of type \
@@ -77,8 +84,20 @@ impl Patch {
             form,
             document,
             validation: Validation::of(&ask.query)?,
+            force: ask.query.force,
         })
     }
+}
+
+/// A configuration to apply: YAML, which JSON is as well.
+fn configuration(body: &Body) -> Result<Value, Status> {
+    let wrong = |why: String| status::bad_request(format!("error decoding YAML: {why}"));
+    if let Body::Shared(_) = body {
+        return body_value(body).map_err(|error| wrong(error.message.to_string()));
+    }
+    let documents = api::yaml::parse_all(&body.text()).map_err(|error| wrong(error.to_string()))?;
+    let first = documents.into_iter().next();
+    Ok(first.map_or_else(Value::empty_map, |document| document.value))
 }
 
 impl ApiServer {
@@ -101,13 +120,18 @@ impl ApiServer {
     /// The object with the patch applied, in its stored shape.
     pub(crate) fn patched(
         &mut self,
+        cx: &Cx<'_>,
         write: &mut Write,
         patch: &Patch,
-        old: &Value,
+        old: Option<&Value>,
     ) -> Result<Value, Status> {
         let kind = write.kind;
         let schemas = self.schemas.clone();
-        let merged = patched_tree(&schemas, patch, &shown(kind, old))?;
+        let merged = match (patch.form, old) {
+            (Form::Apply, old) => self.applied(cx, write, patch, old)?,
+            (_, Some(old)) => patched_tree(&schemas, patch, &shown(kind, old))?,
+            (_, None) => return Err(write.not_found()),
+        };
         let decoded = schemas.decode(&kind.api_version(), kind.kind, &merged);
         if let Some(why) = decoded.error {
             return Err(misfit(patch, &merged, &why));
@@ -143,6 +167,7 @@ pub(crate) fn patched_tree(schemas: &Schemas, patch: &Patch, old: &Value) -> Res
         (Form::Strategic, Some(id)) => apply_strategic_patch(schemas, id, old, &patch.document),
         (Form::Strategic, None) => return Err(status::unsupported_media_type(&ACCEPTED[..2])),
         (Form::Merge, _) => apply_merge_patch(old, &patch.document),
+        (Form::Apply, _) => return Err(status::unsupported_media_type(&ACCEPTED[..3])),
     };
     patched.map_err(|error| error.status())
 }
@@ -152,7 +177,7 @@ pub(crate) fn patched_tree(schemas: &Schemas, patch: &Patch, old: &Value) -> Res
 fn misfit(patch: &Patch, merged: &Value, why: &str) -> Status {
     let (shown, why) = match patch.form {
         Form::Strategic => (go_map(&patch.document), restoring(why)),
-        Form::Json | Form::Merge => (merged.to_json(), why.to_owned()),
+        Form::Json | Form::Merge | Form::Apply => (merged.to_json(), why.to_owned()),
     };
     status::invalid("", "", "", &[FieldError::invalid("patch", shown, why)])
 }
