@@ -5,9 +5,10 @@
 use api::kinds::Kind;
 use api::patch::{
     apply_json_patch, apply_merge_patch, apply_strategic_patch, json_patch_strict_errors,
+    spent_strategic_patch, undecodable,
 };
 use api::schema::Schemas;
-use api::{FieldError, Status, Value, body_value, status};
+use api::{Status, Value, body_value, go, status};
 use net::http::Body;
 
 use crate::decode::Validation;
@@ -132,9 +133,18 @@ impl ApiServer {
             (_, Some(old)) => patched_tree(&schemas, patch, &shown(kind, old))?,
             (_, None) => return Err(write.not_found()),
         };
-        let decoded = schemas.decode(&kind.api_version(), kind.kind, &merged);
+        let id = schemas.by_kind(&kind.api_version(), kind.kind);
+        // Strategic patches go through another decoder than the others, with words of its own.
+        let decoded = match id.filter(|_| patch.form == Form::Strategic) {
+            Some(id) => schemas.convert(id, &merged),
+            None => schemas.decode(&kind.api_version(), kind.kind, &merged),
+        };
         if let Some(why) = decoded.error {
-            return Err(misfit(patch, &merged, &why));
+            let shown = match patch.form {
+                Form::Strategic => go::plain(&spent_strategic_patch(&patch.document)),
+                _ => merged.to_json(),
+            };
+            return Err(undecodable(&shown, &why));
         }
         let mut strict = Vec::new();
         if patch.form == Form::Json {
@@ -170,89 +180,4 @@ pub(crate) fn patched_tree(schemas: &Schemas, patch: &Patch, old: &Value) -> Res
         (Form::Apply, _) => return Err(status::unsupported_media_type(&ACCEPTED[..3])),
     };
     patched.map_err(|error| error.status())
-}
-
-/// The patched object does not fit its type. Strategic patches go through another decoder than the
-/// others, with words of its own.
-fn misfit(patch: &Patch, merged: &Value, why: &str) -> Status {
-    let (shown, why) = match patch.form {
-        Form::Strategic => (go_map(&patch.document), restoring(why)),
-        Form::Json | Form::Merge | Form::Apply => (merged.to_json(), why.to_owned()),
-    };
-    status::invalid("", "", "", &[FieldError::invalid("patch", shown, why)])
-}
-
-/// What the converter from trees says where encoding/json says that it `cannot unmarshal string into
-/// … of type int32`.
-fn restoring(why: &str) -> String {
-    let Some((_, rest)) = why.split_once("cannot unmarshal ") else {
-        return why.to_owned();
-    };
-    let from = match rest.split(' ').next().unwrap_or("") {
-        "number" => "int64",
-        "object" => "map",
-        "array" => "slice",
-        other => other,
-    };
-    let to = rest.rsplit(' ').next().unwrap_or("");
-    match to {
-        to if to.starts_with("[]") => format!("cannot restore slice from {from}"),
-        to if to.starts_with("map[") => format!("cannot restore map from {from}"),
-        to if !to.contains('.') => format!("unrecognized type: {to}"),
-        // A type with a name: a struct, unless that is what was given.
-        _ if from == "map" => "unrecognized type: string".to_owned(),
-        _ => format!("cannot restore struct from: {from}"),
-    }
-}
-
-/// A tree as Go prints maps and slices with `%v`.
-fn go_map(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Str(text) => text.to_string(),
-        Value::List(items) => {
-            format!(
-                "[{}]",
-                items.iter().map(go_map).collect::<Vec<_>>().join(" ")
-            )
-        }
-        Value::Map(map) => {
-            let entries = map
-                .iter()
-                .map(|(key, value)| format!("{key}:{}", go_map(value)));
-            format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
-        }
-        other => other.to_json(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use api::object;
-
-    #[test]
-    fn decoders_word_it_differently() {
-        let json = |what: &str, to: &str| {
-            restoring(&format!(
-                "json: cannot unmarshal {what} into Go struct field A.b of type {to}"
-            ))
-        };
-        assert_eq!(json("string", "int32"), "unrecognized type: int32");
-        assert_eq!(
-            json("object", "[]v1.Container"),
-            "cannot restore slice from map"
-        );
-        assert_eq!(
-            json("number", "map[string]string"),
-            "cannot restore map from int64"
-        );
-        assert_eq!(
-            json("string", "v1.PodSpec"),
-            "cannot restore struct from: string"
-        );
-        assert_eq!(restoring("illegal base64"), "illegal base64");
-        let patch = object! { "a": { "b": "c" }, "d": [1, "e"], "f": {} };
-        assert_eq!(go_map(&patch), "map[a:map[b:c] d:[1 e] f:map[]]");
-    }
 }

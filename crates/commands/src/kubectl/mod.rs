@@ -25,6 +25,7 @@ mod expose;
 pub(crate) mod failure;
 pub(crate) mod flags;
 mod get;
+mod kustomize;
 mod label;
 mod logs;
 mod options;
@@ -45,7 +46,6 @@ mod taint;
 mod target;
 mod top;
 mod trace;
-mod view_last_applied;
 mod wait;
 
 use std::future::Future;
@@ -123,6 +123,7 @@ const VERBS: &[&Verb] = &[
     &patch::VERB,
     &replace::VERB,
     &wait::VERB,
+    &kustomize::VERB,
     &label::LABEL,
     &label::ANNOTATE,
     &cluster::API_RESOURCES,
@@ -140,7 +141,7 @@ const GROUPS: &[&[&Verb]] = &[
     &auth::VERBS,
     &plugin::VERBS,
     &top::VERBS,
-    &[&view_last_applied::VERB],
+    &apply::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.
