@@ -8,6 +8,7 @@ pub mod go;
 pub mod json;
 pub mod jsonpath;
 pub mod kinds;
+pub mod managed;
 pub mod names;
 pub mod patch;
 pub mod quantity;

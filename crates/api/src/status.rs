@@ -260,6 +260,11 @@ pub fn conflict(group: &str, resource: &str, name: &str, why: impl fmt::Display)
     Status::new(409, Reason::Conflict, message).about(group, resource, name)
 }
 
+/// An apply that others are in the way of, with a cause for each field.
+pub fn apply_conflict(causes: Vec<Value>, message: impl Into<String>) -> Status {
+    Status::new(409, Reason::Conflict, message).causes(causes)
+}
+
 /// A write to an outdated object.
 pub fn outdated(group: &str, resource: &str, name: &str) -> Status {
     conflict(group, resource, name, OPTIMISTIC_LOCK)

@@ -42,6 +42,8 @@ pub(crate) struct Backend {
     watch: Option<CallId>,
     next_compaction: Instant,
     compact_to: i64,
+    /// History up to this revision is gone from etcd.
+    pub(crate) compacted: i64,
 }
 
 /// The state of the connection.
@@ -66,6 +68,7 @@ impl Backend {
             watch: None,
             next_compaction: now + COMPACT_INTERVAL,
             compact_to: 0,
+            compacted: 0,
         }
     }
 
@@ -96,6 +99,7 @@ impl ApiServer {
                 self.backend.next_compaction = cx.now + COMPACT_INTERVAL;
                 let to = std::mem::replace(&mut self.backend.compact_to, self.backend.revision);
                 if to > 0 {
+                    self.backend.compacted = to;
                     self.call_etcd(cx, etcd::Request::Compact(to), Purpose::EtcdCompact);
                 }
             }

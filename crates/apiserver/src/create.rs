@@ -13,10 +13,13 @@ use crate::authz::escalation;
 use crate::decode::{Validation, decode};
 use crate::effect::Cx;
 use crate::list::key_of;
+use crate::managed::check_options;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::write::{Deed, Origin, Plan, Write};
 
+/// The manager of what the server writes itself.
+pub(crate) const SERVER: &str = "kube-apiserver";
 /// A generated name is its prefix, cut to this length, and five random letters.
 const MAX_PREFIX: usize = 63 - RANDOM;
 const RANDOM: usize = 5;
@@ -30,6 +33,7 @@ impl ApiServer {
         kind: &'static Kind,
         resource: ResourceId,
     ) -> Result<(), Status> {
+        check_options(ask, "CreateOptions", None)?;
         let validation = Validation::of(&ask.query)?;
         let decoded = decode(&self.schemas, kind, &ask.request, validation)?;
         let mut object = decoded.object;
@@ -56,6 +60,7 @@ impl ApiServer {
             origin: Origin::Server,
             cause: cx.cause,
             user: Rc::new(User::server()),
+            manager: Str::from(SERVER),
             kind,
             resource,
             namespace,
@@ -103,6 +108,7 @@ impl ApiServer {
     ) -> Result<(), Status> {
         let kind = write.stored_kind();
         write.name = Str::from(object.name());
+        self.track(cx, write, object, None);
         admission::mutate(self, write, object, None)?;
         if object.name().is_empty() && !object.generate_name().is_empty() {
             let mut prefix = object.generate_name().to_owned();

@@ -3,6 +3,7 @@
 //!
 //! Models apiserver/pkg/endpoints/handlers/create.go and the strict decoders it uses.
 
+use api::json::{JsonError, parse_strict};
 use api::kinds::Kind;
 use api::schema::Schemas;
 use api::{FieldError, Status, Value, body_value, status};
@@ -76,13 +77,16 @@ pub(crate) fn decode(
     request: &Request,
     validation: Validation,
 ) -> Result<Decoded, Status> {
-    let mut object = parse(kind, request)?;
+    let (mut object, duplicates) = parse(kind, request)?;
     check_kind(kind, &mut object)?;
     let decoded = schemas.decode(&kind.api_version(), kind.kind, &object);
     if let Some(error) = decoded.error {
         return Err(refusal(kind, &error));
     }
-    let warnings = validation.judge(kind, &decoded.strict)?;
+    let mut strict = decoded.strict;
+    let said = |path| format!("duplicate field {path:?}");
+    strict.extend(duplicates.iter().map(said));
+    let warnings = validation.judge(kind, &strict)?;
     object = decoded.value;
     kind.default(&mut object);
     if let Some(view) = kind.view {
@@ -100,13 +104,15 @@ fn refusal(kind: &Kind, why: &str) -> Status {
     ))
 }
 
-fn parse(kind: &Kind, request: &Request) -> Result<Value, Status> {
+/// The tree of a body, and the paths of keys that occur twice.
+fn parse(kind: &Kind, request: &Request) -> Result<(Value, Vec<String>), Status> {
+    let mut duplicates = Vec::new();
     let content_type = request
         .headers
         .get("Content-Type")
         .unwrap_or("application/json");
     let object = match content_type.split(';').next().unwrap_or("").trim() {
-        "" | "application/json" => body_value(&request.body).map_err(|error| {
+        "" | "application/json" => tree(&request.body, &mut duplicates).map_err(|error| {
             status::bad_request(format!(
                 "the object provided is unrecognized (must be of type {}): couldn't get \
                  version/kind; json parse error: {} ({})",
@@ -134,7 +140,16 @@ fn parse(kind: &Kind, request: &Request) -> Result<Value, Status> {
             hex_start(&request.body)
         )));
     }
-    Ok(object)
+    Ok((object, duplicates))
+}
+
+fn tree(body: &Body, duplicates: &mut Vec<String>) -> Result<Value, JsonError> {
+    let Body::Bytes(bytes) = body else {
+        return body_value(body);
+    };
+    let parsed = parse_strict(bytes)?;
+    *duplicates = parsed.duplicates;
+    Ok(parsed.value)
 }
 
 /// The first bytes of a body, as decoders quote it.

@@ -21,6 +21,7 @@ mod dispatch;
 mod effect;
 mod fields;
 mod list;
+mod managed;
 mod pages;
 mod patch;
 mod reply;

@@ -146,8 +146,10 @@ impl ApiServer {
             };
             if token.revision >= 0 {
                 revision = token.revision;
+                // Lists that go on are etcd's to answer, which forgets more than the cache.
                 past = cache
                     .at(revision)
+                    .filter(|_| revision > self.backend.compacted)
                     .ok_or_else(|| token_expired(namespace, &after))?;
                 objects = &past;
             }
@@ -159,7 +161,10 @@ impl ApiServer {
             if query.resource_version_match == "Exact" {
                 let expired =
                     || status::expired("The resourceVersion for the provided list is too old.");
-                past = cache.at(asked).ok_or_else(expired)?;
+                let known = cache.at(asked);
+                past = known
+                    .filter(|_| asked > self.backend.compacted)
+                    .ok_or_else(expired)?;
                 objects = &past;
                 revision = asked;
             }

@@ -5,22 +5,27 @@
 use api::kinds::Kind;
 use api::patch::{
     apply_json_patch, apply_merge_patch, apply_strategic_patch, json_patch_strict_errors,
+    spent_strategic_patch, undecodable,
 };
 use api::schema::Schemas;
-use api::{FieldError, Status, Value, body_value, status};
+use api::{Status, Value, body_value, go, status};
+use net::http::Body;
 
 use crate::decode::Validation;
 use crate::effect::Cx;
 use crate::list::shown;
+use crate::managed::check_options;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::write::{Deed, Write, deprecated};
 
 /// The media types of patches.
-const ACCEPTED: [&str; 3] = [
+const ACCEPTED: [&str; 5] = [
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+    "application/apply-patch+cbor",
 ];
 
 /// How a patch is to be read.
@@ -32,14 +37,18 @@ pub(crate) enum Form {
     Merge,
     /// Lists merge by their keys.
     Strategic,
+    /// A configuration is applied.
+    Apply,
 }
 
 /// A patch.
 #[derive(Clone, Debug)]
 pub(crate) struct Patch {
-    form: Form,
-    document: Value,
+    pub(crate) form: Form,
+    pub(crate) document: Value,
     validation: Validation,
+    /// Takes fields from others.
+    pub(crate) force: bool,
 }
 
 impl Patch {
@@ -50,16 +59,15 @@ impl Patch {
             "application/json-patch+json" => Form::Json,
             "application/merge-patch+json" => Form::Merge,
             "application/strategic-merge-patch+json" => Form::Strategic,
-            "application/apply-patch+yaml" | "application/apply-patch+cbor" => {
-                let what = sim::unmodelled!("server-side apply");
-                let mut status = status::unsupported_media_type(&ACCEPTED);
-                status.message = format!("{what}; {}", status.message);
-                return Err(status);
-            }
+            "application/apply-patch+yaml" => Form::Apply,
             _ => return Err(status::unsupported_media_type(&ACCEPTED)),
         };
-        let document = body_value(&ask.request.body)
-            .map_err(|error| status::bad_request(error.message.to_string()))?;
+        check_options(ask, "PatchOptions", Some(form))?;
+        let document = match form {
+            Form::Apply => configuration(&ask.request.body)?,
+            _ => body_value(&ask.request.body)
+                .map_err(|error| status::bad_request(error.message.to_string()))?,
+        };
         if form == Form::Json && !document.is_list() {
             return Err(status::bad_request(format!(
                 "error decoding patch: json: cannot unmarshal {} into Go value of type \
@@ -77,8 +85,20 @@ impl Patch {
             form,
             document,
             validation: Validation::of(&ask.query)?,
+            force: ask.query.force,
         })
     }
+}
+
+/// A configuration to apply: YAML, which JSON is as well.
+fn configuration(body: &Body) -> Result<Value, Status> {
+    let wrong = |why: String| status::bad_request(format!("error decoding YAML: {why}"));
+    if let Body::Shared(_) = body {
+        return body_value(body).map_err(|error| wrong(error.message.to_string()));
+    }
+    let documents = api::yaml::parse_all(&body.text()).map_err(|error| wrong(error.to_string()))?;
+    let first = documents.into_iter().next();
+    Ok(first.map_or_else(Value::empty_map, |document| document.value))
 }
 
 impl ApiServer {
@@ -101,16 +121,30 @@ impl ApiServer {
     /// The object with the patch applied, in its stored shape.
     pub(crate) fn patched(
         &mut self,
+        cx: &Cx<'_>,
         write: &mut Write,
         patch: &Patch,
-        old: &Value,
+        old: Option<&Value>,
     ) -> Result<Value, Status> {
         let kind = write.kind;
         let schemas = self.schemas.clone();
-        let merged = patched_tree(&schemas, patch, &shown(kind, old))?;
-        let decoded = schemas.decode(&kind.api_version(), kind.kind, &merged);
+        let merged = match (patch.form, old) {
+            (Form::Apply, old) => self.applied(cx, write, patch, old)?,
+            (_, Some(old)) => patched_tree(&schemas, patch, &shown(kind, old))?,
+            (_, None) => return Err(write.not_found()),
+        };
+        let id = schemas.by_kind(&kind.api_version(), kind.kind);
+        // Strategic patches go through another decoder than the others, with words of its own.
+        let decoded = match id.filter(|_| patch.form == Form::Strategic) {
+            Some(id) => schemas.convert(id, &merged),
+            None => schemas.decode(&kind.api_version(), kind.kind, &merged),
+        };
         if let Some(why) = decoded.error {
-            return Err(misfit(patch, &merged, &why));
+            let shown = match patch.form {
+                Form::Strategic => go::plain(&spent_strategic_patch(&patch.document)),
+                _ => merged.to_json(),
+            };
+            return Err(undecodable(&shown, &why));
         }
         let mut strict = Vec::new();
         if patch.form == Form::Json {
@@ -143,91 +177,7 @@ pub(crate) fn patched_tree(schemas: &Schemas, patch: &Patch, old: &Value) -> Res
         (Form::Strategic, Some(id)) => apply_strategic_patch(schemas, id, old, &patch.document),
         (Form::Strategic, None) => return Err(status::unsupported_media_type(&ACCEPTED[..2])),
         (Form::Merge, _) => apply_merge_patch(old, &patch.document),
+        (Form::Apply, _) => return Err(status::unsupported_media_type(&ACCEPTED[..3])),
     };
     patched.map_err(|error| error.status())
-}
-
-/// The patched object does not fit its type. Strategic patches go through another decoder than the
-/// others, with words of its own.
-fn misfit(patch: &Patch, merged: &Value, why: &str) -> Status {
-    let (shown, why) = match patch.form {
-        Form::Strategic => (go_map(&patch.document), restoring(why)),
-        Form::Json | Form::Merge => (merged.to_json(), why.to_owned()),
-    };
-    status::invalid("", "", "", &[FieldError::invalid("patch", shown, why)])
-}
-
-/// What the converter from trees says where encoding/json says that it `cannot unmarshal string into
-/// … of type int32`.
-fn restoring(why: &str) -> String {
-    let Some((_, rest)) = why.split_once("cannot unmarshal ") else {
-        return why.to_owned();
-    };
-    let from = match rest.split(' ').next().unwrap_or("") {
-        "number" => "int64",
-        "object" => "map",
-        "array" => "slice",
-        other => other,
-    };
-    let to = rest.rsplit(' ').next().unwrap_or("");
-    match to {
-        to if to.starts_with("[]") => format!("cannot restore slice from {from}"),
-        to if to.starts_with("map[") => format!("cannot restore map from {from}"),
-        to if !to.contains('.') => format!("unrecognized type: {to}"),
-        // A type with a name: a struct, unless that is what was given.
-        _ if from == "map" => "unrecognized type: string".to_owned(),
-        _ => format!("cannot restore struct from: {from}"),
-    }
-}
-
-/// A tree as Go prints maps and slices with `%v`.
-fn go_map(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Str(text) => text.to_string(),
-        Value::List(items) => {
-            format!(
-                "[{}]",
-                items.iter().map(go_map).collect::<Vec<_>>().join(" ")
-            )
-        }
-        Value::Map(map) => {
-            let entries = map
-                .iter()
-                .map(|(key, value)| format!("{key}:{}", go_map(value)));
-            format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
-        }
-        other => other.to_json(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use api::object;
-
-    #[test]
-    fn decoders_word_it_differently() {
-        let json = |what: &str, to: &str| {
-            restoring(&format!(
-                "json: cannot unmarshal {what} into Go struct field A.b of type {to}"
-            ))
-        };
-        assert_eq!(json("string", "int32"), "unrecognized type: int32");
-        assert_eq!(
-            json("object", "[]v1.Container"),
-            "cannot restore slice from map"
-        );
-        assert_eq!(
-            json("number", "map[string]string"),
-            "cannot restore map from int64"
-        );
-        assert_eq!(
-            json("string", "v1.PodSpec"),
-            "cannot restore struct from: string"
-        );
-        assert_eq!(restoring("illegal base64"), "illegal base64");
-        let patch = object! { "a": { "b": "c" }, "d": [1, "e"], "f": {} };
-        assert_eq!(go_map(&patch), "map[a:map[b:c] d:[1 e] f:map[]]");
-    }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Accept {
     yaml: bool,
     /// Lines and indents, for people.
     pretty: bool,
+    /// The object as it is would do as well.
+    pub(crate) has_plain: bool,
     /// Nothing that the client accepts can be had.
     pub(crate) impossible: bool,
 }
@@ -55,6 +57,10 @@ impl Accept {
         };
         let header = request.headers.get("Accept").unwrap_or("*/*");
         let chosen = header.split(',').find_map(|range| media_type(range.trim()));
+        let mut ranges = header
+            .split(',')
+            .filter_map(|range| media_type(range.trim()));
+        accept.has_plain = ranges.any(|(_, transform)| transform == Transform::None);
         match chosen {
             Some((yaml, transform)) => {
                 accept.yaml = yaml;

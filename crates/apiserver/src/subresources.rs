@@ -11,6 +11,7 @@ use api::{Status, status};
 
 use crate::effect::{Action, Cx};
 use crate::list::{one, shown};
+use crate::reply::{MEDIA_TYPES, Transform};
 use crate::server::{ApiServer, Ask};
 
 impl ApiServer {
@@ -54,6 +55,10 @@ impl ApiServer {
         ask: &Ask,
         kind: &'static Kind,
     ) -> Result<(), Status> {
+        // What is not stored has no rows and no metadata to show.
+        if ask.accept.transform != Transform::None && !ask.accept.has_plain {
+            return Err(status::not_acceptable(&MEDIA_TYPES));
+        }
         match (kind.group, kind.plural) {
             ("", "bindings") => {
                 let pods = api::kinds::find("", "v1", "pods").ok_or_else(status::path_not_found)?;

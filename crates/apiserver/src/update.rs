@@ -12,6 +12,7 @@ use crate::create::match_namespace;
 use crate::decode::{Validation, decode};
 use crate::effect::Cx;
 use crate::list::version;
+use crate::managed::{check_options, is_apply};
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::subresources::{binding, eviction, scale};
@@ -27,6 +28,7 @@ impl ApiServer {
         resource: ResourceId,
         subresource: &'static str,
     ) -> Result<(), Status> {
+        check_options(ask, "UpdateOptions", None)?;
         let decoded = decode(
             &self.schemas,
             kind,
@@ -79,6 +81,7 @@ impl ApiServer {
                 answer,
             });
         }
+        self.track(cx, write, &mut new, Some(&old.value));
         admission::mutate(self, write, &mut new, Some(&old.value))?;
         kind.prepare_for_update(&mut new, &old.value, write.subresource);
         escalation::check(self, write, &new, Some(&old.value))?;
@@ -92,8 +95,8 @@ impl ApiServer {
         }
         self.allocate(write, &mut new, Some(&old.value))?;
         if new.same(&old.value) {
-            let answer = match &write.deed {
-                Deed::Scale(_) => scale::of(&old.value),
+            let answer = match write.subresource {
+                "scale" => scale::of(&old.value),
                 _ => new,
             };
             return Ok(Plan::Nothing { code: 200, answer });
@@ -121,7 +124,7 @@ impl ApiServer {
     ) -> Result<Value, Status> {
         match write.deed.clone() {
             Deed::Replace(new) => Ok(new),
-            Deed::Patch(patch) => self.patched(write, &patch, &old.value),
+            Deed::Patch(patch) => self.patched(cx, write, &patch, Some(&old.value)),
             Deed::Bind(target) => binding::bind(write, &target, &old.value, cx.now),
             Deed::Scale(by) => scale::scaled(&self.schemas, write, &by, old),
             Deed::Charge(amounts) => admission::charged(write, &old.value, &amounts),
@@ -133,16 +136,18 @@ impl ApiServer {
     /// The object to change does not exist: some kinds are created then.
     fn plan_missing(&mut self, cx: &mut Cx<'_>, write: &mut Write) -> Result<Plan, Status> {
         let kind = write.stored_kind();
-        let Deed::Replace(object) = &write.deed else {
-            return Err(write.not_found());
-        };
-        if !kind.create_on_update || !write.subresource.is_empty() {
+        if !write.subresource.is_empty() {
             return Err(write.not_found());
         }
+        let mut object = match write.deed.clone() {
+            Deed::Replace(object) if kind.create_on_update => object,
+            Deed::Patch(patch) if is_apply(write) => self.patched(cx, write, &patch, None)?,
+            _ => return Err(write.not_found()),
+        };
         if !object.resource_version().is_empty() && object.resource_version() != "0" {
             return Err(write.not_found());
         }
-        let mut object = object.clone();
+        match_namespace(kind, &mut object, &write.namespace)?;
         self.complete(cx, write, &mut object)?;
         if let Some(charge) = admission::charge(self, cx.now, write, &object, None)? {
             return Ok(Plan::Charge(charge));

@@ -18,6 +18,7 @@ use crate::cache::Entry;
 use crate::delete::DeleteOptions;
 use crate::effect::{Action, Cx, StreamId};
 use crate::list::{key_of, shown};
+use crate::managed::manager_of;
 use crate::patch::Patch;
 use crate::reply::{self, Accept, Transform};
 use crate::resources::{ResourceId, Resources};
@@ -49,6 +50,8 @@ pub(crate) struct Write {
     pub(crate) origin: Origin,
     pub(crate) cause: EntryId,
     pub(crate) user: Rc<User>,
+    /// Whose the fields are that it changes.
+    pub(crate) manager: Str,
     /// The kind of the request's path; what is stored may have another's shape.
     pub(crate) kind: &'static Kind,
     pub(crate) resource: ResourceId,
@@ -156,6 +159,7 @@ impl Write {
             origin: Origin::Client(ask.from, ask.accept),
             cause: cx.cause,
             user: ask.user.clone(),
+            manager: manager_of(ask),
             kind,
             resource,
             namespace: if kind.namespaced {
@@ -386,11 +390,12 @@ impl ApiServer {
             Some(entry) => entry.clone(),
             None => Entry::new(key, stored, revision),
         };
-        let object = match &write.deed {
-            Deed::Scale(_) => scale::of(&entry.value),
-            _ => entry.value.clone(),
+        let scales = write.subresource == "scale";
+        let object = match scales {
+            true => scale::of(&entry.value),
+            false => entry.value.clone(),
         };
-        let plain = write.kind.view.is_none() && !matches!(write.deed, Deed::Scale(_));
+        let plain = write.kind.view.is_none() && !scales;
         match &write.origin {
             Origin::Client(stream, accept) if plain && accept.transform == Transform::None => {
                 let mut response = reply::entry(code, &entry, *accept);

@@ -3,6 +3,7 @@
 
 use sim::LookupMap;
 
+use crate::Str;
 use crate::schema::{DefId, Definition, Field, ListType, Schemas, Special, Type};
 
 const TABLE: &str = include_str!("../../data/schemas.txt");
@@ -92,6 +93,7 @@ fn field(line: &'static str, by_name: &LookupMap<&'static str, DefId>) -> Field 
     let (type_text, marks) = word(rest);
     let mut out = Field {
         name,
+        element: Str::from(format!("f:{name}")),
         ty: ty(type_text, by_name),
         required: false,
         always: false,

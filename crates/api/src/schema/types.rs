@@ -1,5 +1,6 @@
 //! What the table says of a definition and of a field.
 
+use crate::Str;
 use crate::schema::DefId;
 
 /// A Go type by the package its definition is of: `v1.PodSpec` for `core.v1.PodSpec`, `PodSpec`.
@@ -68,6 +69,8 @@ pub enum Special {
 pub struct Field {
     /// The name on the wire.
     pub name: &'static str,
+    /// The name as an element of the paths in `managedFields`: `f:name`.
+    pub element: Str,
     /// The type.
     pub ty: Type,
     /// Whether the schema says it must be there.

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use super::Plugin;
 use crate::authn::User;
 use crate::cache;
+use crate::create::SERVER;
 use crate::effect::Cx;
 use crate::server::ApiServer;
 use crate::write::{Deed, Origin, Write};
@@ -152,6 +153,7 @@ impl ApiServer {
         let charge = Write {
             origin: Origin::Charge(write.clone()),
             user: Rc::new(User::server()),
+            manager: SERVER.into(),
             kind,
             resource,
             name: charge.quota,

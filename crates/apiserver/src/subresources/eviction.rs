@@ -9,6 +9,7 @@ use api::status::Reason;
 use api::{Status, Value, body_value, object, status};
 use sim::Instant;
 
+use crate::create::SERVER;
 use crate::delete::DeleteOptions;
 use crate::effect::Cx;
 use crate::resources::ResourceId;
@@ -84,6 +85,7 @@ impl ApiServer {
         let kind = find("policy", "v1", "poddisruptionbudgets").expect("a built-in kind");
         let resource = self.resources.of_kind(kind).expect("it has objects");
         let charge = Write {
+            manager: SERVER.into(),
             kind,
             resource,
             name: budget.name().into(),

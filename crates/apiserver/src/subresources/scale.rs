@@ -3,6 +3,7 @@
 //! Models the ScaleREST of pkg/registry/apps and pkg/apis/autoscaling.
 
 use api::kinds::Kind;
+use api::managed::scale_config;
 use api::schema::Schemas;
 use api::selector::LabelSelector;
 use api::{FieldError, Status, Value, body_value, object, status};
@@ -10,7 +11,7 @@ use api::{FieldError, Status, Value, body_value, object, status};
 use crate::cache::Entry;
 use crate::effect::{Action, Cx};
 use crate::list::version;
-use crate::patch::{Patch, patched_tree};
+use crate::patch::{Form, Patch, patched_tree};
 use crate::reply;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
@@ -32,7 +33,13 @@ impl ApiServer {
                 cx.act(Action::Respond(ask.from, response));
                 return Ok(());
             }
-            "patch" => ScaleBy::Patch(Patch::of(ask)?),
+            "patch" => {
+                let patch = Patch::of(ask)?;
+                if patch.form == Form::Apply {
+                    return self.apply_scale(cx, ask, kind, resource, patch);
+                }
+                ScaleBy::Patch(patch)
+            }
             _ => {
                 let body = body_value(&ask.request.body);
                 ScaleBy::Object(
@@ -41,6 +48,24 @@ impl ApiServer {
             }
         };
         let mut write = Write::of(cx, ask, kind, resource, Deed::Scale(by));
+        write.subresource = "scale";
+        self.attempt(cx, write);
+        Ok(())
+    }
+}
+
+impl ApiServer {
+    /// Applying a scale is applying the part of the object that it shows.
+    fn apply_scale(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ask: &Ask,
+        kind: &'static Kind,
+        resource: ResourceId,
+        mut patch: Patch,
+    ) -> Result<(), Status> {
+        patch.document = scale_config(&patch.document, &kind.api_version(), kind.kind);
+        let mut write = Write::of(cx, ask, kind, resource, Deed::Patch(patch));
         write.subresource = "scale";
         self.attempt(cx, write);
         Ok(())

@@ -50,20 +50,34 @@ pub(super) fn dry_run(line: &Line) -> Outcome<DryRun> {
 /// The query of a change: dry run, field manager, strictness of decoding.
 pub(super) fn query(line: &Line, dry: DryRun, manager: &str, validates: bool) -> String {
     let manager = line.get("field-manager").unwrap_or(manager);
+    query_as(line, dry, manager, validates)
+}
+
+/// The same for a manager that the line does not change.
+pub(super) fn query_as(line: &Line, dry: DryRun, manager: &str, validates: bool) -> String {
     let mut parts = Vec::new();
     if dry == DryRun::Server {
         parts.push("dryRun=All".to_owned());
     }
     parts.push(format!("fieldManager={}", percent_encode(manager)));
     if validates {
-        let validation = match line.get("validate") {
-            Some("warn") => "Warn",
-            Some("false" | "ignore") => "Ignore",
-            _ => "Strict",
-        };
+        let validation = validation(line).unwrap_or("Strict");
         parts.push(format!("fieldValidation={validation}"));
     }
     format!("?{}", parts.join("&"))
+}
+
+/// Reads `--validate`.
+pub(super) fn validation(line: &Line) -> Outcome<&'static str> {
+    match line.get("validate") {
+        None | Some("true" | "strict") => Ok("Strict"),
+        Some("warn") => Ok("Warn"),
+        Some("false" | "ignore") => Ok("Ignore"),
+        Some(other) => Err(Failure::message(format!(
+            "invalid - validate option {other:?}; must be one of: strict (or true), warn, ignore \
+             (or false)"
+        ))),
+    }
 }
 
 /// Prints an object as `-o` asks, or `pod/web created` with the suffix of a dry run.
@@ -83,7 +97,10 @@ pub(super) async fn done(
             };
             format!("{} {what}{suffix}\n", print::name(object))
         }
-        format => print::objects(&format, &[print::trimmed(object, false)], true)?,
+        format => {
+            let shown = print::trimmed(object, line.on("show-managed-fields"));
+            print::objects(&format, &[shown], true)?
+        }
     };
     session.io.print(&text).await;
     Ok(())

@@ -8,7 +8,7 @@ use net::http::{Method, percent_encode};
 use super::Verb;
 use super::act::{self, DryRun, Found, dry_run, list};
 use super::discovery::Resource;
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, optional, switch, value, values};
 use super::session::{Call, Session};
 use super::target::{Target, manifests, namespace_of, resource_of, targets};
@@ -55,33 +55,7 @@ struct Doomed {
 }
 
 async fn delete(session: &Session, line: &Line) -> Outcome {
-    let grace = match (line.number("grace-period")?, line.on("now")) {
-        (Some(seconds), false) if seconds >= 0 => Some(seconds),
-        (_, true) => Some(1),
-        _ => None,
-    };
-    let force = line.on("force");
-    let grace = if force && grace.is_none() {
-        Some(0)
-    } else {
-        grace
-    };
-    if grace == Some(0) && !force {
-        // Without --force the shortest grace is a second: the kubelet confirms.
-        return Err(Failure::message(
-            "warning: --grace-period=0 needs --force to delete immediately",
-        ));
-    }
-    if grace == Some(0) {
-        session
-            .io
-            .eprint(
-                "Warning: Immediate deletion does not wait for confirmation that the running \
-                 resource has been terminated. The resource may continue to run on the cluster \
-                 indefinitely.\n",
-            )
-            .await;
-    }
+    let grace = checked(session, line).await?;
     let doomed = doomed(session, line).await?;
     if doomed.is_empty() {
         session.io.print("No resources found\n").await;
@@ -109,19 +83,76 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
             wait_gone(session, &object, &uid, limit).await?;
         }
     }
-    let Some(last) = failures.pop() else {
-        return Ok(());
-    };
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
+    report(session, failures).await
+}
+
+/// Checks how the deletion is to be; gives the grace period in seconds.
+async fn checked(session: &Session, line: &Line) -> Outcome<Option<i64>> {
+    let refuse = |why: String| Err(Failure::message(why));
+    let (given, force) = (line.number("grace-period")?, line.on("force"));
+    let given = given.filter(|seconds| *seconds >= 0);
+    cascade(line)?;
+    if line.on("now") && given.is_some() {
+        return refuse("--now and --grace-period cannot be specified together".to_owned());
     }
-    Err(last)
+    let selector = line.has("selector") && !line.text("selector").is_empty();
+    if line.on("all") && selector {
+        return refuse("setting 'all' parameter but found a non empty selector. ".to_owned());
+    }
+    let names = line.args.len() > 1 || line.args.iter().any(|arg| arg.contains('/'));
+    if names && (line.on("all") || selector) {
+        return refuse("name cannot be provided when a selector is specified".to_owned());
+    }
+    if line.on("all") && line.has("field-selector") {
+        return refuse("cannot set --all and --field-selector at the same time".to_owned());
+    }
+    if let Some(output) = line
+        .get("output")
+        .filter(|output| !["", "name"].contains(output))
+    {
+        return refuse(format!(
+            "unexpected -o output mode: {output}. We only support '-o name'"
+        ));
+    }
+    let grace = match given {
+        _ if line.on("now") => Some(1),
+        None if force => Some(0),
+        // Without --force the shortest grace is a second: the kubelet confirms.
+        Some(0) if !force => Some(1),
+        given => given,
+    };
+    match grace {
+        Some(0) => {
+            let warning = "Warning: Immediate deletion does not wait for confirmation that the \
+                           running resource has been terminated. The resource may continue to run \
+                           on the cluster indefinitely.\n";
+            session.io.eprint(warning).await;
+        }
+        Some(_) if force => {
+            let why = "--force and --grace-period greater than 0 cannot be specified together";
+            return refuse(why.to_owned());
+        }
+        _ => {}
+    }
+    Ok(grace)
+}
+
+/// The policy that `--cascade` asks for.
+pub(super) fn cascade(line: &Line) -> Outcome<&'static str> {
+    match line.get("cascade") {
+        None | Some("background" | "true") => Ok("Background"),
+        Some("orphan" | "false") => Ok("Orphan"),
+        Some("foreground") => Ok("Foreground"),
+        Some(other) => Err(Failure::message(format!(
+            "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+        ))),
+    }
 }
 
 async fn doomed(session: &Session, line: &Line) -> Outcome<Vec<Doomed>> {
     let discovery = session.discovery().await?;
     let mut found = Vec::new();
-    if line.has("filename") {
+    if line.has("filename") || line.has("kustomize") {
         for manifest in manifests(&session.io, line).await? {
             let resource = resource_of(&discovery, &manifest)?.clone();
             let namespace = namespace_of(session, &resource, &manifest.value)?;
@@ -175,6 +206,24 @@ async fn doomed(session: &Session, line: &Line) -> Outcome<Vec<Doomed>> {
     Ok(found)
 }
 
+/// Deletes an object and says nothing, as `apply --force` does it; gives back when it is gone.
+pub(super) async fn silently(
+    session: &Session,
+    line: &Line,
+    (resource, namespace, name): (&Resource, &str, &str),
+) -> Outcome {
+    let object = Doomed {
+        resource: resource.clone(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        source: None,
+    };
+    let grace = line.number("grace-period")?.filter(|seconds| *seconds >= 0);
+    let uid = send(session, line, &object, grace, DryRun::None).await?;
+    let uid = uid.unwrap_or_default();
+    wait_gone(session, &object, &uid, line.duration("timeout")?).await
+}
+
 /// Deletes; gives the uid to wait for, none if the object is gone already.
 async fn one(
     session: &Session,
@@ -183,29 +232,28 @@ async fn one(
     grace: Option<i64>,
     dry: DryRun,
 ) -> Outcome<Option<String>> {
-    let Doomed {
-        resource,
-        namespace,
-        name,
-        ..
-    } = object;
-    let path = resource.path(namespace, name);
+    let uid = send(session, line, object, grace, dry).await?;
+    say(session, line, object, grace, dry).await;
+    Ok(uid)
+}
+
+async fn send(
+    session: &Session,
+    line: &Line,
+    object: &Doomed,
+    grace: Option<i64>,
+    dry: DryRun,
+) -> Outcome<Option<String>> {
+    let path = object.resource.path(&object.namespace, &object.name);
     let mut options = object!({ "apiVersion": "v1", "kind": "DeleteOptions" });
-    options.set(
-        "propagationPolicy",
-        match line.get("cascade") {
-            Some("orphan") => "Orphan",
-            Some("foreground") => "Foreground",
-            _ => "Background",
-        },
-    );
+    options.set("propagationPolicy", cascade(line)?);
     if let Some(seconds) = grace {
         options.set("gracePeriodSeconds", seconds);
     }
-    let uid = match dry {
+    match dry {
         DryRun::Client => {
             session.call(Call::get(path)).await?;
-            None
+            Ok(None)
         }
         DryRun::Server | DryRun::None => {
             if dry == DryRun::Server {
@@ -218,9 +266,18 @@ async fn one(
                 "Status" => answer.str_at("details.uid").to_owned(),
                 _ => answer.uid().to_owned(),
             };
-            Some(uid)
+            Ok(Some(uid))
         }
-    };
+    }
+}
+
+async fn say(session: &Session, line: &Line, object: &Doomed, grace: Option<i64>, dry: DryRun) {
+    let Doomed {
+        resource,
+        namespace,
+        name,
+        ..
+    } = object;
     let what = if grace == Some(0) {
         "force deleted"
     } else {
@@ -238,7 +295,6 @@ async fn one(
         (_, false) => format!("{kind} {name:?} {what}{suffix}\n"),
     };
     session.io.print(&text).await;
-    Ok(uid)
 }
 
 /// Deletes an object as `replace --force` does: it may be gone already, and is afterwards.

@@ -8,7 +8,7 @@ use net::http::Method;
 
 use super::Verb;
 use super::act::{self, DryRun, MANAGER};
-use super::apply::{LAST_APPLIED, three_way};
+use super::apply::{LAST_APPLIED, explained, three_way};
 use super::discovery::Resource;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value, values};
@@ -40,16 +40,19 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn diff(session: &Session, line: &Line) -> Outcome {
-    if line.has("kustomize") {
-        return Err(Failure::message(sim::unmodelled!("kustomize").to_string()));
+    if !line.args.is_empty() {
+        let args = line.args.join(" ");
+        return Err(Failure::message(format!(
+            "Unexpected args: [{args}]\nSee 'kubectl diff -h' for help and examples"
+        )));
     }
-    if line.on("server-side") {
-        return Err(Failure::message(
-            sim::unmodelled!("server-side apply").to_string(),
-        ));
-    }
-    if !line.has("filename") {
+    if !line.has("filename") && !line.has("kustomize") {
         return Err(Failure::message("must specify one of -f and -k"));
+    }
+    if line.on("force-conflicts") && !line.on("server-side") {
+        return Err(Failure::message(
+            "--force-conflicts only works with --server-side",
+        ));
     }
     let discovery = session.discovery().await?;
     let keep = line.on("show-managed-fields");
@@ -113,6 +116,9 @@ async fn both(
         wanted.set("metadata.namespace", namespace);
     }
     let path = resource.path(namespace, wanted.name());
+    if line.on("server-side") {
+        return both_by_server(session, line, &path, &wanted).await;
+    }
     let query = act::query(line, DryRun::Server, "kubectl-client-side-apply", true);
     let current = match session.call(Call::get(path.as_str())).await {
         Ok(current) => current,
@@ -141,6 +147,30 @@ async fn both(
     };
     let merged = session.call(call).await?;
     Ok((Some(current), merged))
+}
+
+/// The same by server-side apply.
+async fn both_by_server(
+    session: &Session,
+    line: &Line,
+    path: &str,
+    wanted: &Value,
+) -> Outcome<(Option<Value>, Value)> {
+    let current = match session.call(Call::get(path)).await {
+        Ok(current) => Some(current),
+        Err(failure) if failure.is_not_found() => None,
+        Err(failure) => return Err(failure),
+    };
+    let query = act::query(line, DryRun::Server, "kubectl", true);
+    let force = line.on("force-conflicts");
+    let call = Call {
+        method: Method::Patch,
+        target: format!("{path}{query}&force={force}"),
+        accept: JSON,
+        body: Some(("application/apply-patch+yaml", wanted.clone())),
+    };
+    let merged = session.call(call).await.map_err(explained)?;
+    Ok((current, merged))
 }
 
 /// Runs the program of `KUBECTL_EXTERNAL_DIFF`, diff unless set.

@@ -119,6 +119,20 @@ impl Failure {
     }
 }
 
+/// Ends a command of many parts: says all that failed, the last of it by failing.
+pub(crate) async fn report(
+    session: &super::session::Session,
+    mut failures: Vec<Failure>,
+) -> Outcome {
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
+    for failure in failures {
+        session.io.eprint(&failure.text()).await;
+    }
+    Err(last)
+}
+
 impl From<String> for Failure {
     fn from(text: String) -> Failure {
         Failure::Message(text)

@@ -25,6 +25,7 @@ mod expose;
 pub(crate) mod failure;
 pub(crate) mod flags;
 mod get;
+mod kustomize;
 mod label;
 mod logs;
 mod options;
@@ -45,7 +46,6 @@ mod taint;
 mod target;
 mod top;
 mod trace;
-mod view_last_applied;
 mod wait;
 
 use std::future::Future;
@@ -120,10 +120,10 @@ const VERBS: &[&Verb] = &[
     &exec::EXEC,
     &diff::VERB,
     &apply::VERB,
-    &view_last_applied::VERB,
     &patch::VERB,
     &replace::VERB,
     &wait::VERB,
+    &kustomize::VERB,
     &label::LABEL,
     &label::ANNOTATE,
     &cluster::API_RESOURCES,
@@ -141,6 +141,7 @@ const GROUPS: &[&[&Verb]] = &[
     &auth::VERBS,
     &plugin::VERBS,
     &top::VERBS,
+    &apply::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.

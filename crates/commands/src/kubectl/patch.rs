@@ -35,6 +35,11 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn patch(session: &Session, line: &Line) -> Outcome {
+    if line.has("patch") && line.has("patch-file") {
+        return Err(Failure::message(
+            "cannot specify --patch and --patch-file together",
+        ));
+    }
     let media_type = match line.get("type").unwrap_or("strategic") {
         "strategic" => STRATEGIC,
         "merge" => MERGE,
@@ -59,12 +64,11 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
             ));
         }
     };
-    let body = yaml::parse_all(&text)
-        .map_err(|why| Failure::message(format!("unable to parse {text:?}: {why}")))?
-        .into_iter()
-        .next()
-        .map(|document| document.value)
-        .unwrap_or_default();
+    let body = match Value::from_json(text.as_bytes()) {
+        // What looks like JSON is sent as it is; the server says what is wrong with it.
+        Err(_) if text.trim_start().starts_with('{') => Value::from(text.as_str()),
+        _ => of_yaml(&text)?,
+    };
     let dry = dry_run(line)?;
     for found in find(session, line, &line.args).await? {
         if dry == DryRun::Client {
@@ -92,4 +96,11 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
         done(session, line, dry, &patched, what).await?;
     }
     Ok(())
+}
+
+fn of_yaml(text: &str) -> Outcome<Value> {
+    let documents = yaml::parse_all(text)
+        .map_err(|why| Failure::message(format!("unable to parse {text:?}: {why}")))?;
+    let first = documents.into_iter().next();
+    Ok(first.map_or(Value::Null, |document| document.value))
 }

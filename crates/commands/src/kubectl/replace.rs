@@ -10,7 +10,7 @@ use super::act::{self, DryRun, done, dry_run};
 use super::apply::{LAST_APPLIED, with_last_applied};
 use super::delete;
 use super::discovery::Resource;
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, optional, switch, value, values};
 use super::session::{Call, Session};
 use super::target::{Manifest, manifests, namespace_of, resource_of};
@@ -44,15 +44,15 @@ pub(super) const VERB: Verb = Verb {
 const MANAGER: &str = "kubectl-replace";
 
 async fn replace(session: &Session, line: &Line) -> Outcome {
-    if line.has("kustomize") {
-        return Err(Failure::message(sim::unmodelled!("kustomize").to_string()));
+    if !line.has("filename") && !line.has("kustomize") {
+        return Err(Failure::message("must specify one of -f and -k"));
     }
-    if !line.has("filename") {
-        return Err(Failure::Plain(
-            "error: Must specify --filename to replace\nSee 'kubectl replace -h' for help and \
-             examples"
-                .to_owned(),
-        ));
+    for flag in ["grace-period", "timeout"] {
+        if line.has(flag) && !line.on("force") {
+            return Err(Failure::message(format!(
+                "--{flag} must have --force specified"
+            )));
+        }
     }
     let discovery = session.discovery().await?;
     let read = manifests(&session.io, line).await?;
@@ -69,17 +69,11 @@ async fn replace(session: &Session, line: &Line) -> Outcome {
         let resource = resource_of(&discovery, manifest)?;
         failures.extend(one(session, line, resource, manifest).await.err());
     }
-    let Some(last) = failures.pop() else {
-        return Ok(());
-    };
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
-    }
-    Err(last)
+    report(session, failures).await
 }
 
 async fn one(session: &Session, line: &Line, resource: &Resource, manifest: &Manifest) -> Outcome {
-    let Manifest { source, value } = manifest;
+    let Manifest { source, value, .. } = manifest;
     let namespace = namespace_of(session, resource, value)?;
     let mut wanted = value.clone();
     if !namespace.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) struct Call {
     /// Path and query.
     pub(crate) target: String,
     pub(crate) accept: &'static str,
-    /// Media type and contents.
+    /// Media type and contents; a string is sent as it is.
     pub(crate) body: Option<(&'static str, Value)>,
 }
 
@@ -284,12 +284,21 @@ impl Session {
         self.line.text("v").parse().unwrap_or(0)
     }
 
+    /// A warning in the log.
+    pub(crate) async fn klog_warning(&self, place: &str, text: &str) {
+        self.log('W', place, text).await;
+    }
+
     /// A line of the log on standard error: `I1121 01:35:44.584773   12553 file.go:1] text`.
     pub(crate) async fn klog(&self, place: &str, text: &str) {
+        self.log('I', place, text).await;
+    }
+
+    async fn log(&self, level: char, place: &str, text: &str) {
         let (now, pid) = self.io.sys(|sys| (sys.now(), sys.pid())).await;
         let c = now.civil();
         let line = format!(
-            "I{:02}{:02} {:02}:{:02}:{:02}.{:06} {pid:>7} {place}] {text}\n",
+            "{level}{:02}{:02} {:02}:{:02}:{:02}.{:06} {pid:>7} {place}] {text}\n",
             c.month,
             c.day,
             c.hour,
@@ -309,7 +318,10 @@ impl Session {
         );
         if let Some((media_type, value)) = &call.body {
             request.headers.set("Content-Type", *media_type);
-            request.body = api::body(value.clone());
+            request.body = match value {
+                Value::Str(text) => Body::Bytes(text.as_bytes().into()),
+                value => api::body(value.clone()),
+            };
         }
         if let Some(token) = &self.access.identity.token {
             request

@@ -4,11 +4,14 @@
 
 use api::{Value, yaml};
 use machine::{Fd, Io};
+use net::http::Request;
 
 use super::discovery::{Discovery, Resource};
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
+use super::kustomize;
 use super::session::Session;
+use crate::resolve;
 
 /// Objects of one resource that are meant.
 #[derive(Clone, Debug)]
@@ -86,32 +89,99 @@ pub(crate) struct Manifest {
     /// The file's name, or `STDIN`.
     pub(crate) source: String,
     pub(crate) value: Value,
+    /// It stood in a list.
+    pub(crate) listed: bool,
 }
 
-/// The objects of `-f` (files, directories, `-`) in order; the items of lists apart.
+/// The objects of `-f` (files, directories, `-`) and `-k` in order; the items of lists apart.
 pub(crate) async fn manifests(io: &Io, line: &Line) -> Outcome<Vec<Manifest>> {
-    let mut found = Vec::new();
+    let (found, failures) = read_all(io, line).await?;
+    match failures.into_iter().next() {
+        Some(failure) => Err(failure),
+        None => Ok(found),
+    }
+}
+
+/// The same, with the failures of files that cannot be read beside what the others hold.
+pub(crate) async fn read_all(io: &Io, line: &Line) -> Outcome<(Vec<Manifest>, Vec<Failure>)> {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    if line.has("kustomize") {
+        found = kustomized(io, line).await?;
+    }
     let recursive = line.on("recursive");
     for name in line.list("filename") {
         if name == "-" {
             let bytes = io.read_all(Fd::STDIN).await.unwrap_or_default();
-            parse("STDIN", &String::from_utf8_lossy(&bytes), &mut found)?;
+            let text = String::from_utf8_lossy(&bytes);
+            failures.extend(parse("STDIN", &text, &mut found).err());
             continue;
         }
         if name.starts_with("http://") || name.starts_with("https://") {
-            let host = name.split('/').nth(2).unwrap_or_default();
-            return Err(Failure::message(format!(
-                "Get \"{name}\": dial tcp: lookup {host}: no such host"
-            )));
+            let text = download(io, &name).await?;
+            failures.extend(parse(&name, &text, &mut found).err());
+            continue;
         }
         for path in files(io, &name, recursive).await? {
             let text = io.read_to_string(&path).await.map_err(|errno| {
                 Failure::message(format!("open {path}: {}", errno.message().to_lowercase()))
             })?;
-            parse(&path, &text, &mut found)?;
+            failures.extend(parse(&path, &text, &mut found).err());
         }
     }
-    Ok(found)
+    Ok((found, failures))
+}
+
+/// What is behind a URL.
+async fn download(io: &Io, url: &str) -> Outcome<String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (authority, None),
+    };
+    let Ok(ip) = resolve::name(io, host).await else {
+        let conf = resolve::conf(io).await;
+        let server = conf.servers.first().map(|ip| format!(" on {ip}:53"));
+        return Err(Failure::Plain(format!(
+            "Unable to connect to the server: dial tcp: lookup {host}{}: no such host",
+            server.unwrap_or_default()
+        )));
+    };
+    let port = port.unwrap_or(if scheme == "https" { 443 } else { 80 });
+    let addr = std::net::SocketAddrV4::new(ip, port);
+    let failed = |errno: net::Errno| {
+        let why = errno.message().to_lowercase();
+        Failure::Plain(format!(
+            "Unable to connect to the server: dial tcp {addr}: connect: {why}"
+        ))
+    };
+    let fd = io.connect(addr, None).await.map_err(failed)?;
+    let request = Request::get(format!("/{path}")).with_header("Host", authority);
+    let answered = io.http_on(fd, 1, request).await;
+    io.close(fd).await;
+    let response = answered.map_err(failed)?;
+    if response.status != 200 {
+        return Err(Failure::message(format!(
+            "unable to read URL {url:?}, server reported {}, status code={}",
+            response.status, response.status
+        )));
+    }
+    Ok(response.body.text())
+}
+
+/// The objects of `-k`.
+async fn kustomized(io: &Io, line: &Line) -> Outcome<Vec<Manifest>> {
+    if line.has("filename") {
+        return Err(Failure::message("only one of -f or -k can be specified"));
+    }
+    let root = line.text("kustomize");
+    let objects = kustomize::build(io, root).await?;
+    let manifest = |value| Manifest {
+        source: root.to_owned(),
+        value,
+        listed: false,
+    };
+    Ok(objects.into_iter().map(manifest).collect())
 }
 
 /// A file itself, or the manifests in a directory.
@@ -163,12 +233,14 @@ fn parse(source: &str, text: &str, found: &mut Vec<Manifest>) -> Outcome {
                 found.push(Manifest {
                     source: source.to_owned(),
                     value: item.clone(),
+                    listed: true,
                 });
             }
         } else {
             found.push(Manifest {
                 source: source.to_owned(),
                 value: document.value,
+                listed: false,
             });
         }
     }
@@ -180,7 +252,7 @@ pub(crate) fn resource_of<'a>(
     discovery: &'a Discovery,
     manifest: &Manifest,
 ) -> Outcome<&'a Resource> {
-    let Manifest { source, value } = manifest;
+    let Manifest { source, value, .. } = manifest;
     let invalid = |what: &str| {
         Failure::message(format!(
             "error validating {source:?}: error validating data: {what}; if you choose to ignore \
@@ -208,6 +280,11 @@ pub(crate) fn resource_of<'a>(
     }
     let (api_version, kind) = (value.api_version(), value.kind());
     discovery.of(api_version, kind).ok_or_else(|| {
+        if manifest.listed {
+            return Failure::Plain(format!(
+                "unable to recognize no matches for kind {kind:?} in version {api_version:?}"
+            ));
+        }
         Failure::message(format!(
             "resource mapping not found for name: {:?} namespace: {:?} from {source:?}: no matches \
              for kind {kind:?} in version {api_version:?}\nensure CRDs are installed first",

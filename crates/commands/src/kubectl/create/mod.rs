@@ -127,9 +127,10 @@ async fn create(session: &Session, line: &Line) -> Outcome {
             line.args.join(" ")
         )));
     }
-    if !line.has("filename") {
+    if !line.has("filename") && !line.has("kustomize") {
         return Err(Failure::message("must specify one of -f and -k"));
     }
+    act::validation(line)?;
     let read = manifests(&session.io, line).await?;
     if let Some(path) = line.get("raw") {
         return raw(session, path, &read).await;

@@ -1,97 +1,35 @@
-//! `kubectl apply`.
-//!
-//! Models kubectl/pkg/cmd/apply: the last applied configuration is kept in an annotation, and what
+//! Applying as a client does it: the last applied configuration is kept in an annotation, and what
 //! changed since is sent as a three-way patch.
+//!
+//! Models kubectl/pkg/cmd/apply/{apply,patcher}.go.
 
 use api::{Value, patch};
 use net::http::Method;
 
-use super::Verb;
-use super::act::{self, DryRun, Found, MERGE, STRATEGIC, done, dry_run};
-use super::discovery::Resource;
-use super::failure::{Failure, Outcome};
-use super::flags::{Flag, Line, optional, switch, value, values};
-use super::session::{Call, JSON, Session};
-use super::target::{Manifest, manifests, namespace_of, resource_of};
+use super::super::act::{self, DryRun, Found, MERGE, STRATEGIC, dry_run};
+use super::super::delete;
+use super::super::discovery::Resource;
+use super::super::failure::{Failure, Outcome};
+use super::super::flags::Line;
+use super::super::session::{Call, JSON, Session};
+use super::super::target::{Manifest, namespace_of};
+use super::Applied;
 
 /// Where the last applied configuration is kept.
-pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(in crate::kubectl) const LAST_APPLIED: &str =
+    "kubectl.kubernetes.io/last-applied-configuration";
 
-const FLAGS: &[Flag] = &[
-    act::FILENAME,
-    act::OUTPUT,
-    act::DRY_RUN,
-    act::SELECTOR,
-    act::MANAGER,
-    act::ALL,
-    values("kustomize").short('k'),
-    switch("recursive").short('R'),
-    switch("server-side"),
-    switch("force-conflicts"),
-    switch("force"),
-    switch("overwrite"),
-    switch("prune"),
-    switch("wait"),
-    value("timeout"),
-    value("grace-period"),
-    optional("cascade", "background"),
-    optional("validate", "strict"),
-    switch("show-managed-fields"),
-];
+/// How often a patch that meets a conflict is made anew.
+const MOST_RETRIES: u32 = 5;
 
-/// The verb.
-pub(super) const VERB: Verb = Verb {
-    name: "apply",
-    summary: "Apply a configuration to a resource by file name or stdin",
-    usage: "kubectl apply (-f FILENAME | -k DIRECTORY) [options]",
-    flags: FLAGS,
-    interspersed: true,
-    run: |session, line| Box::pin(apply(session, line)),
-};
-
-async fn apply(session: &Session, line: &Line) -> Outcome {
-    if !line.args.is_empty() {
-        let args = line.args.join(" ");
-        return Err(Failure::Usage(
-            format!("Unexpected args: [{args}]"),
-            "kubectl apply".to_owned(),
-        ));
-    }
-    if line.has("kustomize") {
-        return Err(Failure::message(sim::unmodelled!("kustomize").to_string()));
-    }
-    if line.on("server-side") {
-        return Err(Failure::message(
-            sim::unmodelled!("server-side apply").to_string(),
-        ));
-    }
-    if !line.has("filename") {
-        return Err(Failure::message("must specify one of -f and -k"));
-    }
-    let read = manifests(&session.io, line).await?;
-    if read.is_empty() {
-        return Err(Failure::message("no objects passed to apply"));
-    }
-    let discovery = session.discovery().await?;
-    let mut failures = Vec::new();
-    for manifest in &read {
-        let applied = match resource_of(&discovery, manifest) {
-            Ok(resource) => one(session, line, resource, manifest).await,
-            Err(failure) => Err(failure),
-        };
-        failures.extend(applied.err());
-    }
-    let Some(last) = failures.pop() else {
-        return Ok(());
-    };
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
-    }
-    Err(last)
-}
-
-async fn one(session: &Session, line: &Line, resource: &Resource, manifest: &Manifest) -> Outcome {
-    let Manifest { source, value } = manifest;
+/// Applies one object of a file.
+pub(super) async fn one(
+    session: &Session,
+    line: &Line,
+    resource: &Resource,
+    manifest: &Manifest,
+) -> Outcome<Applied> {
+    let Manifest { source, value, .. } = manifest;
     let namespace = namespace_of(session, resource, value)?;
     let dry = dry_run(line)?;
     if value.name().is_empty() {
@@ -113,11 +51,10 @@ async fn one(session: &Session, line: &Line, resource: &Resource, manifest: &Man
     let current = match session.call(Call::get(path)).await {
         Ok(current) => current,
         Err(failure) if failure.is_not_found() => {
-            let manager = "kubectl-client-side-apply";
-            let made = act::create(session, line, resource, &namespace, &annotated, manager)
+            let made = act::create(session, line, resource, &namespace, &annotated, MANAGER)
                 .await
                 .map_err(|failure| failure.context(&format!("error when creating {source:?}")))?;
-            return done(session, line, dry, &made, "created").await;
+            return Ok(Applied::new(made, "created"));
         }
         Err(failure) => {
             return Err(retrieving(
@@ -136,58 +73,96 @@ async fn one(session: &Session, line: &Line, resource: &Resource, manifest: &Man
     update(session, line, found, &annotated, source, dry).await
 }
 
+/// Who a client's apply is in `managedFields`.
+const MANAGER: &str = "kubectl-client-side-apply";
+
+/// What was applied last, null if nothing was.
+fn last_applied(current: &Value) -> Value {
+    match current.annotation(LAST_APPLIED) {
+        "" => Value::Null,
+        text => Value::from_json(text.as_bytes()).unwrap_or_default(),
+    }
+}
+
 async fn update(
     session: &Session,
     line: &Line,
-    found: Found,
+    mut found: Found,
     wanted: &Value,
     source: &str,
     dry: DryRun,
-) -> Outcome {
-    let current = &found.value;
-    let original = match current.annotation(LAST_APPLIED) {
-        "" => {
-            session.io.eprint(&missing_annotation(&found)).await;
-            Value::Null
+) -> Outcome<Applied> {
+    if found.value.annotation(LAST_APPLIED).is_empty() {
+        session.io.eprint(&missing_annotation(&found)).await;
+    }
+    let mut tries = 0;
+    loop {
+        let current = found.value.clone();
+        let (media_type, body) = three_way(&last_applied(&current), wanted, &current)?;
+        if body.entries().is_empty() {
+            return Ok(Applied::new(current, "unchanged"));
         }
-        text => Value::from_json(text.as_bytes()).unwrap_or_default(),
-    };
-    let (media_type, body) = three_way(&original, wanted, current)?;
-    if body.entries().iter().next().is_none() {
-        return done(session, line, dry, current, "unchanged").await;
-    }
-    if dry == DryRun::Client {
-        return done(session, line, dry, current, "configured").await;
-    }
-    let query = act::query(line, dry, "kubectl-client-side-apply", true);
-    let call = Call {
-        method: Method::Patch,
-        target: format!("{}{query}", found.path()),
-        accept: JSON,
-        body: Some((media_type, body.clone())),
-    };
-    let patched = session.call(call).await.map_err(|failure| {
-        failure.context(&format!(
+        if dry == DryRun::Client {
+            return Ok(Applied::new(
+                locally(&current, media_type, &body)?,
+                "configured",
+            ));
+        }
+        let query = act::query(line, dry, MANAGER, true);
+        let call = Call {
+            method: Method::Patch,
+            target: format!("{}{query}", found.path()),
+            accept: JSON,
+            body: Some((media_type, body.clone())),
+        };
+        let failure = match session.call(call).await {
+            Ok(patched) => {
+                let same = patched.resource_version() == current.resource_version();
+                let what = if same { "unchanged" } else { "configured" };
+                return Ok(Applied::new(patched, what));
+            }
+            Err(failure) => failure,
+        };
+        let conflict = failure.reason() == "Conflict";
+        if conflict && tries < MOST_RETRIES {
+            tries += 1;
+            found.value = session.call(Call::get(found.path())).await?;
+            continue;
+        }
+        if line.on("force") && (conflict || failure.reason() == "Invalid") {
+            return again(session, line, &found, wanted).await;
+        }
+        return Err(failure.context(&format!(
             "error when applying patch:\n{}\nto:\n{}\nfor: {source:?}: error when patching \
              {source:?}",
             body.to_json(),
             describe(&found.resource, current.name(), current.namespace()),
-        ))
-    })?;
-    let same = patched.resource_version() == current.resource_version();
-    done(
-        session,
-        line,
-        dry,
-        &patched,
-        if same { "unchanged" } else { "configured" },
-    )
-    .await
+        )));
+    }
+}
+
+/// Deletes the object and creates it anew, where it cannot be changed.
+async fn again(session: &Session, line: &Line, found: &Found, wanted: &Value) -> Outcome<Applied> {
+    let (namespace, name) = (found.value.namespace(), found.value.name());
+    delete::silently(session, line, (&found.resource, namespace, name)).await?;
+    let made = act::create(session, line, &found.resource, namespace, wanted, MANAGER).await?;
+    Ok(Applied::new(made, "configured"))
+}
+
+/// The object as it would be, reckoned here.
+fn locally(current: &Value, media_type: &str, body: &Value) -> Outcome<Value> {
+    let schemas = api::Schemas::load();
+    let id = schemas.by_kind(current.api_version(), current.kind());
+    let patched = match id.filter(|_| media_type == STRATEGIC) {
+        Some(id) => patch::apply_strategic_patch(&schemas, id, current, body),
+        None => patch::apply_merge_patch(current, body),
+    };
+    patched.map_err(|why| Failure::message(why.to_string()))
 }
 
 /// The patch from `current` to `wanted`, with what left `original` removed: strategic for built-in
 /// kinds, a merge patch for others. Gives its media type and the patch.
-pub(super) fn three_way(
+pub(in crate::kubectl) fn three_way(
     original: &Value,
     wanted: &Value,
     current: &Value,
@@ -205,7 +180,7 @@ pub(super) fn three_way(
 }
 
 /// The object with its own configuration as annotation.
-pub(super) fn with_last_applied(value: &Value) -> Value {
+pub(in crate::kubectl) fn with_last_applied(value: &Value) -> Value {
     let mut plain = value.clone();
     if plain.annotations().contains_key(LAST_APPLIED) {
         plain.remove_path(&["metadata", "annotations", LAST_APPLIED]);

@@ -4,12 +4,12 @@
 
 use api::{Value, yaml};
 
-use super::Verb;
-use super::act::{self, find};
-use super::apply::LAST_APPLIED;
-use super::failure::{Failure, Outcome};
-use super::flags::{Line, switch};
-use super::session::Session;
+use super::super::Verb;
+use super::super::act::{self, find};
+use super::super::failure::{Failure, Outcome};
+use super::super::flags::{Line, switch};
+use super::super::session::Session;
+use super::LAST_APPLIED;
 
 /// The verb.
 pub(super) const VERB: Verb = Verb {
