@@ -63,7 +63,8 @@ const PROGRAMS: &[&str] = &[
 
 /// Packages that link the simulation into something people start, and what they may use of it:
 /// `sim` for time, and the two doors.
-const SHELLS: [(&str, &[&str]); 3] = [
+const SHELLS: [(&str, &[&str]); 4] = [
+    ("front", &["sim", "lab"]),
     ("cli", &["sim", "lab", "lesson"]),
     ("web", &["sim", "lab", "lesson"]),
     ("xtask", &[]),

@@ -9,6 +9,9 @@ use crate::effect::Cx;
 use crate::reply::MEDIA_TYPES;
 use crate::server::{ApiServer, Ask};
 
+/// Bodies are read up to this size.
+const MAX_BODY: u64 = 3 << 20;
+
 impl ApiServer {
     /// Serves a request for a resource, or refuses it.
     pub(crate) fn dispatch(&mut self, cx: &mut Cx<'_>, ask: &Ask) -> Result<(), Status> {
@@ -17,6 +20,9 @@ impl ApiServer {
             .ok_or_else(status::path_not_found)?;
         if ask.accept.impossible {
             return Err(status::not_acceptable(&MEDIA_TYPES));
+        }
+        if ask.request.body.size() > MAX_BODY {
+            return Err(status::too_large(&format!("limit is {MAX_BODY}")));
         }
         check_scope(kind, ask)?;
         if !info.subresource.is_empty() {

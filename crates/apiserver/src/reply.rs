@@ -120,10 +120,23 @@ pub(crate) const MEDIA_TYPES: [&str; 4] = [
 
 /// An object as the client wants it written.
 pub(crate) fn object(code: u16, value: &Value, accept: Accept) -> Response {
-    if accept.is_for_people() {
-        return written(code, value, accept);
+    let mut response = if accept.is_for_people() {
+        written(code, value, accept)
+    } else {
+        measured(code, Measured::new(value.clone()))
+    };
+    if value.kind() == "APIGroupDiscoveryList" {
+        name_form(&mut response, value.api_version());
     }
-    measured(code, Measured::new(value.clone()))
+    response
+}
+
+/// Clients tell by its type that a page of discovery is the aggregated one.
+fn name_form(response: &mut Response, api_version: &str) {
+    let plain = response.headers.get("Content-Type").unwrap_or_default();
+    let (group, version) = api_version.split_once('/').unwrap_or_default();
+    let named = format!("{plain};g={group};v={version};as=APIGroupDiscoveryList");
+    response.headers.set("Content-Type", named);
 }
 
 /// A cached object as the client wants it written.

@@ -1,5 +1,5 @@
-//! The native binary `kubarium`: proves lessons and runs scripts headless. Files, arguments and exit
-//! codes are handled here; what is simulated is decided below.
+//! The native binary `kubarium`: proves lessons, runs scripts headless and serves clusters. Files,
+//! arguments and exit codes are handled here; what is simulated is decided below.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -9,6 +9,7 @@
 mod check;
 mod journal;
 mod run;
+mod serve;
 mod world;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ Usage: kubarium <command> [options]
 Commands:
   check PATH...      prove lessons: untouched they fail, with their solution they pass
   run SCRIPT         run a shell script in a fresh cluster (- reads standard input)
+  serve              serve a cluster to kubectl and other clients; serve --help has its options
   schema             print the JSON Schema of lesson files
   journal FILE       run the reference scenario and write its journal
   help               print this text
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "check" => check::check(&rest),
         "run" => run::run(&rest),
+        "serve" => serve::serve(&rest),
         "schema" => {
             println!("{}", lesson::schema());
             Ok(ExitCode::SUCCESS)

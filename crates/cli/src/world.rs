@@ -67,7 +67,7 @@ pub(crate) fn spec(name: &str, seed: u64) -> Result<WorldSpec> {
     let spec = WorldSpec {
         version,
         nodes,
-        seed,
+        ..WorldSpec::with_workers(0, seed)
     };
     if let Some(problem) = spec.problem() {
         bail!("--world {name}: {problem}");

@@ -31,6 +31,7 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<World, String> {
         return Err(problem);
     }
     let mut world = World::new(spec.seed, program);
+    world.queue.advance_to(spec.begins);
     let segment = world.net.add_segment();
     let hosts: Vec<(Rc<str>, Ipv4Addr)> = spec
         .nodes

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use machine::ExitStatus;
 use sim::Instant;
 
+use crate::wire::{FromWire, ToWire, WireId};
+
 sim::typed_id!(
     /// A terminal of the lab, counted from 1 in the order of opening.
     TerminalId(u32)
@@ -65,6 +67,13 @@ pub enum Input {
         /// A script for bash.
         command: Rc<str>,
     },
+    /// Somebody outside the world speaks to the API server.
+    Wire {
+        /// The connection.
+        wire: WireId,
+        /// What is done with it.
+        message: ToWire,
+    },
 }
 
 /// An input and when it came.
@@ -101,5 +110,12 @@ pub enum Output {
         path: Rc<str>,
         /// Its text.
         text: Rc<str>,
+    },
+    /// The API server speaks to somebody outside the world.
+    Wire {
+        /// The connection.
+        wire: WireId,
+        /// What comes.
+        message: FromWire,
     },
 }

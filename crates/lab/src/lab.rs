@@ -2,7 +2,7 @@
 //! and views come out. Pacing is the shells' business: here time moves only when told to.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
 use machine::{Exec, Outside, Request, Signal, Spawn, TtyId, World};
@@ -10,15 +10,19 @@ use net::NetnsId;
 use sim::{Duration, EntryId, Instant, Kind, MachineId, Pid};
 
 use crate::cluster::build;
+use crate::gateway;
 use crate::input::{Input, Logged, Output, TerminalId};
 use crate::objects::Objects;
-use crate::spec::WorldSpec;
+use crate::spec::{WorldSpec, node_ip};
+use crate::wire::Wires;
 
 static INPUT: Kind = Kind {
     name: "input",
     says: "you {0} on {1}: {2}",
 };
 
+/// Where kubeadm has an API server listen.
+const API_SERVER_PORT: u16 = 6443;
 /// A cluster is up within this virtual time, or never.
 const BOOT_LIMIT: Duration = Duration::from_secs(600);
 
@@ -76,6 +80,7 @@ pub struct Lab {
     terminals: Vec<Terminal>,
     runs: Vec<Run>,
     asked: BTreeMap<u64, (MachineId, Pid)>,
+    wires: Wires,
     outputs: Vec<Output>,
     log: Vec<Logged>,
 }
@@ -93,6 +98,7 @@ impl Lab {
             terminals: Vec::new(),
             runs: Vec::new(),
             asked: BTreeMap::new(),
+            wires: Wires::default(),
             outputs: Vec::new(),
             log: Vec::new(),
         })
@@ -145,6 +151,12 @@ impl Lab {
     #[must_use]
     pub fn log(&self) -> &[Logged] {
         &self.log
+    }
+
+    /// Forgets the inputs so far and gives them: a lab that runs for long, and is not to be replayed
+    /// from its own memory, would keep them all.
+    pub fn take_log(&mut self) -> Vec<Logged> {
+        std::mem::take(&mut self.log)
     }
 
     /// The objects of the cluster as they stand in etcd.
@@ -228,6 +240,13 @@ impl Lab {
                 } else {
                     self.world.power_off(id, cause);
                 }
+                None
+            }
+            Input::Wire { wire, message } => {
+                let router = self.world.find(gateway::NAME).ok_or("there is no router")?;
+                let server = SocketAddrV4::new(node_ip(0), API_SERVER_PORT);
+                self.wires
+                    .apply(&mut self.world, router, server, *wire, message)?;
                 None
             }
             Input::Run { machine, command } => {
@@ -536,6 +555,11 @@ impl Lab {
                         .find(|r| (r.machine, r.pid) == (machine, pid));
                     if let Some(run) = run {
                         told(run, at, text, code);
+                    }
+                }
+                Outside::Handed { pid, parcel, .. } => {
+                    if let Some((wire, message)) = self.wires.said(pid, &parcel) {
+                        self.outputs.push(Output::Wire { wire, message });
                     }
                 }
                 Outside::Asked {

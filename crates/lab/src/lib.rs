@@ -14,9 +14,11 @@ mod ready;
 pub mod scenario;
 mod spec;
 pub mod views;
+mod wire;
 
 pub use cluster::NIC;
 pub use input::{Input, Logged, Output, TerminalId};
 pub use lab::{Lab, Run, RunCommand, Terminal};
 pub use objects::Objects;
 pub use spec::{MAX_NODES, NodeSpec, PRESETS, Role, VERSIONS, WorldSpec, node_ip, pod_network};
+pub use wire::{FromWire, ToWire, WireId, WireRequest};

@@ -3,6 +3,8 @@
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
+use sim::Instant;
+
 /// A machine's part in the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -36,6 +38,8 @@ pub struct WorldSpec {
     pub nodes: Vec<NodeSpec>,
     /// The seed everything random depends on.
     pub seed: u64,
+    /// The date it begins with; [`Instant::ZERO`] is the date of every world that names none.
+    pub begins: Instant,
 }
 
 /// Versions of Kubernetes a world can be of, the newest first.
@@ -68,6 +72,7 @@ impl WorldSpec {
             version: VERSIONS[0].into(),
             nodes,
             seed,
+            begins: Instant::ZERO,
         }
     }
 
@@ -96,6 +101,7 @@ impl WorldSpec {
             version,
             nodes,
             seed: _,
+            begins: _,
         } = self;
         if !VERSIONS.contains(&&**version) {
             let known = VERSIONS.join(", ");

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use net::Payload;
 use sim::{Instant, MachineId, Pid};
 
 use crate::process::ExitStatus;
@@ -20,7 +21,7 @@ pub enum Request {
 }
 
 /// Something said to the outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Outside {
     /// A terminal shows these bytes.
     Output {
@@ -79,5 +80,14 @@ pub enum Outside {
         id: u64,
         /// What it asks.
         request: Request,
+    },
+    /// A process hands something out.
+    Handed {
+        /// Its machine.
+        machine: MachineId,
+        /// The process.
+        pid: Pid,
+        /// What.
+        parcel: Payload,
     },
 }

@@ -113,6 +113,7 @@ impl World {
             ready: Vec::new(),
             next_timer: 1,
             answers: Default::default(),
+            parcels: Default::default(),
             leads_tty: false,
             leads_sink: None,
             recording: None,

@@ -1,10 +1,10 @@
 //! Processes: what the machine knows of a running program.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
-use net::{NetnsId, RecordingId, SocketId};
+use net::{NetnsId, Payload, RecordingId, SocketId};
 use sim::{Instant, Pid, typed_id};
 
 use crate::mount::MountNsId;
@@ -230,6 +230,8 @@ pub struct Process {
     pub(crate) next_timer: u64,
     /// Answers of the outside that were not collected yet.
     pub(crate) answers: BTreeMap<u64, Option<Rc<str>>>,
+    /// What the outside handed in and was not taken yet, oldest first.
+    pub(crate) parcels: VecDeque<Payload>,
     /// Whether its end closes its terminal.
     pub(crate) leads_tty: bool,
     /// The collector outside that is told of its end.

@@ -34,6 +34,8 @@ pub enum Wake {
     Changed(WatchId),
     /// The world outside answered a request.
     Reply(u64),
+    /// The world outside handed something in: [`Sys::take_parcel`].
+    Handed,
     /// It goes on after [`Poll::Again`], or after having been copied.
     Resume,
 }

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use net::{Net, NetEvent, Notice, Outbox};
+use net::{Net, NetEvent, Notice, Outbox, Payload};
 use sim::{Arg, Duration, EntryId, EventQueue, Instant, Journal, Kind, MachineId, Pid, Stream};
 
 use crate::host::{Host, HostSpec};
@@ -193,6 +193,14 @@ impl World {
         if let Some(process) = self.host_mut(machine).process_mut(pid) {
             process.answers.insert(id, answer);
             self.wake(machine, pid, Wake::Reply(id), cause);
+        }
+    }
+
+    /// Hands something in to a process; one that is gone does not get it.
+    pub fn hand_in(&mut self, machine: MachineId, pid: Pid, parcel: Payload, cause: EntryId) {
+        if let Some(process) = self.host_mut(machine).process_mut(pid) {
+            process.parcels.push_back(parcel);
+            self.wake(machine, pid, Wake::Handed, cause);
         }
     }
 

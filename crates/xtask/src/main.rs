@@ -1,5 +1,5 @@
 //! The project's automation: `cargo xtask serve | test | bench | build | reference |
-//! tools`.
+//! protobuf | tools`.
 //!
 //! Everything a developer or CI does is here, so that a fresh machine with rustup, Node and git
 //! needs nothing else.
@@ -12,6 +12,7 @@
 mod bench;
 mod files;
 mod page;
+mod protobuf;
 mod reference;
 mod run;
 mod serve;
@@ -29,6 +30,8 @@ cargo xtask <command>
   bench [PART...]    print the figures, or the named parts: native page sizes
   reference [--transcripts DIR [--only=PREFIX]] [--iptables DIR]
                      compare with what a real cluster answered
+  protobuf K8S_PB SCHEMAS
+                     make the table of protobuf messages that `kubarium serve` reads
   tools              install the tools that are missing
   help               print this text";
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "bench" => bench::bench(rest),
         "reference" => reference::reference(rest),
+        "protobuf" => protobuf::protobuf(rest),
         "tools" => tools::all(),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

@@ -99,6 +99,7 @@ impl From<&Logged> for KeptInput {
             }
             Input::Power { machine, on } => What::Power(machine.to_string(), *on),
             Input::Run { machine, command } => What::Run(machine.to_string(), command.to_string()),
+            Input::Wire { .. } => unreachable!("nothing leads into a page from outside"),
         };
         KeptInput {
             at: logged.at.as_nanos(),

@@ -482,6 +482,7 @@ impl Room {
             match output {
                 Output::Terminal { terminal, bytes } => self.tell_bytes(terminal.0, bytes),
                 Output::TerminalClosed { terminal, .. } => self.close_terminal(terminal.0),
+                Output::Wire { .. } => {}
                 Output::Edit {
                     request,
                     path,

@@ -9,15 +9,16 @@ use client::certificate::{Certificate, pem};
 use client::kubeconfig;
 use commands::manifests::{self, Plan};
 use machine::fs::{Node, Tree};
+use sim::Duration;
 
 use super::base::unit;
 use super::{put, text};
 use crate::spec::{NodeSpec, Role, WorldSpec, node_ip};
 
 /// kubeadm's certificates are valid for a year.
-const PKI_VALID_UNTIL: &str = "2027-01-05T09:00:00Z";
+const PKI_VALID: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Its authorities for ten.
-const CA_VALID_UNTIL: &str = "2036-01-03T09:00:00Z";
+const CA_VALID: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Adds the files of a member of the cluster.
 pub(crate) fn kubernetes(t: &mut Tree, world: &WorldSpec, index: usize) {
@@ -25,7 +26,7 @@ pub(crate) fn kubernetes(t: &mut Tree, world: &WorldSpec, index: usize) {
     runtime(t);
     kubelet(t, world, node, index);
     put(t, "/etc/kubernetes/manifests", Node::dir(0o755));
-    let (ca, _) = signed("CN=kubernetes", "CN=kubernetes");
+    let (ca, _) = signed(world, "CN=kubernetes", "CN=kubernetes");
     text(t, "/etc/kubernetes/pki/ca.crt", ca, 0o644);
     if node.role == Role::ControlPlane {
         control_plane(t, world, node, node_ip(index));
@@ -90,7 +91,7 @@ fn kubelet(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, index: usize) {
     );
     text(t, "/var/lib/kubelet/kubeadm-flags.env", flags, 0o644);
     let subject = format!("O=system:nodes,CN=system:node:{}", node.name);
-    let (certificate, key) = signed(&subject, "CN=kubernetes");
+    let (certificate, key) = signed(world, &subject, "CN=kubernetes");
     text(
         t,
         "/var/lib/kubelet/pki/kubelet-client-current.pem",
@@ -112,7 +113,7 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
     }
     put(t, "/var/lib/etcd", Node::dir(0o700));
     addons(t, &plan);
-    pki(t, &node.name);
+    pki(t, world, &node.name);
     let admin = "O=kubeadm:cluster-admins,CN=kubernetes-admin";
     let configs = [
         ("/etc/kubernetes/admin.conf", "kubernetes-admin", admin),
@@ -154,7 +155,7 @@ fn addons(t: &mut Tree, plan: &Plan) {
     );
 }
 
-fn pki(t: &mut Tree, name: &str) {
+fn pki(t: &mut Tree, world: &WorldSpec, name: &str) {
     let server = format!("CN={name}");
     let files = [
         ("apiserver", "CN=kube-apiserver", "CN=kubernetes"),
@@ -185,7 +186,7 @@ fn pki(t: &mut Tree, name: &str) {
         ("ca", "CN=kubernetes", "CN=kubernetes"),
     ];
     for (file, subject, issuer) in files {
-        let (certificate, key) = signed(subject, issuer);
+        let (certificate, key) = signed(world, subject, issuer);
         text(
             t,
             &format!("/etc/kubernetes/pki/{file}.crt"),
@@ -214,8 +215,8 @@ fn config(t: &mut Tree, path: &str, world: &WorldSpec, user: &str, subject: &str
         .iter()
         .position(|node| node.role == Role::ControlPlane);
     let server = format!("https://{}:6443", node_ip(control_plane.unwrap_or(0)));
-    let (ca, _) = signed("CN=kubernetes", "CN=kubernetes");
-    let (certificate, key) = signed(subject, "CN=kubernetes");
+    let (ca, _) = signed(world, "CN=kubernetes", "CN=kubernetes");
+    let (certificate, key) = signed(world, subject, "CN=kubernetes");
     text(
         t,
         path,
@@ -225,15 +226,15 @@ fn config(t: &mut Tree, path: &str, world: &WorldSpec, user: &str, subject: &str
 }
 
 /// A certificate and its key. An authority signs its own.
-fn signed(subject: &str, issuer: &str) -> (String, String) {
-    let not_after = match subject == issuer {
-        true => CA_VALID_UNTIL,
-        false => PKI_VALID_UNTIL,
+fn signed(world: &WorldSpec, subject: &str, issuer: &str) -> (String, String) {
+    let valid = match subject == issuer {
+        true => CA_VALID,
+        false => PKI_VALID,
     };
     let certificate = Certificate {
         subject: subject.into(),
         issuer: issuer.into(),
-        not_after: not_after.into(),
+        not_after: (world.begins + valid).rfc3339().into(),
     };
     (
         certificate.to_pem(),

@@ -12,7 +12,7 @@ mod units;
 
 use std::rc::Rc;
 
-use net::{Net, Record, Sender};
+use net::{Net, Payload, Record, Sender};
 use sim::{Arg, Duration, EntryId, Instant, Kind, MachineId, Pid, Stream};
 
 use crate::host::Host;
@@ -209,6 +209,21 @@ impl Sys<'_> {
             request,
         });
         id
+    }
+
+    /// Hands something out to the world outside.
+    pub fn hand_out(&mut self, parcel: Payload) {
+        let (machine, pid) = (self.machine, self.pid);
+        self.world.outside.push(Outside::Handed {
+            machine,
+            pid,
+            parcel,
+        });
+    }
+
+    /// Takes the next of what the world outside handed in; [`crate::Wake::Handed`] comes for each.
+    pub fn take_parcel(&mut self) -> Option<Payload> {
+        self.process_mut()?.parcels.pop_front()
     }
 
     /// The answer to a request, once: `None` while there is none, `Some(None)` if it was declined.

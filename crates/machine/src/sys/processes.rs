@@ -201,6 +201,7 @@ impl Sys<'_> {
             ready: Vec::new(),
             next_timer: 1,
             answers: Default::default(),
+            parcels: Default::default(),
             leads_tty: spawn.terminal.is_some(),
             leads_sink: spawn.sink,
             recording: parent.recording,

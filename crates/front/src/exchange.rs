@@ -1,0 +1,210 @@
+//! One request of a client: read from its connection, sent into the world, its answer passed on.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+
+use crate::answer::{Head, Part};
+use crate::body::AnswerBody;
+use crate::connection::Connection;
+use crate::protobuf;
+use crate::room;
+use crate::upgrade;
+
+/// What the API server takes as a body, at most. One byte more is sent on, for it to refuse.
+const LIMIT: usize = 3 << 20;
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+/// A client has this long to send its body.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Fields that concern one hop only.
+const HOP: [HeaderName; 7] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
+
+/// Why a client gets no answer of the API server.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It is told so.
+    Refused(StatusCode, &'static str),
+    /// The connection ends.
+    Broken,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Refused(status, why) => write!(f, "{status}: {why}"),
+            Failure::Broken => f.write_str("the connection to the API server broke"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Answers a request.
+///
+/// # Errors
+/// The connection into the world broke: that of the client is to end, too.
+pub(crate) async fn serve(
+    connection: Connection,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Failure> {
+    let answered = match upgrade::wanted(&request) {
+        Some(wanted) => upgrade::serve(connection, request, wanted).await,
+        None => pass_on(&connection, request).await,
+    };
+    match answered {
+        Err(Failure::Refused(status, why)) => Ok(plain(status, why)),
+        answered => answered,
+    }
+}
+
+async fn pass_on(
+    connection: &Connection,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Failure> {
+    let (parts, body) = request.into_parts();
+    let body = tokio::time::timeout(PATIENCE, collect(body))
+        .await
+        .map_err(|_| Failure::Refused(StatusCode::REQUEST_TIMEOUT, "the body did not come"))??;
+    let mut request = room::Request {
+        body,
+        ..begin(&parts)
+    };
+    read_protobuf(&mut request);
+    let mut call = connection.send(request);
+    let head = head_of(&mut call).await?;
+    let more = head.more;
+    let (mut response, first) = response(head)?;
+    *response.body_mut() = if more {
+        let first = Some(first).filter(|bytes| !bytes.is_empty());
+        AnswerBody::Stream(first, Box::new(call))
+    } else {
+        AnswerBody::whole(first)
+    };
+    Ok(response)
+}
+
+/// The API server of the world reads JSON and YAML. What cannot be read here is sent on as it is,
+/// for it to refuse.
+fn read_protobuf(request: &mut room::Request) {
+    let mut headers = request.headers.iter_mut();
+    let header =
+        headers.find(|(name, value)| name == "Content-Type" && value.starts_with(PROTOBUF));
+    if let Some((_, content_type)) = header
+        && let Some(json) = protobuf::to_json(&request.body)
+    {
+        "application/json".clone_into(content_type);
+        request.body = json.into();
+    }
+}
+
+/// A request without its body, as the world gets it.
+pub(crate) fn begin(parts: &hyper::http::request::Parts) -> room::Request {
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let headers = parts.headers.iter();
+    let headers = headers.filter(|(name, _)| !HOP.contains(name));
+    room::Request {
+        method: parts.method.as_str().to_owned(),
+        target: target.to_owned(),
+        headers: headers
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (title_case(name.as_str()), value)
+            })
+            .collect(),
+        ..room::Request::default()
+    }
+}
+
+/// The head of an answer.
+pub(crate) async fn head_of(call: &mut crate::connection::Call) -> Result<Head, Failure> {
+    match call.next().await {
+        Some(Part::Head(head)) => Ok(head),
+        _ => Err(Failure::Broken),
+    }
+}
+
+/// An answer that has its status and headers, and the beginning of its body.
+pub(crate) fn response(head: Head) -> Result<(Response<AnswerBody>, Bytes), Failure> {
+    let status = StatusCode::from_u16(head.status).map_err(|_| Failure::Broken)?;
+    let mut response = Response::new(AnswerBody::whole(Bytes::new()));
+    *response.status_mut() = status;
+    fill(response.headers_mut(), &head.headers);
+    Ok((response, head.body))
+}
+
+fn fill(to: &mut HeaderMap, from: &[(String, String)]) {
+    for (name, value) in from {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_bytes(value.as_bytes());
+        // A header that HTTP cannot carry is none.
+        if let (Ok(name), Ok(value)) = (name, value)
+            && !HOP.contains(&name)
+        {
+            to.append(name, value);
+        }
+    }
+}
+
+/// The body, or so much of it that it is seen to be too large.
+async fn collect(mut body: Incoming) -> Result<Bytes, Failure> {
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Failure::Broken)?;
+        if let Ok(data) = frame.into_data() {
+            let room = (LIMIT + 1).saturating_sub(all.len());
+            all.extend_from_slice(&data[..data.len().min(room)]);
+            if all.len() > LIMIT {
+                break;
+            }
+        }
+    }
+    Ok(all.freeze())
+}
+
+/// `content-type` as people write it: `Content-Type`.
+fn title_case(name: &str) -> String {
+    let mut upper = true;
+    name.chars()
+        .map(|c| {
+            let cased = if upper { c.to_ascii_uppercase() } else { c };
+            upper = c == '-';
+            cased
+        })
+        .collect()
+}
+
+fn plain(status: StatusCode, why: &'static str) -> Response<AnswerBody> {
+    let body = AnswerBody::whole(Bytes::from(format!("{why}\n")));
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_names_are_written_as_people_do() {
+        assert_eq!(title_case("impersonate-user"), "Impersonate-User");
+        assert_eq!(title_case("accept"), "Accept");
+    }
+}

@@ -1,0 +1,121 @@
+//! The front's own authority, and the certificates it signs: the server's and the administrator's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+
+/// Who may do everything: the user of the cluster's `admin.conf`.
+pub(crate) const ADMIN: (&str, &str) = ("kubeadm:cluster-admins", "kubernetes-admin");
+
+/// The names of a cluster's API server, besides where it listens.
+const NAMES: [&str; 8] = [
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "controlplane",
+    "10.96.0.1",
+    "172.30.1.2",
+];
+
+/// Certificates and keys, in PEM.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) authority: String,
+    pub(crate) admin_certificate: String,
+    pub(crate) admin_key: String,
+    pub(crate) tls: Arc<ServerConfig>,
+}
+
+impl Identity {
+    /// Makes everything anew.
+    pub(crate) fn new(listen: SocketAddr) -> Result<Identity> {
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "kubernetes");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![
+            KeyUsagePurpose::DigitalSignature,
+            KeyUsagePurpose::KeyCertSign,
+        ];
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+
+        let mut names: Vec<String> = NAMES.map(str::to_owned).to_vec();
+        names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
+        names.push(listen.ip().to_string());
+        let mut params = CertificateParams::new(names)?;
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "kube-apiserver");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let server_key = KeyPair::generate()?;
+        let server = params.signed_by(&server_key, &authority)?;
+
+        let mut params = CertificateParams::default();
+        let (group, user) = ADMIN;
+        params
+            .distinguished_name
+            .push(DnType::OrganizationName, group);
+        params.distinguished_name.push(DnType::CommonName, user);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let admin_key = KeyPair::generate()?;
+        let admin = params.signed_by(&admin_key, &authority)?;
+
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der().clone())?;
+        let provider = Arc::new(ring::default_provider());
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+                .allow_unauthenticated()
+                .build()
+                .context("the authority of clients")?;
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
+        let mut tls = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(clients)
+            .with_single_cert(vec![server.der().clone()], key)?;
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Identity {
+            authority: authority.pem(),
+            admin_certificate: admin.pem(),
+            admin_key: admin_key.serialize_pem(),
+            tls: Arc::new(tls),
+        })
+    }
+}
+
+/// The administrator as the subject of a certificate.
+pub(crate) fn admin_subject() -> String {
+    let (group, user) = ADMIN;
+    format!("O={group},CN={user}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::subject;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
+
+    #[test]
+    fn the_administrators_certificate_says_who_it_is() {
+        let listen = "127.0.0.1:6443".parse().expect("an address");
+        let identity = Identity::new(listen).expect("keys can be made");
+        let pem = identity.admin_certificate.as_bytes();
+        let der = CertificateDer::from_pem_slice(pem).expect("a certificate");
+        assert_eq!(subject(&der), Some(admin_subject()));
+        for len in 0..der.len().min(200) {
+            assert_eq!(subject(&der[..len]), None, "cut off after {len} bytes");
+        }
+    }
+}
