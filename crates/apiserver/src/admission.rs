@@ -3,13 +3,17 @@
 //!
 //! Models pkg/kubeapiserver/options/plugins.go: the order is its order.
 
+mod certificate_subject_restriction;
+mod default_storage_class;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod persistent_volume_claim_resize;
 mod priority;
 mod resource_quota;
 mod runtime_class;
 mod service_account;
+mod storage_object_in_use_protection;
 mod taint_nodes_by_condition;
 
 use api::{Status, Value};
@@ -49,14 +53,18 @@ impl Plugin {
 }
 
 /// Every plugin, in upstream's order.
-const PLUGINS: [&Plugin; 8] = [
+const PLUGINS: [&Plugin; 12] = [
     &namespace_lifecycle::PLUGIN,
     &limit_ranger::PLUGIN,
     &service_account::PLUGIN,
     &taint_nodes_by_condition::PLUGIN,
     &priority::PLUGIN,
     &default_toleration_seconds::PLUGIN,
+    &default_storage_class::PLUGIN,
+    &storage_object_in_use_protection::PLUGIN,
+    &persistent_volume_claim_resize::PLUGIN,
     &runtime_class::PLUGIN,
+    &certificate_subject_restriction::PLUGIN,
     &resource_quota::PLUGIN,
 ];
 

@@ -25,6 +25,7 @@ mod pages;
 mod patch;
 mod reply;
 mod request;
+mod requester;
 mod resources;
 mod reviews;
 mod server;
