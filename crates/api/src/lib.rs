@@ -3,6 +3,7 @@
 
 pub mod base64;
 pub mod cel;
+pub mod csr;
 pub mod field;
 pub mod go;
 pub mod json;

@@ -3,16 +3,20 @@
 //!
 //! Models pkg/kubeapiserver/options/plugins.go: the order is its order.
 
+mod certificate_subject_restriction;
+mod default_storage_class;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod mutating_policy;
 mod namespace_lifecycle;
+mod persistent_volume_claim_resize;
 mod pod_security;
 pub(crate) mod policy;
 mod priority;
 mod resource_quota;
 mod runtime_class;
 mod service_account;
+mod storage_object_in_use_protection;
 mod taint_nodes_by_condition;
 mod validating_policy;
 
@@ -53,7 +57,7 @@ impl Plugin {
 }
 
 /// Every plugin, in upstream's order.
-const PLUGINS: [&Plugin; 11] = [
+const PLUGINS: &[&Plugin] = &[
     &namespace_lifecycle::PLUGIN,
     &limit_ranger::PLUGIN,
     &service_account::PLUGIN,
@@ -61,7 +65,11 @@ const PLUGINS: [&Plugin; 11] = [
     &pod_security::PLUGIN,
     &priority::PLUGIN,
     &default_toleration_seconds::PLUGIN,
+    &default_storage_class::PLUGIN,
+    &storage_object_in_use_protection::PLUGIN,
+    &persistent_volume_claim_resize::PLUGIN,
     &runtime_class::PLUGIN,
+    &certificate_subject_restriction::PLUGIN,
     &mutating_policy::PLUGIN,
     &validating_policy::PLUGIN,
     &resource_quota::PLUGIN,
@@ -136,7 +144,7 @@ pub(crate) fn validate_delete(
 
 fn enabled(server: &ApiServer) -> impl Iterator<Item = &'static Plugin> {
     let on = |plugin: &&Plugin| is_enabled(server, plugin);
-    PLUGINS.into_iter().filter(on)
+    PLUGINS.iter().copied().filter(on)
 }
 
 fn is_enabled(server: &ApiServer, plugin: &Plugin) -> bool {

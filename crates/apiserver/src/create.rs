@@ -14,6 +14,7 @@ use crate::decode::{Validation, decode};
 use crate::effect::Cx;
 use crate::list::key_of;
 use crate::managed::check_options;
+use crate::requester;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::write::{Deed, Origin, Plan, Write};
@@ -124,6 +125,7 @@ impl ApiServer {
         object.remove("metadata.resourceVersion");
         object.remove("metadata.selfLink");
         kind.prepare_for_create(object);
+        requester::note(kind, object, &write.user);
         escalation::check(self, write, object, None)?;
         let errors = kind.validate_create(object);
         if !errors.is_empty() {

@@ -26,6 +26,7 @@ mod pages;
 mod patch;
 mod reply;
 mod request;
+mod requester;
 mod resources;
 mod reviews;
 mod server;

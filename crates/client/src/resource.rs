@@ -77,6 +77,8 @@ resources! {
     POD_DISRUPTION_BUDGETS = "policy/v1" "poddisruptionbudgets" "PodDisruptionBudget" namespaced;
     /// discovery.k8s.io/v1 EndpointSlice
     ENDPOINT_SLICES = "discovery.k8s.io/v1" "endpointslices" "EndpointSlice" namespaced;
+    /// certificates.k8s.io/v1 CertificateSigningRequest
+    CERTIFICATE_REQUESTS = "certificates.k8s.io/v1" "certificatesigningrequests" "CertificateSigningRequest" cluster;
     /// coordination.k8s.io/v1 Lease
     LEASES = "coordination.k8s.io/v1" "leases" "Lease" namespaced;
 }

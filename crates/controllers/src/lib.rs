@@ -1,6 +1,7 @@
 //! The controllers of kube-controller-manager, one file each: caches in, writes out. `manager` hosts
 //! them; it is the component without its process.
 
+mod certificates;
 mod claim;
 mod clusterrole_aggregation;
 mod controller;
@@ -12,6 +13,7 @@ mod endpointslice;
 mod garbage_collector;
 pub mod hash;
 mod history;
+mod horizontal;
 mod job;
 mod list;
 mod manager;
@@ -19,6 +21,7 @@ mod namespace;
 mod node_ipam;
 mod node_lifecycle;
 mod nodes;
+mod persistentvolume;
 mod pod_gc;
 mod pods;
 mod replicaset;
@@ -32,7 +35,9 @@ mod taint_eviction;
 mod testing;
 mod ttl;
 mod ttl_after_finished;
+mod volume_protection;
 
+pub use certificates::CertificatesController;
 pub use clusterrole_aggregation::ClusterRoleAggregationController;
 pub use controller::{Agenda, Controller, Cx, Outcome, Saying, Write};
 pub use daemonset::DaemonSetController;
@@ -41,12 +46,14 @@ pub use disruption::DisruptionController;
 pub use endpoints::EndpointsController;
 pub use endpointslice::EndpointSliceController;
 pub use garbage_collector::GarbageCollector;
+pub use horizontal::HorizontalController;
 pub use job::JobController;
 pub use list::{Settings, all};
 pub use manager::{ACTED, ControllerManager, Options};
 pub use namespace::NamespaceController;
 pub use node_ipam::NodeIpamController;
 pub use node_lifecycle::NodeLifecycleController;
+pub use persistentvolume::PersistentVolumeController;
 pub use pod_gc::PodGcController;
 pub use replicaset::ReplicaSetController;
 pub use resource_quota::ResourceQuotaController;
@@ -56,3 +63,4 @@ pub use statefulset::StatefulSetController;
 pub use taint_eviction::TaintEvictionController;
 pub use ttl::TtlController;
 pub use ttl_after_finished::TtlAfterFinishedController;
+pub use volume_protection::VolumeProtectionController;

@@ -11,12 +11,12 @@ use client::Resource;
 use sim::Duration;
 
 use crate::{
-    ClusterRoleAggregationController, Controller, DaemonSetController, DeploymentController,
-    DisruptionController, EndpointSliceController, EndpointsController, GarbageCollector,
-    JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
-    PodGcController, ReplicaSetController, ResourceQuotaController, RootCaController,
-    ServiceAccountController, StatefulSetController, TaintEvictionController,
-    TtlAfterFinishedController, TtlController,
+    CertificatesController, ClusterRoleAggregationController, Controller, DaemonSetController,
+    DeploymentController, DisruptionController, EndpointSliceController, EndpointsController,
+    GarbageCollector, HorizontalController, JobController, NamespaceController, NodeIpamController,
+    NodeLifecycleController, PersistentVolumeController, PodGcController, ReplicaSetController,
+    ResourceQuotaController, RootCaController, ServiceAccountController, StatefulSetController,
+    TaintEvictionController, TtlAfterFinishedController, TtlController, VolumeProtectionController,
 };
 
 /// What the command line says.
@@ -74,6 +74,12 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(DisruptionController::new(scalable())),
         Box::new(EndpointSliceController::default()),
         Box::new(EndpointsController::default()),
+        Box::new(HorizontalController::new(scalable())),
+        Box::new(PersistentVolumeController),
+        Box::new(CertificatesController {
+            authority: root_ca.clone(),
+        }),
+        Box::new(VolumeProtectionController),
     ];
     if let Some(cluster) = *pod_network {
         list.push(Box::new(NodeIpamController {

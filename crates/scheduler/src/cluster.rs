@@ -19,6 +19,13 @@ pub struct Cluster {
     services: OrdMap<Key, Rc<LabelSelector>>,
     replica_sets: OrdMap<Key, Rc<LabelSelector>>,
     namespaces: OrdMap<Str, Map>,
+    claims: OrdMap<Key, Value>,
+    volumes: OrdMap<Str, Value>,
+    storage_classes: OrdMap<Str, Value>,
+    /// Volumes that were decided to be bound to a claim, which the API has not shown yet.
+    assumed_volumes: OrdMap<Str, Key>,
+    /// Pods that others had to go for, on the node that was promised to them.
+    nominated: OrdMap<Str, Rc<PodInfo>>,
 }
 
 #[derive(Clone, Debug)]
@@ -156,6 +163,99 @@ impl Cluster {
             selectors.extend(self.replica_sets.get(&owner).cloned());
         }
         selectors
+    }
+
+    /// A claim for a volume.
+    #[must_use]
+    pub fn claim(&self, key: &Key) -> Option<&Value> {
+        self.claims.get(key)
+    }
+
+    /// A volume.
+    #[must_use]
+    pub fn volume(&self, name: &str) -> Option<&Value> {
+        self.volumes.get(name)
+    }
+
+    /// Every volume, in the order of names.
+    pub fn volumes(&self) -> impl Iterator<Item = &Value> {
+        self.volumes.values()
+    }
+
+    /// A class of volumes.
+    #[must_use]
+    pub fn storage_class(&self, name: &str) -> Option<&Value> {
+        self.storage_classes.get(name)
+    }
+
+    /// The claim that a volume is about to be bound to.
+    #[must_use]
+    pub fn assumed_claim(&self, volume: &str) -> Option<&Key> {
+        self.assumed_volumes.get(volume)
+    }
+
+    /// A volume is about to be bound to a claim.
+    pub fn assume_volume(&mut self, volume: &Value, claim: &Value) {
+        let name = Key::of(volume).name;
+        self.assumed_volumes.insert(name, Key::of(claim));
+    }
+
+    /// Takes over a claim, or its absence.
+    pub fn set_claim(&mut self, key: &Key, claim: Option<&Value>) {
+        match claim {
+            Some(claim) => drop(self.claims.insert(key.clone(), claim.clone())),
+            None => drop(self.claims.remove(key)),
+        }
+    }
+
+    /// Takes over a volume, or its absence.
+    pub fn set_volume(&mut self, name: &Str, volume: Option<&Value>) {
+        self.assumed_volumes.remove(name);
+        match volume {
+            Some(volume) => drop(self.volumes.insert(name.clone(), volume.clone())),
+            None => drop(self.volumes.remove(name)),
+        }
+    }
+
+    /// Takes over a class of volumes, or its absence.
+    pub fn set_storage_class(&mut self, name: &Str, class: Option<&Value>) {
+        match class {
+            Some(class) => drop(self.storage_classes.insert(name.clone(), class.clone())),
+            None => drop(self.storage_classes.remove(name)),
+        }
+    }
+
+    /// A pod is promised a place on a node.
+    pub fn nominate(&mut self, pod: &PodInfo, node: &Str) {
+        let mut promised = pod.clone();
+        promised.node.clone_from(node);
+        self.nominated.insert(pod.uid.clone(), Rc::new(promised));
+    }
+
+    /// A pod waits for no promised place any more.
+    pub fn forget_nomination(&mut self, uid: &str) {
+        self.nominated.remove(uid);
+    }
+
+    /// A pod with the node it was promised.
+    #[must_use]
+    pub fn nomination(&self, uid: &str) -> Option<&Rc<PodInfo>> {
+        self.nominated.get(uid)
+    }
+
+    /// The node as it will be when those have come that it was promised to and that are at least as
+    /// important as `pod`; none if there are none.
+    #[must_use]
+    pub fn with_nominated(&self, node: &NodeInfo, pod: &PodInfo) -> Option<NodeInfo> {
+        let mut coming = self.nominated.values().filter(|other| {
+            other.node == node.name && other.uid != pod.uid && other.priority >= pod.priority
+        });
+        let mut crowded = None;
+        for other in coming.by_ref() {
+            let node = crowded.get_or_insert_with(|| node.clone());
+            node.add_pod(other);
+        }
+        crowded
     }
 
     fn node_mut(&mut self, name: &Str) -> &mut NodeInfo {

@@ -7,12 +7,16 @@ use std::rc::Rc;
 use api::{Str, Value, object};
 use client::{
     CallId, Candidacy, Client, Component, Delta, Env, EventRecorder, EventType, Identity, Incoming,
-    Informers, Involved, Key, NAMESPACES, NODES, Occurrence, Outgoing, PODS, Patch, REPLICA_SETS,
-    SERVICES, Severity, Style, answer, request,
+    Informers, Involved, Key, NAMESPACES, NODES, Occurrence, Outgoing, PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES, PODS, Patch, REPLICA_SETS, SERVICES, STORAGE_CLASSES, Severity, Style,
+    answer, request,
 };
 use sim::{Instant, Kind};
 
 use crate::{Decision, Outcome, Scheduler};
+
+mod preempt;
+mod volumes;
 
 const NAME: &str = "default-scheduler";
 
@@ -47,6 +51,8 @@ pub struct KubeScheduler {
     candidacy: Candidacy,
     standing: bool,
     recorder: EventRecorder,
+    /// Pods whose volumes are being bound.
+    awaiting: Vec<volumes::Awaiting>,
 }
 
 /// What a call is for.
@@ -57,6 +63,10 @@ enum Tag {
     Event,
     Binding(Rc<Decision>),
     Condition,
+    /// A write for a pod's claims.
+    Volume(Rc<Decision>),
+    /// A pod is made to go for another.
+    Preempt,
 }
 
 impl KubeScheduler {
@@ -69,7 +79,16 @@ impl KubeScheduler {
             holder,
         } = options;
         let mut informers = Informers::new();
-        for resource in [&PODS, &NODES, &SERVICES, &REPLICA_SETS, &NAMESPACES] {
+        for resource in [
+            &PODS,
+            &NODES,
+            &SERVICES,
+            &REPLICA_SETS,
+            &NAMESPACES,
+            &PERSISTENT_VOLUME_CLAIMS,
+            &PERSISTENT_VOLUMES,
+            &STORAGE_CLASSES,
+        ] {
             informers.watch(resource, &[]);
         }
         let instance = Style::Series(Str::from(format!("{NAME}-{hostname}")));
@@ -80,6 +99,7 @@ impl KubeScheduler {
             candidacy: Candidacy::new("kube-scheduler", holder, "server.go:320"),
             standing: false,
             recorder: EventRecorder::new(NAME, "", instance),
+            awaiting: Vec::new(),
         }
     }
 
@@ -112,6 +132,9 @@ impl KubeScheduler {
                     self.scheduler.cluster_mut().set_replica_set(key, new);
                 }
                 "namespaces" => self.scheduler.cluster_mut().set_namespace(&key.name, new),
+                "persistentvolumeclaims" => self.scheduler.on_claim(now, delta),
+                "persistentvolumes" => self.scheduler.on_volume(now, delta),
+                "storageclasses" => self.scheduler.on_storage_class(now, delta),
                 _ => {}
             }
         }
@@ -130,6 +153,7 @@ impl KubeScheduler {
                 self.act(env, decision);
             }
             env.cause = cause;
+            self.go_on_binding(env);
         }
         self.recorder.flush(env, &mut self.client, &Tag::Event);
     }
@@ -140,19 +164,13 @@ impl KubeScheduler {
         match &decision.outcome {
             Outcome::Placed { node, .. } => {
                 env.note(&PLACED, &[pod.as_str().into(), (&**node).into()]);
-                let binding = object! {
-                    "apiVersion": "v1",
-                    "kind": "Binding",
-                    "metadata": {
-                        "name": &key.name, "namespace": &key.namespace, "uid": &decision.uid,
-                    },
-                    "target": { "kind": "Node", "name": node },
-                };
-                let request =
-                    request::create_sub(&PODS, &key.namespace, &key.name, "binding", binding);
-                self.client.send(env.cause, Tag::Binding(decision), request);
+                self.bind_volumes(env, decision);
             }
-            Outcome::Unschedulable { message, .. } => {
+            Outcome::Unschedulable {
+                message,
+                preemption,
+                ..
+            } => {
                 env.note(&REJECTED, &[pod.as_str().into(), message.as_str().into()]);
                 self.tell(
                     env,
@@ -162,8 +180,27 @@ impl KubeScheduler {
                     message,
                 );
                 self.set_condition(env, &decision, "Unschedulable", message);
+                if let Some(preemption) = preemption {
+                    self.preempt(env, &decision, preemption);
+                }
             }
         }
+    }
+
+    /// Gives the pod its node.
+    fn bind(&mut self, env: &Env<'_>, decision: Rc<Decision>) {
+        let Some(node) = decision.node() else { return };
+        let key = &decision.pod;
+        let binding = object! {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {
+                "name": &key.name, "namespace": &key.namespace, "uid": &decision.uid,
+            },
+            "target": { "kind": "Node", "name": node },
+        };
+        let request = request::create_sub(&PODS, &key.namespace, &key.name, "binding", binding);
+        self.client.send(env.cause, Tag::Binding(decision), request);
     }
 
     fn on_bound(&mut self, env: &mut Env<'_>, decision: &Rc<Decision>, incoming: &Incoming) {
@@ -309,7 +346,8 @@ impl Component for KubeScheduler {
                     .on_incoming(env, &mut self.client, &Tag::Event, part);
             }
             Tag::Binding(decision) => self.on_bound(env, &decision, incoming),
-            Tag::Condition => {}
+            Tag::Volume(decision) => self.on_volume_written(env, &decision, incoming),
+            Tag::Condition | Tag::Preempt => {}
         }
         self.work(env);
     }
@@ -332,6 +370,7 @@ impl Component for KubeScheduler {
             scheduler,
             self.informers.next_deadline(),
             self.recorder.next_deadline(),
+            self.awaiting.iter().map(|one| one.until).min(),
         ]
         .into_iter()
         .flatten()

@@ -9,7 +9,8 @@ use sim::Stream;
 
 use crate::decision::{Score, Verdict, fit_error};
 use crate::framework::{PreFilter, PreScore, Rejection, State};
-use crate::{Cluster, NodeInfo, Outcome, PodInfo, Profile, preemption};
+use crate::preemption::{self, Help};
+use crate::{Cluster, NodeInfo, Outcome, PodInfo, Profile};
 
 /// Up to so many nodes all are looked at.
 const MIN_FEASIBLE: usize = 100;
@@ -41,14 +42,16 @@ pub(crate) fn run(
     }
     if let Some((plugin, rejection)) = filters.prepare(profile, cluster, pod) {
         let why = rejection.reasons.join(", ");
-        let message = format!("0/{} nodes are available: {why}.", nodes.len());
+        // Preemption finds that claims for devices were not looked at, and says so in two words.
+        let message = format!("0/{} nodes are available: {why}. not found", nodes.len());
         return no(message, BTreeSet::from([plugin]));
     }
     let wanted = feasible_wanted(nodes.len());
     let (mut verdicts, mut feasible) = (Vec::with_capacity(nodes.len()), Vec::new());
+    let promised = promised_node(&mut filters, profile, cluster, pod);
     for i in 0..nodes.len() {
-        let node = nodes[(first + i) % nodes.len()];
-        let rejected = filters.ask(profile, pod, node).err();
+        let node = promised.unwrap_or(nodes[(first + i) % nodes.len()]);
+        let rejected = filters.ask_all(profile, cluster, pod, node).err();
         if rejected.is_none() {
             feasible.push((node, verdicts.len()));
         }
@@ -58,7 +61,7 @@ pub(crate) fn run(
             scores: Vec::new(),
             total: 0,
         });
-        if feasible.len() == wanted {
+        if feasible.len() == wanted || promised.is_some() {
             break;
         }
     }
@@ -77,10 +80,24 @@ pub(crate) fn run(
     }
 }
 
+/// The node that others left for the pod, if it fits there now.
+fn promised_node<'a>(
+    filters: &mut Filters,
+    profile: &Profile,
+    cluster: &'a Cluster,
+    pod: &PodInfo,
+) -> Option<&'a NodeInfo> {
+    let promised = cluster.nomination(&pod.uid)?;
+    let node = cluster.node(&promised.node)?;
+    let answer = filters.ask_all(profile, cluster, pod, node);
+    answer.is_ok().then_some(node)
+}
+
 fn no(message: String, rejected_by: BTreeSet<&'static str>) -> Cycle {
     let outcome = Outcome::Unschedulable {
         message,
         rejected_by,
+        preemption: None,
     };
     Cycle {
         verdicts: Vec::new(),
@@ -112,19 +129,21 @@ fn unschedulable(
     };
     let rejected_by = rejections().map(|(plugin, _)| *plugin).collect();
     let mut message = fit_error(verdicts.len(), rejections().map(|(_, rejection)| rejection));
-    let helps = preemption::diagnose(pod, verdicts, |node| {
-        let node = cluster.node(node)?;
-        let alone = preemption::without_lower_priority(pod, node)?;
-        Some(
-            filters
-                .ask(profile, pod, &alone)
-                .map_err(|(_, rejection)| rejection),
-        )
+    let help = preemption::look(pod, cluster, verdicts, |node| {
+        let answer = filters.ask_all(profile, cluster, pod, node);
+        answer.map_err(|(_, rejection)| rejection)
     });
-    message.push_str(&helps);
+    let preemption = match help {
+        Help::Room(preemption) => Some(preemption),
+        Help::None(words) => {
+            message.push_str(&words);
+            None
+        }
+    };
     Outcome::Unschedulable {
         message,
         rejected_by,
+        preemption,
     }
 }
 
@@ -236,6 +255,21 @@ impl Filters {
             None => names,
         });
         self.only_by.push(plugin);
+    }
+
+    /// The first plugin that rejects a node as it is, or as it will be when those have come that it
+    /// was promised to.
+    fn ask_all(
+        &mut self,
+        profile: &Profile,
+        cluster: &Cluster,
+        pod: &PodInfo,
+        node: &NodeInfo,
+    ) -> Result<(), (&'static str, Rejection)> {
+        if let Some(crowded) = cluster.with_nominated(node, pod) {
+            self.ask(profile, pod, &crowded)?;
+        }
+        self.ask(profile, pod, node)
     }
 
     /// The first plugin that rejects a node.

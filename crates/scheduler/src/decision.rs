@@ -8,7 +8,7 @@ use api::Str;
 use client::Key;
 use sim::Instant;
 
-use crate::Rejection;
+use crate::{Preemption, Rejection};
 
 /// A decision about one pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub enum Outcome {
         message: String,
         /// The plugins that said no, in the order of names.
         rejected_by: BTreeSet<&'static str>,
+        /// The pods that are to make room for it.
+        preemption: Option<Preemption>,
     },
 }
 

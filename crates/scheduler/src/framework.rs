@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use api::Str;
+use client::Key;
 
 use crate::{Cluster, NodeInfo, PodInfo};
 
@@ -58,6 +59,8 @@ pub struct ClusterEvent<'a> {
     pub node: Option<&'a NodeInfo>,
     /// The pod as it was, or as it is if it was added, for events of pods.
     pub pod: Option<&'a PodInfo>,
+    /// The claim, for events of claims.
+    pub claim: Option<&'a Key>,
 }
 
 /// Kinds of events that plugins may ask to hear of.
@@ -79,6 +82,12 @@ pub enum EventKind {
     AssignedPodDeleted,
     /// The waiting pod itself was changed by someone.
     PodItself,
+    /// A claim for a volume came or changed.
+    Claim,
+    /// A volume came or changed.
+    Volume,
+    /// A class of volumes came or changed.
+    StorageClass,
 }
 
 /// A plugin. It keeps its reason sentences, the events that could change its mind, and what it

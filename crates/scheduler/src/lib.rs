@@ -24,6 +24,7 @@ pub use decision::{Decision, Outcome, Score, Verdict};
 pub use framework::{EventKind, Rejection};
 pub use node::{LabelGroup, NodeInfo};
 pub use pod::{HostPort, PodInfo, Taint, Toleration};
+pub use preemption::Preemption;
 pub use profile::{Enabled, Profile};
 pub use queue::{Place, SchedulingQueue, Waiting};
 pub use resources::{Requests, Resources};

@@ -12,8 +12,10 @@ mod node_unschedulable;
 mod pod_topology_spread;
 mod scheduling_gates;
 mod taint_toleration;
+mod volume_binding;
 
 pub(crate) use node_affinity::matches_required as matches_node_affinity;
+pub(crate) use volume_binding::{Bind, bindings, claims_named, is_bound};
 
 use crate::profile::Enabled;
 
@@ -48,6 +50,10 @@ pub(crate) fn default_plugins() -> Vec<Enabled> {
         Enabled {
             plugin: &node_resources_fit::NodeResourcesFit,
             weight: 1,
+        },
+        Enabled {
+            plugin: &volume_binding::VolumeBinding,
+            weight: 0,
         },
         Enabled {
             plugin: &pod_topology_spread::PodTopologySpread,

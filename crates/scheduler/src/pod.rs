@@ -5,7 +5,7 @@ use api::{Map, Str, Value};
 use client::Key;
 use sim::Instant;
 
-use crate::Requests;
+use crate::{Requests, plugins};
 
 /// A pod as plugins see it.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,8 @@ pub struct PodInfo {
     pub images: Vec<Str>,
     /// How many containers and init containers there are.
     pub containers: usize,
+    /// Claims that its volumes stand for, and whether they are made for this pod alone.
+    pub claims: Vec<(Str, bool)>,
 }
 
 /// One entry of `spec.tolerations`.
@@ -135,6 +137,7 @@ impl PodInfo {
                 .collect(),
             images: containers().map(|c| shared(c, "image")).collect(),
             containers: containers().count(),
+            claims: plugins::claims_named(pod),
         }
     }
 

@@ -108,6 +108,7 @@ impl SchedulingQueue {
                     kind,
                     node: None,
                     pod: None,
+                    claim: None,
                 };
                 self.reconsider(now, profile, &uid, &event);
             }
@@ -352,6 +353,7 @@ mod tests {
                 kind,
                 node: None,
                 pod: None,
+                claim: None,
             };
             self.queue.on_event(self.now, &self.profiles, &event);
         }

@@ -5,11 +5,12 @@
 use std::rc::Rc;
 
 use api::{Str, Value};
-use client::Delta;
+use client::{Delta, Key};
 use imbl::{OrdMap, Vector};
 use sim::{Instant, Stream};
 
 use crate::framework::{ClusterEvent, EventKind};
+use crate::plugins::{self, Bind};
 use crate::queue::SchedulingQueue;
 use crate::{Cluster, Decision, NodeInfo, Outcome, PodInfo, Profile, cycle};
 
@@ -26,6 +27,8 @@ pub struct Scheduler {
     first: usize,
     decisions: OrdMap<Str, Rc<Decision>>,
     decided: Vector<Str>,
+    /// What is to be done for the claims of pods that were given a node.
+    binds: OrdMap<Str, Vec<Bind>>,
 }
 
 impl Default for Scheduler {
@@ -45,6 +48,7 @@ impl Scheduler {
             first: 0,
             decisions: OrdMap::new(),
             decided: Vector::new(),
+            binds: OrdMap::new(),
         }
     }
 
@@ -95,6 +99,7 @@ impl Scheduler {
                 kind,
                 node: Some(after),
                 pod: None,
+                claim: None,
             };
             self.queue.on_event(now, &self.profiles, &event);
         }
@@ -129,6 +134,36 @@ impl Scheduler {
         }
     }
 
+    /// A claim for a volume changed.
+    pub fn on_claim(&mut self, now: Instant, delta: &Delta) {
+        self.cluster.set_claim(&delta.key, delta.new.as_ref());
+        self.on_storage(now, EventKind::Claim, Some(&delta.key));
+    }
+
+    /// A volume changed.
+    pub fn on_volume(&mut self, now: Instant, delta: &Delta) {
+        let volume = delta.new.as_ref();
+        self.cluster.set_volume(&delta.key.name, volume);
+        self.on_storage(now, EventKind::Volume, None);
+    }
+
+    /// A class of volumes changed.
+    pub fn on_storage_class(&mut self, now: Instant, delta: &Delta) {
+        let class = delta.new.as_ref();
+        self.cluster.set_storage_class(&delta.key.name, class);
+        self.on_storage(now, EventKind::StorageClass, None);
+    }
+
+    fn on_storage(&mut self, now: Instant, kind: EventKind, claim: Option<&Key>) {
+        let event = ClusterEvent {
+            kind,
+            node: None,
+            pod: None,
+            claim,
+        };
+        self.queue.on_event(now, &self.profiles, &event);
+    }
+
     /// Decides about the next pod that waits, if there is one. A pod that is placed counts on its
     /// node from here on; the caller binds it and says how that went.
     pub fn schedule_one(&mut self, now: Instant, random: &mut Stream) -> Option<Rc<Decision>> {
@@ -151,10 +186,19 @@ impl Scheduler {
             Outcome::Placed { node, .. } => {
                 let mut placed = (**pod).clone();
                 placed.node.clone_from(node);
+                self.cluster.forget_nomination(&pod.uid);
+                self.assume_volumes(pod, node);
                 self.cluster.place(Rc::new(placed), true);
             }
-            Outcome::Unschedulable { rejected_by, .. } => {
+            Outcome::Unschedulable {
+                rejected_by,
+                preemption,
+                ..
+            } => {
                 self.queue.rejected(now, &pod.uid, rejected_by.clone());
+                if let Some(preemption) = preemption {
+                    self.cluster.nominate(pod, &preemption.node);
+                }
             }
         }
         let decision = Rc::new(Decision {
@@ -167,6 +211,24 @@ impl Scheduler {
         });
         self.keep(&decision);
         Some(decision)
+    }
+
+    /// What is to be done for a pod's claims before it is bound. Asked for once.
+    pub(crate) fn take_binds(&mut self, uid: &str) -> Vec<Bind> {
+        self.binds.remove(uid).unwrap_or_default()
+    }
+
+    fn assume_volumes(&mut self, pod: &PodInfo, node: &Str) {
+        let Some(node) = self.cluster.node(node).filter(|_| !pod.claims.is_empty()) else {
+            return;
+        };
+        let binds = plugins::bindings(pod, &self.cluster, node);
+        for bind in &binds {
+            if let Bind::Volume(volume, claim) = bind {
+                self.cluster.assume_volume(volume, claim);
+            }
+        }
+        self.binds.insert(pod.uid.clone(), binds);
     }
 
     /// The API accepted a binding.
@@ -190,6 +252,7 @@ impl Scheduler {
 
     fn on_assigned(&mut self, now: Instant, pod: Rc<PodInfo>) {
         self.queue.remove(&pod.uid);
+        self.cluster.forget_nomination(&pod.uid);
         let before = self.cluster.pod(&pod.uid).cloned();
         let assumed = self.cluster.is_assumed(&pod.uid);
         self.cluster.place(pod.clone(), false);
@@ -203,6 +266,7 @@ impl Scheduler {
             kind,
             node: None,
             pod: Some(&pod),
+            claim: None,
         };
         self.queue.on_event(now, &self.profiles, &event);
     }
@@ -210,6 +274,7 @@ impl Scheduler {
     /// A pod is gone, or takes no room any more.
     fn forget(&mut self, now: Instant, uid: &str) {
         self.queue.remove(uid);
+        self.cluster.forget_nomination(uid);
         self.leave_node(now, uid);
     }
 
@@ -220,6 +285,7 @@ impl Scheduler {
                 kind,
                 node: None,
                 pod: Some(&pod),
+                claim: None,
             };
             self.queue.on_event(now, &self.profiles, &event);
         }

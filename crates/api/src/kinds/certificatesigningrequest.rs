@@ -47,7 +47,7 @@ kind: CertificateSigningRequest
 metadata:
   name: carol
 spec:
-  request: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K
+  request: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KVTNWaWFtVmpkRG9nUTA0OVkyRnliMnc9Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=
   signerName: kubernetes.io/kube-apiserver-client
   usages: [client auth]
 ",
@@ -103,6 +103,10 @@ fn prepare_for_update(new: &mut Value, old: &Value, subresource: &str) {
 
 fn validate(request: &Value, out: &mut Errors) {
     let (spec, path) = (request.get("spec"), Path::new("spec"));
+    if let Err(why) = crate::csr::subject(spec.str("request")) {
+        let (field, given) = (path.child("request"), spec.get("request"));
+        out.push(FieldError::invalid(field, given, why));
+    }
     let field = path.child("usages");
     if spec.list_at("usages").is_empty() {
         out.push(FieldError::required(field, "usages must not be empty"));

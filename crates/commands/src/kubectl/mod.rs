@@ -6,6 +6,8 @@
 pub(crate) mod act;
 mod apply;
 mod auth;
+mod autoscale;
+mod certificate;
 mod cluster;
 mod complete;
 mod completion;
@@ -108,6 +110,7 @@ const VERBS: &[&Verb] = &[
     &edit::VERB,
     &delete::VERB,
     &scale::VERB,
+    &autoscale::VERB,
     &cluster::CLUSTER_INFO,
     &cordon::CORDON,
     &cordon::UNCORDON,
@@ -142,6 +145,7 @@ const GROUPS: &[&[&Verb]] = &[
     &plugin::VERBS,
     &top::VERBS,
     &apply::VERBS,
+    &certificate::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.
@@ -150,6 +154,7 @@ const HEADS: &[(&str, &str)] = &[
     ("rollout", "Manage the rollout of a resource"),
     ("config", "Modify kubeconfig files"),
     ("top", "Display resource (CPU/memory) usage"),
+    ("certificate", "Modify certificate resources"),
     ("auth", "Inspect authorization"),
     ("plugin", "Provides utilities for interacting with plugins"),
 ];

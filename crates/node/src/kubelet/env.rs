@@ -17,6 +17,8 @@ pub(crate) enum Object {
     ConfigMap(Str, Str),
     /// A Secret of this namespace and name.
     Secret(Str, Str),
+    /// The volume that a claim of this namespace and name is bound to; the claim, if to none.
+    Claim(Str, Str),
 }
 
 /// What is known of the objects referred to. `None` means that the object does not exist.
@@ -42,13 +44,14 @@ impl Object {
         match self {
             Object::ConfigMap(..) => "configmap",
             Object::Secret(..) => "secret",
+            Object::Claim(..) => "persistentvolumeclaim",
         }
     }
 
     /// The name.
     pub(crate) fn name(&self) -> &Str {
         match self {
-            Object::ConfigMap(_, name) | Object::Secret(_, name) => name,
+            Object::ConfigMap(_, name) | Object::Secret(_, name) | Object::Claim(_, name) => name,
         }
     }
 
@@ -98,6 +101,7 @@ pub(super) fn data_of(object: &Object, value: &Value, key: &str) -> Option<Vec<u
     };
     match object {
         Object::Secret(..) => decoded("data"),
+        Object::Claim(..) => None,
         Object::ConfigMap(..) => {
             let text = value.get("data").get(key);
             if text.is_str() {

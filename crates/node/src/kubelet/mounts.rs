@@ -99,9 +99,15 @@ impl State {
             let path = volumes::path(&pod, volume);
             let made = planned.and_then(|plan| make(sys, &path, &plan));
             if let Err(why) = made {
-                failures.push(format!(
-                    "MountVolume.SetUp failed for volume \"{name}\" : {why}"
-                ));
+                failures.push(if why.starts_with("error processing PVC") {
+                    // Volumes that cannot be worked out are told of together, with those that wait.
+                    format!(
+                        "Unable to attach or mount volumes: unmounted volumes=[{name}], unattached \
+                         volumes=[], failed to process volumes=[{name}]: {why}"
+                    )
+                } else {
+                    format!("MountVolume.SetUp failed for volume \"{name}\" : {why}")
+                });
             }
         }
         failures
@@ -128,6 +134,15 @@ fn make(sys: &mut Sys<'_>, path: &str, plan: &Plan) -> Result<(), String> {
             Ok(())
         }
         Plan::HostPath(path, of_type) => check_host_path(sys, path, of_type),
+        Plan::Claimed(target, of_type) => {
+            check_host_path(sys, target, of_type)?;
+            if sys.lstat(path).is_ok() {
+                return Ok(());
+            }
+            let parent = path.rsplit_once('/').map_or("/", |(parent, _)| parent);
+            sys.mkdir_all(parent).map_err(failed)?;
+            sys.symlink(target, path).map_err(failed)
+        }
         Plan::Files(files) => write_files(sys, path, files).map_err(failed),
     }
 }
@@ -239,6 +254,9 @@ pub(crate) fn mount_source(
     let volume =
         volume.ok_or_else(|| format!("cannot find volume \"{name}\" to mount into container"))?;
     let path = volumes::path(pod, volume);
+    // A claim's volume lies elsewhere.
+    let target = sys.lstat(&path).ok().and_then(|stat| stat.target);
+    let path = target.filter(|_| !volume.has("hostPath")).unwrap_or(path);
     if sub_path.is_empty() {
         return Ok(path.to_string());
     }

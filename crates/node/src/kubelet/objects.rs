@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use api::{Str, Value, object};
-use client::{CONFIG_MAPS, Error, Incoming, SECRETS, SERVICE_ACCOUNTS, answer, request};
+use client::{
+    CONFIG_MAPS, Error, Incoming, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, SECRETS,
+    SERVICE_ACCOUNTS, answer, request,
+};
 use machine::Sys;
 use sim::{Duration, Instant};
 
@@ -117,6 +120,9 @@ impl State {
         let request = match object {
             Object::ConfigMap(namespace, name) => request::get(&CONFIG_MAPS, namespace, name),
             Object::Secret(namespace, name) => request::get(&SECRETS, namespace, name),
+            Object::Claim(namespace, name) => {
+                request::get(&PERSISTENT_VOLUME_CLAIMS, namespace, name)
+            }
         };
         self.api
             .client
@@ -160,6 +166,14 @@ impl State {
         incoming: &Incoming,
     ) {
         let fetched = match answer(incoming) {
+            // A claim is of use for the volume it is bound to.
+            Ok(claim) if is_bound(&claim) => {
+                let request =
+                    request::get(&PERSISTENT_VOLUMES, "", claim.str_at("spec.volumeName"));
+                let tag = Tag::Object(object.clone());
+                self.api.client.send(sys.cause(), tag, request);
+                return;
+            }
             Ok(value) => Ok(Some(value)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(failure(object, &error)),
@@ -248,6 +262,12 @@ impl State {
         // They are in the files now.
         self.objects.tokens.remove(&uid);
     }
+}
+
+fn is_bound(object: &Value) -> bool {
+    object.kind() == "PersistentVolumeClaim"
+        && object.str_at("status.phase") == "Bound"
+        && !object.is_terminating()
 }
 
 fn failure(object: &Object, error: &Error) -> String {

@@ -1,10 +1,11 @@
 //! A pod's volumes: where they lie on the machine, and which files those made from objects hold.
 //! Computes; writes nothing.
-//! Models pkg/volume/{configmap,secret,projected,downwardapi,emptydir,hostpath}.
+//! Models pkg/volume/{configmap,secret,projected,downwardapi,emptydir,hostpath,local}.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use api::kinds::support::volumes::claim_of;
 use api::{Str, Value};
 
 use crate::kubelet::env::{self, Facts, Object, Objects};
@@ -19,6 +20,8 @@ pub(super) enum Plan {
     Files(Files),
     /// A path of the machine, with the type it has to be of.
     HostPath(Rc<str>, Rc<str>),
+    /// The same, of the volume that a claim is bound to.
+    Claimed(Rc<str>, Rc<str>),
 }
 
 /// Contents and mode by path within the volume.
@@ -51,6 +54,8 @@ pub(super) fn path(pod: &Pod, volume: &Value) -> Rc<str> {
         "secret" => "secret",
         "projected" => "projected",
         "downwardAPI" => "downward-api",
+        // A link to where the claim's volume lies.
+        "persistentVolumeClaim" | "ephemeral" => "persistent-volume",
         other => other,
     };
     format!("{}/volumes/kubernetes.io~{plugin}/{name}", pod.directory()).into()
@@ -93,6 +98,10 @@ pub(super) fn references(pod: &Pod) -> Vec<Object> {
             .iter()
             .for_each(&mut add);
     }
+    let claims = volumes(pod)
+        .iter()
+        .filter_map(|volume| claim_of(&pod.name, volume));
+    all.extend(claims.map(|name| Object::Claim(namespace.clone(), name.into())));
     all.sort();
     all.dedup();
     all
@@ -173,15 +182,41 @@ pub(super) fn plan(
                 add_part(&mut files, pod, part, (objects, tokens), mode, facts)?;
             }
         }
-        "persistentVolumeClaim" => {
-            return Err(sim::unmodelled!("persistent volume claims as volumes").to_string());
-        }
+        "persistentVolumeClaim" | "ephemeral" => return claimed(pod, volume, objects),
         other => {
             let what = sim::unmodelled!("this type of volume");
             return Err(format!("{what}: {other}"));
         }
     }
     Ok(Plan::Files(files))
+}
+
+/// Where the volume lies that a claim is bound to.
+fn claimed(pod: &Pod, volume: &Value, objects: &Objects) -> Result<Plan, String> {
+    let namespace = &pod.namespace;
+    let name = claim_of(&pod.name, volume).unwrap_or_default();
+    let claim = Object::Claim(namespace.clone(), name.as_str().into());
+    let found = objects.get(&claim).and_then(Option::as_ref);
+    let why = match found {
+        None => format!("failed to fetch PVC from API server: {}", claim.not_found()),
+        Some(found) if found.kind() == "PersistentVolume" => {
+            let spec = found.get("spec");
+            if spec.has("hostPath") {
+                let of_type = spec.str_at("hostPath.type").into();
+                return Ok(Plan::Claimed(spec.str_at("hostPath.path").into(), of_type));
+            }
+            if spec.has("local") {
+                return Ok(Plan::Claimed(
+                    spec.str_at("local.path").into(),
+                    "Directory".into(),
+                ));
+            }
+            return Err(sim::unmodelled!("this type of persistent volume").to_string());
+        }
+        Some(found) if found.is_terminating() => "PVC is being deleted".to_owned(),
+        Some(_) => "PVC is not bound".to_owned(),
+    };
+    Err(format!("error processing PVC {namespace}/{name}: {why}"))
 }
 
 fn mode_of(value: &Value, otherwise: u32) -> u32 {
@@ -262,7 +297,7 @@ fn add_object(
                     Object::ConfigMap(..) => {
                         format!("configmap references non-existent config key: {key}")
                     }
-                    Object::Secret(..) => format!("references non-existent secret key: {key}"),
+                    _ => format!("references non-existent secret key: {key}"),
                 });
             }
         }

@@ -326,20 +326,40 @@ fn an_assumed_pod_counts_until_its_binding_fails() {
 }
 
 #[test]
-fn preemption_that_would_help_is_not_modelled() {
+fn a_pod_of_higher_priority_takes_the_place_of_others() {
     let mut bench = Bench::empty();
     bench.node(node("node01"));
-    bench.pod(asking("low", "cpu", "3"));
+    for name in ["low", "lower"] {
+        bench.pod(asking(name, "cpu", "2"));
+    }
     bench.decide();
-    let mut vip = asking("vip", "cpu", "3");
+    let mut vip = asking("vip", "cpu", "2");
     vip.set("spec.priority", 1000);
     bench.pod(vip);
+    let told = "vip: 0/1 nodes are available: 1 Insufficient cpu.";
+    assert_eq!(bench.decide(), [told]);
+    let decision = bench.scheduler.decision("vip").cloned();
+    let Some(Outcome::Unschedulable {
+        preemption: Some(preemption),
+        ..
+    }) = decision.map(|decision| decision.outcome.clone())
+    else {
+        panic!("room could be made");
+    };
+    assert_eq!(preemption.victims.len(), 1);
+    // Nobody of lower priority gets what was left for it.
+    bench.pod(asking("late", "cpu", "2"));
+    let mut gone = asking(&preemption.victims[0].1, "cpu", "2");
+    gone.set("spec.nodeName", "node01");
+    bench.delete(gone);
+    assert!(bench.decide().contains(&"vip -> node01".to_owned()));
     assert_eq!(
-        bench.decide(),
-        [
-            "vip: 0/1 nodes are available: 1 Insufficient cpu. not modelled: preemption of pods of lower \
-          priority"
-        ]
+        bench
+            .scheduler
+            .cluster()
+            .node("node01")
+            .map(|node| node.pods.len()),
+        Some(2)
     );
 }
 

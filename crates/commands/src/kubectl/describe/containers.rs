@@ -80,6 +80,15 @@ fn basic(container: &Value, status: Option<&Value>) -> String {
     let plural = if ports.len() > 1 { "s" } else { "" };
     text.push_str(&format!("    Port{plural}:\t{}\n", list("containerPort")));
     text.push_str(&format!("    Host Port{plural}:\t{}\n", list("hostPort")));
+    let profile = container.at("securityContext.seccompProfile");
+    if !profile.is_null() {
+        let kind = profile.str("type");
+        text.push_str(&format!("    SeccompProfile:\t{kind}\n"));
+        if kind == "Localhost" {
+            let path = profile.str("localhostProfile");
+            text.push_str(&format!("      LocalhostProfile:\t{path}\n"));
+        }
+    }
     text
 }
 

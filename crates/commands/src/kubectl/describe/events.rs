@@ -28,7 +28,7 @@ pub(super) async fn of(session: &Session, object: &Value) -> Outcome<Vec<Value>>
     let path = format!("/api/v1/namespaces/{namespace}/events?fieldSelector={selector}&limit=500");
     let list = session.call(Call::get(path)).await?;
     let mut events = list.list_at("items").to_vec();
-    events.sort_by(|a, b| time(a).cmp(time(b)));
+    events.sort_by(|a, b| last(a).cmp(last(b)));
     Ok(events)
 }
 
@@ -41,14 +41,7 @@ pub(super) fn text(events: &[Value], now: Instant) -> String {
         "Events:\n  Type\tReason\tAge\tFrom\tMessage\n  ----\t------\t----\t----\t-------\n",
     );
     for event in events {
-        let count = event.i64_at("count").unwrap_or(1);
-        let age = api::time::age(now, time(event));
-        let age = if count > 1 {
-            let first = api::time::age(now, event.str_at("firstTimestamp"));
-            format!("{age} (x{count} over {first})")
-        } else {
-            age
-        };
+        let age = interval(event, now);
         let from = match event.str_at("source.component") {
             "" => event.str_at("reportingComponent"),
             component => component,
@@ -67,10 +60,24 @@ pub(super) fn text(events: &[Value], now: Instant) -> String {
     text
 }
 
-fn time(event: &Value) -> &str {
-    ["lastTimestamp", "eventTime", "metadata.creationTimestamp"]
-        .iter()
-        .map(|path| event.str_at(path))
-        .find(|text| !text.is_empty())
-        .unwrap_or_default()
+/// `4s (x3 over 34s)`
+fn interval(event: &Value, now: Instant) -> String {
+    let age = |text: &str| api::time::age(now, text);
+    let first = match event.str("eventTime") {
+        "" => age(event.str("firstTimestamp")),
+        time => age(time),
+    };
+    if let Some(count) = event.i64_at("series.count") {
+        let last = age(event.str_at("series.lastObservedTime"));
+        return format!("{last} (x{count} over {first})");
+    }
+    match event.i64_at("count").filter(|count| *count > 1) {
+        Some(count) => format!("{} (x{count} over {first})", age(last(event))),
+        None => first,
+    }
+}
+
+/// What events are ordered by. Those that are counted in a series have none, and come first.
+fn last(event: &Value) -> &str {
+    event.str("lastTimestamp")
 }

@@ -4,11 +4,17 @@
 
 use api::Value;
 
-use super::head;
+use super::{annotations, labels};
 
 /// The description, without events.
 pub(super) fn text(value: &Value) -> String {
-    let mut text = head(value);
+    let mut text = format!(
+        "Name:\t{}\nNamespace:\t{}\n",
+        value.name(),
+        value.namespace()
+    );
+    text.push_str(&labels("Labels:", value.labels()));
+    text.push_str(&annotations("Annotations:", value.annotations()));
     let skip: &[&[&str]] = &[
         &["metadata", "name"],
         &["metadata", "namespace"],
@@ -63,26 +69,40 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// `leaseDurationSeconds` as `Lease Duration Seconds`, `podCIDR` as `Pod CIDR`, `uid` as `UID`.
+/// `leaseDurationSeconds` as `Lease Duration Seconds`, `podCIDR` as `Pod CIDR`, `uid` as `UID`. Names
+/// with digits or signs stay as they are.
 fn title(key: &str) -> String {
-    if matches!(key, "uid" | "url" | "ip" | "api") {
-        return key.to_uppercase();
+    if !key
+        .chars()
+        .all(|letter| letter.is_alphabetic() || letter == '-')
+    {
+        return key.to_owned();
     }
-    let mut words = String::new();
     let letters: Vec<char> = key.chars().collect();
+    let (mut words, mut word) = (Vec::new(), String::new());
     for (at, letter) in letters.iter().enumerate() {
-        let after_lower = at > 0 && letters[at - 1].is_lowercase();
-        let before_lower = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
-        if at > 0 && letter.is_uppercase() && (after_lower || before_lower) {
-            words.push(' ');
-        }
-        words.extend(if at == 0 {
-            letter.to_uppercase().collect()
-        } else {
-            vec![*letter]
+        let before = at.checked_sub(1).map(|before| letters[before]);
+        let next_lower = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
+        let begins = before.is_some_and(|before| {
+            (*letter == '-') != (before == '-')
+                || (letter.is_uppercase() && (before.is_lowercase() || next_lower))
         });
+        if begins {
+            words.push(std::mem::take(&mut word));
+        }
+        word.push(*letter);
     }
-    words.replace("Api ", "API ")
+    words.push(word);
+    let shown = words.iter().map(|word| {
+        let upper = word.to_uppercase();
+        if ["API", "URL", "UID", "OSB", "GUID"].contains(&upper.as_str()) {
+            return upper;
+        }
+        let mut letters = word.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).collect()
+    });
+    shown.collect::<Vec<String>>().join(" ")
 }
 
 #[cfg(test)]
@@ -96,6 +116,8 @@ mod tests {
             ("uid", "UID"),
             ("apiVersion", "API Version"),
             ("podCIDR", "Pod CIDR"),
+            ("openAPIV3Schema", "openAPIV3Schema"),
+            ("x-kubernetes-validations", "X - Kubernetes - Validations"),
             ("spec", "Spec"),
         ] {
             assert_eq!(title(key), expect);

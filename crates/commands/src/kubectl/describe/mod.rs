@@ -3,18 +3,23 @@
 //! Models kubectl/pkg/describe/describe.go. Texts are written with tabs and aligned at the end.
 
 mod access;
+mod autoscaler;
 mod batch;
+mod certificate;
 mod configs;
 mod containers;
 mod endpoints;
 mod events;
 mod generic;
+mod ingress;
 mod namespace;
+mod networkpolicy;
 mod node;
 mod pod;
 mod poddisruptionbudget;
 mod quotas;
 mod service;
+mod storage;
 mod volumes;
 mod workloads;
 
@@ -62,8 +67,10 @@ async fn describe(session: &Session, line: &Line) -> Outcome {
         return Ok(());
     }
     let mut texts = Vec::new();
+    // Of several objects no events are shown, unless they are asked for.
+    let events = line.on_unless_off("show-events") && (found.len() == 1 || line.has("show-events"));
     for Found { resource, value } in found {
-        texts.push(tabulate(&one(session, line, &resource, &value).await?));
+        texts.push(tabulate(&one(session, events, &resource, &value).await?));
     }
     session.io.print(&texts.join("\n\n")).await;
     Ok(())
@@ -119,12 +126,12 @@ async fn found(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
 /// The description of one object, with tabs.
 async fn one(
     session: &Session,
-    line: &Line,
+    events: bool,
     resource: &Resource,
     value: &Value,
 ) -> Outcome<String> {
     let now = session.io.now().await;
-    let events = if line.on_unless_off("show-events") {
+    let events = if events {
         Some(events::text(&events::of(session, value).await?, now))
     } else {
         None
@@ -149,6 +156,18 @@ async fn one(
         ("", "ServiceAccount") => configs::service_account(value) + &events,
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => access::role(value),
         ("rbac.authorization.k8s.io", _) => access::binding(value),
+        ("autoscaling", "HorizontalPodAutoscaler") => autoscaler::text(value) + &events,
+        ("", "PersistentVolume") => storage::volume(value, now) + &events,
+        ("", "PersistentVolumeClaim") => storage::claim(session, value, now).await? + &events,
+        ("storage.k8s.io", "StorageClass") => storage::storage_class(value) + &events,
+        ("storage.k8s.io", "VolumeAttributesClass") => storage::attributes_class(value) + &events,
+        ("storage.k8s.io", "CSINode") => storage::csi_node(value) + &events,
+        ("networking.k8s.io", "Ingress") => ingress::text(session, value).await? + &events,
+        ("networking.k8s.io", "IngressClass") => ingress::class(value) + &events,
+        ("networking.k8s.io", "NetworkPolicy") => networkpolicy::text(value),
+        ("networking.k8s.io", "ServiceCIDR") => ingress::service_cidr(value) + &events,
+        ("networking.k8s.io", "IPAddress") => ingress::ip_address(value) + &events,
+        ("certificates.k8s.io", "CertificateSigningRequest") => certificate::text(value)? + &events,
         ("scheduling.k8s.io", "PriorityClass") => access::priority_class(value) + &events,
         _ => generic::text(value) + &events,
     };

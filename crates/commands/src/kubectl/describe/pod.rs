@@ -61,6 +61,7 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
             "",
         ));
     }
+    text.push_str(&gates(pod));
     text.push_str(&conditions(status));
     text.push_str(&volumes::text(spec.list_at("volumes"), ""));
     text.push_str(&format!("QoS Class:\t{}\n", status.str_at("qosClass")));
@@ -71,7 +72,29 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
             .iter()
             .map(|(key, value)| format!("{key}={}", value.as_str())),
     ));
-    text + &tolerations("Tolerations:", spec.list_at("tolerations"))
+    text.push_str(&tolerations("Tolerations:", spec.list_at("tolerations")));
+    text + &spread(spec.list_at("topologySpreadConstraints"))
+}
+
+fn spread(constraints: &[Value]) -> String {
+    if constraints.is_empty() {
+        return String::new();
+    }
+    let mut constraints = constraints.to_vec();
+    constraints.sort_by(|a, b| a.str("topologyKey").cmp(b.str("topologyKey")));
+    let lines = constraints.iter().map(|one| {
+        let selector = match one.get("labelSelector") {
+            Value::Null => String::new(),
+            labels => format!(" for selector {}", super::selector(labels)),
+        };
+        format!(
+            "{}:{} when max skew {} is exceeded{selector}",
+            one.str("topologyKey"),
+            one.str("whenUnsatisfiable"),
+            one.i64_at("maxSkew").unwrap_or(0)
+        )
+    });
+    multiline("Topology Spread Constraints:", lines)
 }
 
 fn phase(pod: &Value, now: Instant) -> String {
@@ -106,6 +129,22 @@ fn addresses(status: &Value) -> String {
         for ip in ips {
             text.push_str(&format!("  IP:\t{}\n", ip.str_at("ip")));
         }
+    }
+    text
+}
+
+fn gates(pod: &Value) -> String {
+    let gates = pod.list_at("spec.readinessGates");
+    if gates.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("Readiness Gates:\n  Type\tStatus\n");
+    for gate in gates {
+        let kind = gate.str("conditionType");
+        let mut conditions = pod.list_at("status.conditions").iter();
+        let known = conditions.find(|condition| condition.str("type") == kind);
+        let status = known.map_or("<none>", |condition| condition.str("status"));
+        text.push_str(&format!("  {kind} \t{status} \n"));
     }
     text
 }

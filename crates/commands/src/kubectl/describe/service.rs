@@ -33,13 +33,22 @@ pub(super) async fn text(session: &Session, value: &Value) -> Outcome<String> {
     if !spec.list_at("externalIPs").is_empty() {
         text.push_str(&format!("External IPs:\t{}\n", list("externalIPs", "")));
     }
+    if !spec.str_at("loadBalancerIP").is_empty() {
+        let ip = spec.str_at("loadBalancerIP");
+        text.push_str(&format!("Desired LoadBalancer IP:\t{ip}\n"));
+    }
     if !spec.str_at("externalName").is_empty() {
         text.push_str(&format!(
             "External Name:\t{}\n",
             spec.str_at("externalName")
         ));
     }
-    let slices = slices(session, value).await?;
+    let balancers = value.list_at("status.loadBalancer.ingress");
+    if !balancers.is_empty() {
+        let shown: Vec<String> = balancers.iter().map(balancer).collect();
+        text.push_str(&format!("LoadBalancer Ingress:\t{}\n", shown.join(", ")));
+    }
+    let slices = slices_of(session, value.namespace(), value.name()).await?;
     for port in spec.list_at("ports") {
         text.push_str(&self::port(port, &slices));
     }
@@ -55,7 +64,27 @@ pub(super) async fn text(session: &Session, value: &Value) -> Outcome<String> {
             text.push_str(&format!("{title}:\t{}\n", spec.str_at(field)));
         }
     }
+    if let Some(port) = spec.i64_at("healthCheckNodePort").filter(|port| *port > 0) {
+        text.push_str(&format!("HealthCheck NodePort:\t{port}\n"));
+    }
+    if !spec.list_at("loadBalancerSourceRanges").is_empty() {
+        let ranges = list("loadBalancerSourceRanges", "");
+        text.push_str(&format!("LoadBalancer Source Ranges:\t{ranges}\n"));
+    }
+    if !spec.str_at("trafficDistribution").is_empty() {
+        let distribution = spec.str_at("trafficDistribution");
+        text.push_str(&format!("Traffic Distribution:\t{distribution}\n"));
+    }
     Ok(text)
+}
+
+/// `203.0.113.1 (VIP)`
+fn balancer(ingress: &Value) -> String {
+    match (ingress.str("ip"), ingress.str("ipMode")) {
+        ("", _) => ingress.str("hostname").to_owned(),
+        (ip, "") => ip.to_owned(),
+        (ip, mode) => format!("{ip} ({mode})"),
+    }
 }
 
 fn port(port: &Value, slices: &[Value]) -> String {
@@ -72,14 +101,18 @@ fn port(port: &Value, slices: &[Value]) -> String {
         "Port:\t{name}\t{}/{protocol}\nTargetPort:\t{target}/{protocol}\n",
         port.i64_at("port").unwrap_or(0)
     );
+    if !port.str_at("appProtocol").is_empty() {
+        let protocol = port.str_at("appProtocol");
+        text.push_str(&format!("AppProtocol:\t{protocol}\n"));
+    }
     if let Some(node_port) = port.i64_at("nodePort").filter(|port| *port > 0) {
         text.push_str(&format!("NodePort:\t{name}\t{node_port}/{protocol}\n"));
     }
-    text + &format!("Endpoints:\t{}\n", endpoints(port.str_at("name"), slices))
+    text + &format!("Endpoints:\t{}\n", addresses(port.str_at("name"), slices))
 }
 
 /// The addresses behind a port; more than three are counted.
-fn endpoints(port: &str, slices: &[Value]) -> String {
+pub(super) fn addresses(port: &str, slices: &[Value]) -> String {
     let mut all = Vec::new();
     for slice in slices {
         let Some(number) = slice
@@ -105,11 +138,15 @@ fn endpoints(port: &str, slices: &[Value]) -> String {
     }
 }
 
-async fn slices(session: &Session, value: &Value) -> Outcome<Vec<Value>> {
-    let selector = percent_encode(&format!("kubernetes.io/service-name={}", value.name()));
+/// The EndpointSlices of a Service.
+pub(super) async fn slices_of(
+    session: &Session,
+    namespace: &str,
+    service: &str,
+) -> Outcome<Vec<Value>> {
+    let selector = percent_encode(&format!("kubernetes.io/service-name={service}"));
     let path = format!(
-        "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices?labelSelector={selector}",
-        value.namespace()
+        "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector={selector}"
     );
     Ok(session
         .call(Call::get(path))

@@ -1,6 +1,9 @@
 //! Volumes of a pod or of a template.
 
 use api::Value;
+use api::kinds::support::volumes::class;
+
+use super::storage;
 
 /// `Volumes:` and the volumes below it; templates are indented by `space`.
 pub(super) fn text(volumes: &[Value], space: &str) -> String {
@@ -19,7 +22,8 @@ pub(super) fn text(volumes: &[Value], space: &str) -> String {
     text
 }
 
-fn source(volume: &Value) -> String {
+/// Where a volume is: of a pod, or of a PersistentVolume's spec.
+pub(super) fn source(volume: &Value) -> String {
     let set = |field: &str| match volume.get(field) {
         source @ Value::Map(_) => Some(source.clone()),
         _ => None,
@@ -66,6 +70,44 @@ fn source(volume: &Value) -> String {
     if let Some(source) = set("projected") {
         return kind("Projected (a volume that contains injected data from multiple sources)")
             + &projected(&source);
+    }
+    if let Some(source) = set("ephemeral") {
+        let template = source.get("volumeClaimTemplate");
+        let nested: String = format!("StorageClass:\t{}\n", class(template))
+            .lines()
+            .chain(storage::claim_rest(template, false).lines())
+            .map(|line| format!("    {line}\n"))
+            .collect();
+        return kind(
+            "EphemeralVolume (an inline specification for a volume that gets created and deleted \
+             with the pod)",
+        ) + &nested;
+    }
+    if let Some(source) = set("nfs") {
+        return kind("NFS (an NFS mount that lasts the lifetime of a pod)")
+            + &line("Server", source.str_at("server"))
+            + &line("Path", source.str_at("path"))
+            + &line("ReadOnly", &source.bool_at("readOnly").to_string());
+    }
+    if let Some(source) = set("local") {
+        return kind("LocalVolume (a persistent volume backed by local storage on a node)")
+            + &line("Path", source.str_at("path"));
+    }
+    if let Some(source) = set("image") {
+        return kind("Image (a container image or OCI artifact)")
+            + &line("Reference", source.str_at("reference"))
+            + &line("PullPolicy", source.str_at("pullPolicy"));
+    }
+    if let Some(source) = set("csi") {
+        let mut text = kind("CSI (a Container Storage Interface (CSI) volume source)")
+            + &line("Driver", source.str_at("driver"))
+            + &line("FSType", source.str_at("fsType"));
+        if source.has("volumeHandle") {
+            text.push_str(&line("VolumeHandle", source.str_at("volumeHandle")));
+        }
+        text.push_str(&line("ReadOnly", &source.bool_at("readOnly").to_string()));
+        let attributes = source.map_at("volumeAttributes");
+        return text + &storage::attributes("    VolumeAttributes:", attributes);
     }
     let name = volume
         .entries()
