@@ -149,6 +149,8 @@ impl Writer {
         }
         // A stored block of four bytes: no headers follow.
         block.extend([0, 4, 0, 0xfb, 0xff, 0, 0, 0, 0]);
+        // An empty one, on which readers give out what they have.
+        block.extend([0, 0, 0, 0xff, 0xff]);
         control(SYN_REPLY, &block)
     }
 

@@ -5,6 +5,8 @@
     reason = "a bench has a clock"
 )]
 
+mod served;
+
 use std::time::Instant;
 
 use kubarium_bench::{Cluster, Kernel, REQUESTS, Rules, SERVICES, SIZES};
@@ -14,7 +16,7 @@ const CLONES: u32 = 1000;
 
 fn main() {
     let only = std::env::args().nth(1);
-    let cases: [(&str, fn()); 7] = [
+    let cases: [(&str, fn()); 8] = [
         ("kernel", kernel),
         ("boot", boot),
         ("clone", clone),
@@ -22,6 +24,7 @@ fn main() {
         ("requests", requests),
         ("rules", rules),
         ("lessons", lessons),
+        ("served", served::served),
     ];
     for (name, case) in cases {
         if only.as_deref().is_none_or(|only| only == name) {
