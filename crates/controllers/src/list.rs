@@ -11,12 +11,12 @@ use client::Resource;
 use sim::Duration;
 
 use crate::{
-    ClusterRoleAggregationController, Controller, DaemonSetController, DeploymentController,
-    DisruptionController, EndpointSliceController, EndpointsController, GarbageCollector,
-    JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
-    PodGcController, ReplicaSetController, ResourceQuotaController, RootCaController,
-    ServiceAccountController, StatefulSetController, TaintEvictionController,
-    TtlAfterFinishedController, TtlController,
+    ClusterRoleAggregationController, Controller, CronJobController, DaemonSetController,
+    DeploymentController, DisruptionController, EndpointSliceController,
+    EndpointSliceMirroringController, EndpointsController, GarbageCollector, JobController,
+    NamespaceController, NodeIpamController, NodeLifecycleController, PodGcController,
+    ReplicaSetController, ResourceQuotaController, RootCaController, ServiceAccountController,
+    StatefulSetController, TaintEvictionController, TtlAfterFinishedController, TtlController,
 };
 
 /// What the command line says.
@@ -66,13 +66,16 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(TtlController),
         Box::new(PodGcController::default()),
         Box::new(DaemonSetController::default()),
-        Box::new(JobController),
+        Box::new(CronJobController),
+        Box::new(JobController::default()),
         Box::new(TtlAfterFinishedController),
         Box::new(DeploymentController::default()),
         Box::new(ReplicaSetController::default()),
+        Box::new(ReplicaSetController::of_replication_controllers()),
         Box::new(StatefulSetController::default()),
         Box::new(DisruptionController::new(scalable())),
         Box::new(EndpointSliceController::default()),
+        Box::new(EndpointSliceMirroringController),
         Box::new(EndpointsController::default()),
     ];
     if let Some(cluster) = *pod_network {
