@@ -51,6 +51,8 @@ resources! {
     EVENTS = "v1" "events" "Event" namespaced;
     /// core/v1 ResourceQuota
     RESOURCE_QUOTAS = "v1" "resourcequotas" "ResourceQuota" namespaced;
+    /// core/v1 ReplicationController
+    REPLICATION_CONTROLLERS = "v1" "replicationcontrollers" "ReplicationController" namespaced;
     /// apps/v1 DaemonSet
     DAEMON_SETS = "apps/v1" "daemonsets" "DaemonSet" namespaced;
     /// apps/v1 Deployment

@@ -15,6 +15,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) resource: &'a Resource,
     pub(crate) owner: &'a Value,
     pub(crate) selector: &'a LabelSelector,
+    /// What its pods keep until it lets go of them.
+    pub(crate) finalizer: Option<&'a str>,
 }
 
 impl Claim<'_> {
@@ -48,17 +50,21 @@ impl Claim<'_> {
         };
         for pod in &adopted {
             let owner = pods::owner_reference(self.resource, self.owner);
-            patch_owner(cx, pod, owner);
+            self.patch_owner(cx, pod, owner, "finalizers");
         }
         for pod in &released {
-            patch_owner(cx, pod, object! { "$patch": "delete", "uid": uid });
+            let gone = object! { "$patch": "delete", "uid": uid };
+            self.patch_owner(cx, pod, gone, "$deleteFromPrimitiveList/finalizers");
         }
         !(adopted.is_empty() && released.is_empty())
     }
-}
 
-fn patch_owner(cx: &mut Cx<'_>, pod: &Value, owner: Value) {
-    let metadata = object! { "uid": (pod.uid()), "ownerReferences": [owner] };
-    let document = object! { "metadata": metadata };
-    cx.patch(&PODS, &Key::of(pod), "", Patch::Strategic, document);
+    fn patch_owner(&self, cx: &mut Cx<'_>, pod: &Value, owner: Value, finalizers: &str) {
+        let mut metadata = object! { "uid": (pod.uid()), "ownerReferences": [owner] };
+        if let Some(finalizer) = self.finalizer {
+            metadata.set_path(&[finalizers], vec![Value::from(finalizer)]);
+        }
+        let document = object! { "metadata": metadata };
+        cx.patch(&PODS, &Key::of(pod), "", Patch::Strategic, document);
+    }
 }

@@ -4,12 +4,16 @@
 
 use api::selector::LabelSelector;
 use api::{Str, Value};
-use client::{DAEMON_SETS, DeleteOptions, Delta, Index, Involved, Key, NODES, PODS, Resource};
+use client::{
+    CONTROLLER_REVISIONS, DAEMON_SETS, DeleteOptions, Delta, Index, Involved, Key, NODES, PODS,
+    Resource,
+};
 use imbl::{OrdMap, OrdSet};
 use sim::{Duration, Instant};
 
 use crate::claim::Claim;
 use crate::controller::{Agenda, Controller, Cx, Saying};
+use crate::history::{History, REVISION_HASH};
 use crate::pods;
 
 mod eligible;
@@ -59,7 +63,12 @@ impl Controller for DaemonSetController {
     }
 
     fn watches(&self) -> Vec<(Resource, &'static [Index])> {
-        vec![(DAEMON_SETS, &[]), (PODS, &[Index::Owner]), (NODES, &[])]
+        vec![
+            (DAEMON_SETS, &[]),
+            (PODS, &[Index::Owner]),
+            (NODES, &[]),
+            (CONTROLLER_REVISIONS, &[Index::Owner]),
+        ]
     }
 
     fn on_delta(&mut self, agenda: &mut Agenda<'_>, resource: &Resource, delta: &Delta) {
@@ -67,6 +76,12 @@ impl Controller for DaemonSetController {
             agenda.add(delta.key.clone());
         } else if *resource == NODES {
             on_node(agenda, delta);
+        } else if *resource == CONTROLLER_REVISIONS {
+            // A set waits for the revision of its template.
+            let owner = delta.object().controller();
+            if let Some(owner) = owner.filter(|owner| owner.str("kind") == "DaemonSet") {
+                agenda.add(Key::new(&delta.key.namespace, owner.str("name")));
+            }
         } else {
             self.on_pod(agenda, delta);
         }
@@ -85,11 +100,16 @@ impl Controller for DaemonSetController {
             resource: &DAEMON_SETS,
             owner: &set,
             selector: &selector.unwrap_or_else(|_| LabelSelector::nothing()),
+            finalizer: None,
         };
         if claim.settle(cx, &self.orphans, true) {
             return;
         }
-        let fleet = Fleet::of(cx, &set);
+        let history = History::of(cx, &set);
+        let Some(revision) = history.current(cx, &DAEMON_SETS, &set) else {
+            return;
+        };
+        let fleet = Fleet::of(cx, &set, &revision);
         let mut plan = self.manage(cx, key, &fleet);
         if plan.is_empty() && set.str_at("spec.updateStrategy.type") == "RollingUpdate" {
             plan = update::plan(&fleet, cx.now);
@@ -99,9 +119,13 @@ impl Controller for DaemonSetController {
         }
         let busy = !plan.is_empty();
         self.carry_out(cx, key, &fleet, plan);
-        // What comes of it goes into the status, as soon as it is known.
-        if !busy || cx.outcome.error.is_some() {
-            status::update(cx, &fleet);
+        // The status tells of what was found; what comes of the plan follows.
+        status::update(cx, &fleet);
+        if !busy {
+            let limit = set.i64_at("spec.revisionHistoryLimit").unwrap_or(10);
+            history.truncate(cx, limit, |known| {
+                known.name() == revision.name() || fleet.uses(known.label(REVISION_HASH))
+            });
         }
     }
 

@@ -17,7 +17,8 @@ use plan::Plan;
 /// The label by which a slice names its Service.
 pub(crate) const SERVICE_NAME: &str = "kubernetes.io/service-name";
 const SERVICE_LABEL: Index = Index::Label(SERVICE_NAME);
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+/// The label by which a slice says who keeps it.
+pub(crate) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 const CONTROLLER: &str = "endpointslice-controller.k8s.io";
 
 /// The controller.

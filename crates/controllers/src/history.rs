@@ -65,10 +65,9 @@ impl History {
 
     /// Deletes the oldest of those that are in no use, if there are more than `limit`.
     pub(crate) fn truncate(&self, cx: &mut Cx<'_>, limit: i64, in_use: impl Fn(&Value) -> bool) {
+        let limit = usize::try_from(limit).unwrap_or(0);
         let idle: Vec<&Value> = self.revisions.iter().filter(|r| !in_use(r)).collect();
-        let surplus = idle
-            .len()
-            .saturating_sub(usize::try_from(limit).unwrap_or(0));
+        let surplus = idle.len().saturating_sub(limit);
         for revision in &idle[..surplus] {
             cx.delete(&CONTROLLER_REVISIONS, revision, DeleteOptions::default());
         }

@@ -3,26 +3,39 @@
 //! Models pkg/controller/job/job_controller.go.
 
 use api::kinds::job::JOB_NAME;
+use api::selector::LabelSelector;
 use api::{Value, object};
 use client::{DeleteOptions, Delta, Index, Involved, JOBS, Key, PODS, Patch, Resource};
+use imbl::OrdMap;
 
+use crate::claim::Claim;
 use crate::controller::{Agenda, Controller, Cx, Saying};
+use crate::orphans::Orphans;
 
 mod crew;
+mod indexes;
 mod pod;
+mod policy;
 mod status;
 
 use crew::Crew;
 use status::End;
+pub(crate) use status::ended;
 
 /// What a pod keeps until it was counted.
 const FINALIZER: &str = "batch.kubernetes.io/job-tracking";
 /// At most so many pods are made or deleted at once.
 const BURST: usize = 500;
+/// Who runs a Job that names nobody.
+const OWN_NAME: &str = "kubernetes.io/job-controller";
 
 /// The controller.
 #[derive(Clone, Debug, Default)]
-pub struct JobController;
+pub struct JobController {
+    orphans: Orphans,
+    /// How many pods the next batch makes. Batches double while all goes well.
+    batches: OrdMap<Key, usize>,
+}
 
 impl Controller for JobController {
     fn name(&self) -> &'static str {
@@ -38,45 +51,60 @@ impl Controller for JobController {
             agenda.add(delta.key.clone());
             return;
         }
-        for pod in [&delta.old, &delta.new].into_iter().flatten() {
-            let owner = pod.controller().filter(|owner| owner.str("kind") == "Job");
-            let name = owner.map_or(pod.label(JOB_NAME), |owner| owner.str("name"));
-            if !name.is_empty() {
-                agenda.add(Key::new(&delta.key.namespace, name));
-            }
+        self.orphans.on_pod(agenda, &JOBS, delta);
+        // Pods that a Job left behind have nothing but its name.
+        let name = delta.object().label(JOB_NAME);
+        if !name.is_empty() {
+            agenda.add(Key::new(&delta.key.namespace, name));
         }
     }
 
     fn sync(&mut self, cx: &mut Cx<'_>, key: &Key) {
         let Some(job) = cx.cache(&JOBS).get(key).cloned() else {
+            self.batches.remove(key);
             let_go(cx, key);
             return;
         };
-        if status::is_over(&job) {
-            release(cx, &Crew::of(cx, &job), true);
+        if !matches!(job.str_at("spec.managedBy"), "" | OWN_NAME) {
             return;
         }
-        let crew = Crew::of(cx, &job);
+        if ended(&job).is_some() {
+            self.batches.remove(key);
+            let crew = Crew::of(cx, &job);
+            for pod in crew.pods.iter().filter(|pod| pod.has_finalizer(FINALIZER)) {
+                drop_finalizer(cx, pod);
+            }
+            return;
+        }
+        if !job.is_terminating() && self.claim(cx, &job) {
+            return;
+        }
+        let mut crew = Crew::of(cx, &job);
+        let end = crew.end(cx);
+        if end.is_some() {
+            crew.give_up();
+        }
+        for pod in crew.released() {
+            drop_finalizer(cx, pod);
+        }
         let mut wanted = crew.count();
-        let end = crew.end(cx, &wanted);
-        release(cx, &crew, false);
         let involved = Involved::of(&JOBS, &job);
         if !wanted.has("status.startTime") && !job.bool_at("spec.suspend") {
             wanted.set("status.startTime", cx.now.rfc3339());
         }
+        let mut saying = None;
         if let Some(end) = &end {
             for pod in crew.active.iter().take(BURST) {
                 delete(cx, &involved, pod);
             }
             status::target(&mut wanted, end, cx.now);
         } else if !job.is_terminating() {
-            suspend(cx, &involved, &job, &mut wanted, &crew);
-            if !job.bool_at("spec.suspend") {
-                manage(cx, &involved, &crew);
-            }
+            self.manage(cx, key, &involved, &crew);
+            saying = status::suspend(&mut wanted, &involved, cx.now);
         }
-        let over = end.filter(|_| crew.is_idle() && status::is_settled(&wanted));
-        let saying = over.map(|end| status::finish(&mut wanted, &end, &involved, cx.now));
+        if let Some(end) = end.filter(|_| crew.is_idle() && status::is_settled(&wanted)) {
+            saying = Some(status::finish(&mut wanted, &end, &involved, cx.now));
+        }
         if !wanted.get("status").same(job.get("status")) {
             let write = cx.update_status(&JOBS, wanted);
             if let Some(saying) = saying {
@@ -90,29 +118,53 @@ impl Controller for JobController {
     }
 }
 
-/// Makes the pods that are missing, or deletes those that are too many.
-fn manage(cx: &mut Cx<'_>, involved: &Involved, crew: &Crew) {
-    let active = crew.active.len();
-    let wanted = crew.wanted();
-    if active > wanted {
-        for pod in crew.surplus(active - wanted) {
-            delete(cx, involved, &pod);
+impl JobController {
+    fn claim(&self, cx: &mut Cx<'_>, job: &Value) -> bool {
+        let selector = LabelSelector::from_object(job.at("spec.selector"));
+        let claim = Claim {
+            resource: &JOBS,
+            owner: job,
+            selector: &selector.unwrap_or_else(|_| LabelSelector::nothing()),
+            finalizer: Some(FINALIZER),
+        };
+        claim.settle(cx, &self.orphans.keys, true)
+    }
+
+    /// Makes the pods that are missing, or deletes those that are too many. A Job that is
+    /// suspended has none.
+    fn manage(&mut self, cx: &mut Cx<'_>, key: &Key, involved: &Involved, crew: &Crew) {
+        let suspended = crew.job.bool_at("spec.suspend");
+        let surplus = match suspended {
+            true => crew.active.clone(),
+            false => crew.surplus(),
+        };
+        for pod in surplus.iter().take(BURST) {
+            delete(cx, involved, pod);
         }
-        return;
+        let lacking = crew.lacking();
+        if suspended || !surplus.is_empty() || lacking == 0 {
+            self.batches.remove(key);
+            return;
+        }
+        let refused = cx.outcome.error.is_some();
+        let batch = self.batches.get(key).copied().filter(|_| !refused);
+        let batch = batch.unwrap_or(1).min(BURST);
+        match crew.new_pods(lacking.min(batch), cx.now) {
+            Err(wait) => cx.requeue_after(wait),
+            Ok(pods) => {
+                self.batches.insert(key.clone(), batch * 2);
+                for pod in pods {
+                    create(cx, involved, pod);
+                }
+            }
+        }
     }
-    let lacking = wanted - active;
-    if lacking == 0 {
-        return;
-    }
-    if let Some(wait) = crew.pause(cx.now) {
-        cx.requeue_after(wait);
-        return;
-    }
-    for pod in pod::new_pods(&crew.job, crew, lacking.min(BURST)) {
-        let created = Saying::normal(involved, "SuccessfulCreate", "Created pod: {name}");
-        let failed = Saying::warning(involved, "FailedCreate", "Error creating: {error}");
-        cx.create(&PODS, pod).says(created).laments(failed);
-    }
+}
+
+fn create(cx: &mut Cx<'_>, involved: &Involved, pod: Value) {
+    let created = Saying::normal(involved, "SuccessfulCreate", "Created pod: {name}");
+    let failed = Saying::warning(involved, "FailedCreate", "Error creating: {error}");
+    cx.create(&PODS, pod).says(created).laments(failed);
 }
 
 fn delete(cx: &mut Cx<'_>, involved: &Involved, pod: &Value) {
@@ -124,50 +176,24 @@ fn delete(cx: &mut Cx<'_>, involved: &Involved, pod: &Value) {
         .laments(failed);
 }
 
-/// A Job that is suspended has no pods, and its time does not count.
-fn suspend(cx: &mut Cx<'_>, involved: &Involved, job: &Value, wanted: &mut Value, crew: &Crew) {
-    let suspended = job.bool_at("spec.suspend");
-    let known = api::kinds::support::conditions::status(job, "Suspended");
-    if suspended {
-        for pod in crew.active.iter().take(BURST) {
-            delete(cx, involved, pod);
-        }
-    }
-    let (state, reason, message, event) = match (suspended, known) {
-        (true, "True") | (false, "" | "False") => return,
-        (true, _) => ("True", "JobSuspended", "Job suspended", "Suspended"),
-        (false, _) => ("False", "JobResumed", "Job resumed", "Resumed"),
-    };
-    status::condition(wanted, "Suspended", state, reason, message, cx.now);
-    if suspended {
-        wanted.remove("status.startTime");
-    } else {
-        wanted.set("status.startTime", cx.now.rfc3339());
-    }
-    cx.event(Saying::normal(involved, event, message));
-}
-
-/// Takes the finalizer off the pods that the status counted, or off all.
-fn release(cx: &mut Cx<'_>, crew: &Crew, all: bool) {
-    let counted = crew.counted();
-    for pod in crew.pods.iter().filter(|pod| pod.has_finalizer(FINALIZER)) {
-        if all || counted.iter().any(|uid| uid.as_str() == pod.uid()) {
-            drop_finalizer(cx, pod);
-        }
-    }
-}
-
 /// The Job is gone: nobody will count its pods.
 fn let_go(cx: &mut Cx<'_>, key: &Key) {
     let pods = cx.cache(&PODS).in_namespace(&key.namespace);
     let left: Vec<Value> = pods
         .map(|(_, pod)| pod)
-        .filter(|pod| pod.has_finalizer(FINALIZER) && *pod.label(JOB_NAME) == *key.name)
+        .filter(|pod| pod.has_finalizer(FINALIZER) && belonged(pod, key))
         .cloned()
         .collect();
     for pod in &left {
         drop_finalizer(cx, pod);
     }
+}
+
+/// Whether a pod is, or was, that of the Job of this key.
+fn belonged(pod: &Value, key: &Key) -> bool {
+    let owner = pod.controller().filter(|owner| owner.str("kind") == "Job");
+    let name = owner.map_or(pod.label(JOB_NAME), |owner| owner.str("name"));
+    *name == *key.name
 }
 
 fn drop_finalizer(cx: &mut Cx<'_>, pod: &Value) {
@@ -184,9 +210,12 @@ fn drop_finalizer(cx: &mut Cx<'_>, pod: &Value) {
 
 impl Crew {
     /// Whether the Job is to end, and how.
-    fn end(&self, cx: &mut Cx<'_>, wanted: &Value) -> Option<End> {
+    fn end(&self, cx: &mut Cx<'_>) -> Option<End> {
         if let Some(end) = status::targeted(&self.job) {
             return Some(end);
+        }
+        if let Some(message) = self.failure() {
+            return Some(End::failed("PodFailurePolicy", &message));
         }
         let spec = self.job.get("spec");
         if let Some(limit) = spec.i64_at("backoffLimit")
@@ -206,7 +235,13 @@ impl Crew {
             }
             cx.requeue_after(wait);
         }
-        let succeeded = self.succeeded_total(wanted);
+        if let Some((reason, message)) = self.lost_too_many() {
+            return Some(End::failed(reason, message));
+        }
+        if let Some(message) = self.success() {
+            return Some(End::success("SuccessPolicy", &message));
+        }
+        let succeeded = self.succeeded_total();
         let complete = match spec.i64_at("completions") {
             Some(completions) => succeeded >= completions,
             None => succeeded > 0 && self.active.is_empty(),

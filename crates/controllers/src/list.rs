@@ -11,12 +11,13 @@ use client::Resource;
 use sim::Duration;
 
 use crate::{
-    CertificatesController, ClusterRoleAggregationController, Controller, DaemonSetController,
-    DeploymentController, DisruptionController, EndpointSliceController, EndpointsController,
-    GarbageCollector, HorizontalController, JobController, NamespaceController, NodeIpamController,
-    NodeLifecycleController, PersistentVolumeController, PodGcController, ReplicaSetController,
-    ResourceQuotaController, RootCaController, ServiceAccountController, StatefulSetController,
-    TaintEvictionController, TtlAfterFinishedController, TtlController, VolumeProtectionController,
+    CertificatesController, ClusterRoleAggregationController, Controller, CronJobController,
+    DaemonSetController, DeploymentController, DisruptionController, EndpointSliceController,
+    EndpointSliceMirroringController, EndpointsController, GarbageCollector, HorizontalController,
+    JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
+    PersistentVolumeController, PodGcController, ReplicaSetController, ResourceQuotaController,
+    RootCaController, ServiceAccountController, StatefulSetController, TaintEvictionController,
+    TtlAfterFinishedController, TtlController, VolumeProtectionController,
 };
 
 /// What the command line says.
@@ -66,13 +67,16 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(TtlController),
         Box::new(PodGcController::default()),
         Box::new(DaemonSetController::default()),
-        Box::new(JobController),
+        Box::new(CronJobController),
+        Box::new(JobController::default()),
         Box::new(TtlAfterFinishedController),
         Box::new(DeploymentController::default()),
         Box::new(ReplicaSetController::default()),
+        Box::new(ReplicaSetController::of_replication_controllers()),
         Box::new(StatefulSetController::default()),
         Box::new(DisruptionController::new(scalable())),
         Box::new(EndpointSliceController::default()),
+        Box::new(EndpointSliceMirroringController),
         Box::new(EndpointsController::default()),
         Box::new(HorizontalController::new(scalable())),
         Box::new(PersistentVolumeController),

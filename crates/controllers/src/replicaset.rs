@@ -1,10 +1,13 @@
-//! Keeps as many pods as a ReplicaSet asks for, adopts pods that match and have no owner, lets go of
-//! those that match no longer, and counts them in the status.
-//! Models pkg/controller/replicaset/replica_set.go.
+//! Keeps as many pods as a ReplicaSet or a ReplicationController asks for, adopts pods that match
+//! and have no owner, lets go of those that match no longer, and counts them in the status.
+//! Models pkg/controller/replicaset/replica_set.go and pkg/controller/replication.
 
 use api::selector::LabelSelector;
 use api::{Str, Value, object};
-use client::{DeleteOptions, Delta, Index, Involved, Key, PODS, REPLICA_SETS, Resource};
+use client::{
+    DeleteOptions, Delta, Index, Involved, Key, PODS, REPLICA_SETS, REPLICATION_CONTROLLERS,
+    Resource,
+};
 use imbl::{OrdMap, OrdSet};
 use sim::Duration;
 
@@ -21,8 +24,11 @@ use tally::{Share, Tally};
 const BURST: i64 = 500;
 
 /// The controller.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ReplicaSetController {
+    name: &'static str,
+    /// Whose pods it keeps: ReplicaSets, or what came before them.
+    of: Resource,
     /// Pods counted by the uid of their controller, kept up by differences.
     tallies: OrdMap<Str, Tally>,
     /// Active pods without a controller.
@@ -32,8 +38,15 @@ pub struct ReplicaSetController {
     batches: OrdMap<Key, i64>,
 }
 
+impl Default for ReplicaSetController {
+    fn default() -> Self {
+        ReplicaSetController::new("replicaset-controller", REPLICA_SETS)
+    }
+}
+
 /// A ReplicaSet as a sync sees it.
 struct Target<'a> {
+    of: &'a Resource,
     rs: &'a Value,
     involved: Involved,
     selector: LabelSelector,
@@ -43,15 +56,15 @@ struct Target<'a> {
 
 impl Controller for ReplicaSetController {
     fn name(&self) -> &'static str {
-        "replicaset-controller"
+        self.name
     }
 
     fn watches(&self) -> Vec<(Resource, &'static [Index])> {
-        vec![(REPLICA_SETS, &[Index::Owner]), (PODS, &[Index::Owner])]
+        vec![(self.of.clone(), &[Index::Owner]), (PODS, &[Index::Owner])]
     }
 
     fn on_delta(&mut self, agenda: &mut Agenda<'_>, resource: &Resource, delta: &Delta) {
-        if *resource == REPLICA_SETS {
+        if *resource == self.of {
             agenda.add(delta.key.clone());
         } else {
             self.on_pod(agenda, delta);
@@ -59,14 +72,15 @@ impl Controller for ReplicaSetController {
     }
 
     fn sync(&mut self, cx: &mut Cx<'_>, key: &Key) {
-        let Some(rs) = cx.cache(&REPLICA_SETS).get(key).cloned() else {
+        let of = self.of.clone();
+        let Some(rs) = cx.cache(&of).get(key).cloned() else {
             self.batches.remove(key);
             return;
         };
-        let selector = LabelSelector::from_object(rs.at("spec.selector"));
         let target = Target {
-            involved: Involved::of(&REPLICA_SETS, &rs),
-            selector: selector.unwrap_or_else(|_| LabelSelector::nothing()),
+            of: &of,
+            involved: Involved::of(&of, &rs),
+            selector: selector(&of, &rs),
             replicas: rs.i64_at("spec.replicas").unwrap_or(1),
             tally: self.tallies.get(rs.uid()).cloned().unwrap_or_default(),
             rs: &rs,
@@ -90,6 +104,22 @@ impl Controller for ReplicaSetController {
 }
 
 impl ReplicaSetController {
+    fn new(name: &'static str, of: Resource) -> ReplicaSetController {
+        ReplicaSetController {
+            name,
+            of,
+            tallies: OrdMap::new(),
+            orphans: OrdSet::new(),
+            batches: OrdMap::new(),
+        }
+    }
+
+    /// The one that keeps the pods of ReplicationControllers.
+    #[must_use]
+    pub fn of_replication_controllers() -> ReplicaSetController {
+        ReplicaSetController::new("replication-controller", REPLICATION_CONTROLLERS)
+    }
+
     fn on_pod(&mut self, agenda: &mut Agenda<'_>, delta: &Delta) {
         let (old, new) = (share(delta.old.as_ref()), share(delta.new.as_ref()));
         if old == new {
@@ -98,7 +128,7 @@ impl ReplicaSetController {
         for (share, add) in [(&old, false), (&new, true)] {
             if let Some(share) = share {
                 self.count(share, &delta.key, add);
-                if &*share.owner_kind == "ReplicaSet" {
+                if *share.owner_kind == *self.of.kind {
                     agenda.add(Key::new(&delta.key.namespace, &share.owner_name));
                 }
             }
@@ -110,12 +140,9 @@ impl ReplicaSetController {
             None => drop(self.orphans.remove(&delta.key)),
             Some(share) => {
                 self.orphans.insert(delta.key.clone());
-                for (key, rs) in agenda
-                    .cache(&REPLICA_SETS)
-                    .in_namespace(&delta.key.namespace)
-                {
-                    let selector = LabelSelector::from_object(rs.at("spec.selector"));
-                    if selector.is_ok_and(|selector| selector.matches(&share.labels)) {
+                let all = agenda.cache(&self.of);
+                for (key, rs) in all.in_namespace(&delta.key.namespace) {
+                    if selector(&self.of, rs).matches(&share.labels) {
                         agenda.add(key.clone());
                     }
                 }
@@ -138,8 +165,9 @@ impl ReplicaSetController {
     fn claim(&self, cx: &mut Cx<'_>, target: &Target<'_>) -> bool {
         let all_match = target.tally.all_match(&target.selector);
         let claim = Claim {
-            resource: &REPLICA_SETS,
+            resource: target.of,
             owner: target.rs,
+            finalizer: None,
             selector: &target.selector,
         };
         claim.settle(cx, &self.orphans, !all_match)
@@ -159,7 +187,7 @@ impl ReplicaSetController {
                 .filter(|_| !first)
                 .unwrap_or(1);
             self.batches.insert(key.clone(), (batch * 2).min(BURST));
-            let pod = new_pod(target.rs);
+            let pod = new_pod(target.of, target.rs);
             for _ in 0..lacking.min(batch) {
                 create(cx, &target.involved, pod.clone());
             }
@@ -188,18 +216,30 @@ fn delete(cx: &mut Cx<'_>, involved: &Involved, pod: &Value) {
         .laments(failed);
 }
 
+/// Which pods are meant. A ReplicationController's selector is nothing but labels.
+fn selector(of: &Resource, rs: &Value) -> LabelSelector {
+    let selector = rs.at("spec.selector");
+    if *of == REPLICATION_CONTROLLERS {
+        return match selector.entries().is_empty() {
+            true => LabelSelector::nothing(),
+            false => LabelSelector::from_map(selector.entries()),
+        };
+    }
+    LabelSelector::from_object(selector).unwrap_or_else(|_| LabelSelector::nothing())
+}
+
 /// What a pod counts as, and for whom.
 fn share(pod: Option<&Value>) -> Option<Share> {
     pod.map(Share::of)
 }
 
 /// A pod as the template says.
-fn new_pod(rs: &Value) -> Value {
+fn new_pod(of: &Resource, rs: &Value) -> Value {
     let template = rs.at("spec.template");
     let mut metadata = object! {
         "generateName": (format!("{}-", rs.name())),
         "namespace": (rs.namespace()),
-        "ownerReferences": [(pods::owner_reference(&REPLICA_SETS, rs))],
+        "ownerReferences": [(pods::owner_reference(of, rs))],
     };
     for field in ["labels", "annotations", "finalizers"] {
         metadata.set_or_remove(field, template.metadata().get(field));
@@ -222,9 +262,11 @@ fn update_status(cx: &mut Cx<'_>, target: &Target<'_>, lacking: i64) {
     let labels = rs.at("spec.template.metadata.labels").entries();
     let mut status = object! {
         "replicas": (tally.active()),
-        "terminatingReplicas": (tally.terminating),
         "observedGeneration": (rs.generation()),
     };
+    if *target.of == REPLICA_SETS {
+        status.set("terminatingReplicas", tally.terminating);
+    }
     status.set_or_remove("fullyLabeledReplicas", tally.labelled(labels));
     status.set_or_remove("readyReplicas", tally.ready());
     status.set_or_remove("availableReplicas", available);
@@ -232,7 +274,7 @@ fn update_status(cx: &mut Cx<'_>, target: &Target<'_>, lacking: i64) {
     if !rs.get("status").same(&status) {
         let mut rs = (*rs).clone();
         rs.set("status", status);
-        cx.update_status(&REPLICA_SETS, rs);
+        cx.update_status(target.of, rs);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::claim::Claim;
 use crate::controller::{Agenda, Controller, Cx, Saying};
 use crate::pods;
 
+mod claims;
 mod pod;
 mod row;
 mod status;
@@ -67,6 +68,7 @@ impl Controller for StatefulSetController {
             resource: &STATEFUL_SETS,
             owner: &set,
             selector: &selector.unwrap_or_else(|_| LabelSelector::nothing()),
+            finalizer: None,
         };
         if claim.settle(cx, &self.orphans, true) {
             return;
@@ -74,10 +76,13 @@ impl Controller for StatefulSetController {
         let Some(row) = Row::of(cx, &set) else {
             return;
         };
-        let busy = row.step(cx);
-        if !busy || cx.outcome.error.is_some() {
-            status::update(cx, &row);
+        if claims::settle(cx, &row) {
+            cx.add(key.clone());
+            return;
         }
+        // The status tells of what was found, not of what comes of this step.
+        row.step(cx);
+        status::update(cx, &row);
     }
 
     fn boxed_clone(&self) -> Box<dyn Controller> {
@@ -111,65 +116,96 @@ impl StatefulSetController {
 }
 
 impl Row {
-    /// The next step towards what the set should be. True if there was something to do.
-    fn step(&self, cx: &mut Cx<'_>) -> bool {
-        let mut busy = false;
+    /// The next step towards what the set should be.
+    fn step(&self, cx: &mut Cx<'_>) {
         for ordinal in self.ordinals() {
             match self.pod(ordinal) {
+                None if claims::are_stale(cx, &self.set, ordinal) => return,
                 None => {
                     self.create(cx, ordinal);
-                    busy = true;
                     if self.ordered {
-                        return true;
+                        return;
                     }
                 }
-                Some(pod) if pods::is_finished(pod) && !pod.is_terminating() => {
-                    self.delete(cx, pod);
-                    return true;
+                // There will be another once it is gone.
+                Some(pod) if pods::is_finished(pod) => {
+                    if !pod.is_terminating() {
+                        self.recreate(cx, pod);
+                    }
+                    return;
                 }
-                Some(pod) if self.ordered && !self.is_healthy(pod, cx.now) => return false,
+                Some(pod) if self.ordered && !self.is_healthy(pod, cx.now) => return,
                 Some(_) => {}
             }
         }
-        self.shrink(cx, &mut busy) || busy || self.replace(cx)
-    }
-
-    /// Deletes the last of the pods that are too many.
-    fn shrink(&self, cx: &mut Cx<'_>, busy: &mut bool) -> bool {
-        for pod in self.condemned.iter().rev() {
-            if pod.is_terminating() {
-                if self.ordered {
-                    return *busy;
-                }
-                continue;
-            }
-            self.delete(cx, pod);
-            *busy = true;
-            if self.ordered {
-                return true;
-            }
+        let shrinks = match self.ordered {
+            true => self.shrink_by_one(cx),
+            false => self.shrink(cx),
+        };
+        if !shrinks && self.is_rolling() {
+            self.replace(cx);
         }
-        *busy
     }
 
-    /// Deletes the last pod of an old template, once all after it work.
-    fn replace(&self, cx: &mut Cx<'_>) -> bool {
-        if self.set.str_at("spec.updateStrategy.type") != "RollingUpdate" {
+    /// Deletes the last of the pods that are too many, one by one and no two that do not work.
+    /// True if there are any.
+    fn shrink_by_one(&self, cx: &mut Cx<'_>) -> bool {
+        let unhealthy = |pod: &&Value| !self.is_healthy(pod, cx.now);
+        let first = self.condemned.iter().find(unhealthy).map(Value::uid);
+        let first = first.unwrap_or_default().to_owned();
+        let Some(pod) = self.condemned.last() else {
             return false;
+        };
+        let waits = !self.is_healthy(pod, cx.now) && pod.uid() != first;
+        if !pod.is_terminating() && !waits {
+            self.delete(cx, pod);
         }
-        for ordinal in self.ordinals().rev().take_while(|n| *n >= self.partition()) {
-            let Some(pod) = self.pod(ordinal) else {
-                return false;
-            };
-            if !self.is_new(pod) && !pod.is_terminating() {
-                self.delete(cx, pod);
-                return true;
+        true
+    }
+
+    /// Deletes all pods that are too many. True if there was something to do.
+    fn shrink(&self, cx: &mut Cx<'_>) -> bool {
+        let surplus = self.condemned.iter().rev();
+        let mut shrinks = false;
+        for pod in surplus.filter(|pod| !pod.is_terminating()) {
+            self.delete(cx, pod);
+            shrinks = true;
+        }
+        shrinks
+    }
+
+    /// Deletes pods of an old template, the last first, as far as that leaves enough.
+    fn replace(&self, cx: &mut Cx<'_>) {
+        let mut room = self.may_lack();
+        let due = self.ordinals().rev().take_while(|n| *n >= self.partition());
+        for pod in due.map(|ordinal| self.pod(ordinal)) {
+            if room <= 0 {
+                break;
             }
-            if !self.is_healthy(pod, cx.now) {
-                return false;
+            match pod {
+                Some(pod) if !self.is_new(pod) && !pod.is_terminating() => {
+                    self.delete(cx, pod);
+                    room -= 1;
+                }
+                Some(pod) if self.is_healthy(pod, cx.now) => {}
+                _ => room -= 1,
             }
         }
-        false
+    }
+
+    /// Deletes a pod that has ended, so that there is another.
+    fn recreate(&self, cx: &mut Cx<'_>, pod: &Value) {
+        let involved = Involved::of(&STATEFUL_SETS, &self.set);
+        let (namespace, name) = (self.set.namespace(), self.set.name());
+        let text = |state: &str| {
+            let pod = pod.name();
+            format!("StatefulSet {namespace}/{name} is recreating {state} Pod {pod}")
+        };
+        cx.event(match pod.str_at("status.phase") {
+            "Failed" => Saying::warning(&involved, "RecreatingFailedPod", text("failed")),
+            _ => Saying::normal(&involved, "RecreatingTerminatedPod", text("terminated")),
+        });
+        self.delete(cx, pod);
     }
 
     fn create(&self, cx: &mut Cx<'_>, ordinal: i64) {

@@ -15,6 +15,7 @@ mod distributions;
 mod greeters;
 mod nginx;
 mod pause;
+mod perl;
 mod redis;
 mod registries;
 mod servers;
@@ -40,6 +41,7 @@ const CATALOGUE: &[&Definition] = &[
     &distributions::DEBIAN,
     &servers::HTTPD,
     &nginx::IMAGE,
+    &perl::IMAGE,
     &redis::IMAGE,
     &distributions::UBUNTU,
     &distributions::NETSHOOT,

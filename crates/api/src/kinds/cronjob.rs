@@ -8,6 +8,7 @@ use sim::Instant;
 use super::check::{self, Errors};
 use super::job;
 use super::support::cron::Schedule;
+use super::support::time_zone::TimeZone;
 use super::table::{self, Cell, Column};
 use super::{Kind, Subresource};
 use crate::field::{FieldError, Path};
@@ -162,8 +163,7 @@ fn time_zone(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         let text =
             "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
         out.push(FieldError::invalid(path, zone, text));
-    } else if !zone.contains('/') && !matches!(zone, "UTC" | "GMT" | "CET" | "EST" | "MST" | "EET")
-    {
+    } else if TimeZone::named(zone).is_none() {
         out.push(FieldError::invalid(
             path,
             zone,

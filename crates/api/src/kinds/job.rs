@@ -5,6 +5,8 @@
 
 use sim::Instant;
 
+mod policies;
+
 use super::check::{self, Errors};
 use super::pod::{internal, template};
 use super::support::conditions;
@@ -256,19 +258,23 @@ pub(super) fn validate_spec(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     }
     match spec.str("completionMode") {
         "Indexed" => indexed(spec, path, out),
-        "NonIndexed" if !per_index.is_null() => {
-            let path = path.child("backoffLimitPerIndex");
-            let text = "requires indexed completion mode";
-            out.push(FieldError::invalid(path, per_index, text));
+        "NonIndexed" => {
+            for key in ["backoffLimitPerIndex", "maxFailedIndexes"] {
+                let value = spec.get(key);
+                if !value.is_null() {
+                    let text = "requires indexed completion mode";
+                    out.push(FieldError::invalid(path.child(key), value, text));
+                }
+            }
         }
-        "NonIndexed" => {}
         other => {
             let path = path.child("completionMode");
             let known = ["NonIndexed", "Indexed"];
             out.push(FieldError::not_supported(path, other, &known));
         }
     }
-    failure_policy(spec, path, out);
+    policies::failure(spec, path, out);
+    policies::success(spec, path, out);
     let replacement = match spec.has("podFailurePolicy") {
         true => &["Failed"][..],
         false => &["Failed", "TerminatingOrFailed"][..],
@@ -289,35 +295,25 @@ fn indexed(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         let text = format!("must be less than or equal to {MOST} when completion mode is Indexed");
         out.push(FieldError::invalid(path.child("parallelism"), many, text));
     }
-}
-
-fn failure_policy(spec: &Value, path: &Path<'_>, out: &mut Errors) {
-    let path = path.child("podFailurePolicy");
-    let path = path.child("rules");
-    for (i, rule) in spec.at("podFailurePolicy.rules").list().iter().enumerate() {
-        let path = path.index(i);
-        let known = ["Count", "FailIndex", "FailJob", "Ignore"];
-        check::one_of(rule, "action", &known, &path, out);
-        if rule.str("action") == "FailIndex" && !spec.has("backoffLimitPerIndex") {
-            let text = "requires the backoffLimitPerIndex to be set";
-            out.push(FieldError::invalid(path.child("action"), "FailIndex", text));
-        }
-        let (codes, patterns) = (rule.get("onExitCodes"), rule.list_at("onPodConditions"));
-        match (codes.is_null(), patterns.is_empty()) {
-            (true, true) => {
-                let text = "specifying one of OnExitCodes and OnPodConditions is required";
-                out.push(FieldError::invalid(path, rule, text));
-            }
-            (false, false) => {
-                let text = "specifying both OnExitCodes and OnPodConditions is not supported";
-                out.push(FieldError::invalid(path, rule, text));
-            }
-            _ => {}
-        }
-        if !codes.is_null() {
-            let path = path.child("onExitCodes");
-            check::one_of(codes, "operator", &["In", "NotIn"], &path, out);
-        }
+    let Some(lost) = spec.i64_at("maxFailedIndexes") else {
+        return;
+    };
+    let completions = spec.i64_at("completions");
+    if completions.is_some_and(|completions| lost > completions) {
+        let text = "must be less than or equal to completions";
+        out.push(FieldError::invalid(
+            path.child("maxFailedIndexes"),
+            lost,
+            text,
+        ));
+    }
+    if lost > MOST {
+        let text = format!("must be less than or equal to {MOST}");
+        out.push(FieldError::invalid(
+            path.child("maxFailedIndexes"),
+            lost,
+            text,
+        ));
     }
 }
 
@@ -391,7 +387,7 @@ fn template_kept(new: &Value, old: &Value, out: &mut Errors) {
         return;
     }
     let metadata = template.get("metadata").to_json();
-    let metadata = metadata.trim_end_matches('}');
+    let metadata = metadata.strip_suffix('}').unwrap_or(&metadata);
     let comma = if metadata.len() > 1 { "," } else { "" };
     let shown = internal::pod_spec_in_line(template.get("spec"));
     let shown = format!("{metadata}{comma}\"Spec\":{shown}}}");

@@ -13,4 +13,5 @@ pub mod quota;
 pub mod resources;
 pub mod scaled;
 pub mod taints;
+pub mod time_zone;
 pub mod volumes;

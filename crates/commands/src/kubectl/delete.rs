@@ -62,13 +62,19 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
         return Ok(());
     }
     let dry = dry_run(line)?;
+    // What was found by looking may be gone by now; what was named should be there.
+    let looked = ["all", "selector", "field-selector"].map(|flag| line.has(flag));
+    let ignores = match line.has("ignore-not-found") {
+        true => line.on("ignore-not-found"),
+        false => looked.contains(&true),
+    };
     let mut failures = Vec::new();
     let mut gone = Vec::new();
     for object in doomed {
         match one(session, line, &object, grace, dry).await {
             Ok(Some(uid)) => gone.push((object, uid)),
             Ok(None) => {}
-            Err(failure) if failure.is_not_found() && line.on("ignore-not-found") => {}
+            Err(failure) if failure.is_not_found() && ignores => {}
             Err(failure) => failures.push(match &object.source {
                 Some(source) if failure.is_not_found() => {
                     failure.context(&format!("error when deleting {source:?}"))

@@ -134,12 +134,19 @@ impl Discovery {
             .find(|r| r.kind == kind && r.api_version() == api_version)
     }
 
-    /// The resources of a category such as `all`.
+    /// The resources of a category such as `all`, each in the version the server prefers.
     pub(crate) fn category(&self, name: &str) -> Vec<&Resource> {
-        self.resources
-            .iter()
-            .filter(|r| r.categories.iter().any(|c| c == name))
-            .collect()
+        let mut found: Vec<&Resource> = Vec::new();
+        for resource in &self.resources {
+            let same = |known: &&Resource| {
+                known.group == resource.group && known.plural == resource.plural
+            };
+            let meant = resource.categories.iter().any(|known| known == name);
+            if meant && !found.iter().any(same) {
+                found.push(resource);
+            }
+        }
+        found
     }
 }
 

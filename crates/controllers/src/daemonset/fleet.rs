@@ -10,6 +10,7 @@ use sim::{Duration, Instant};
 use super::eligible::{Placement, Wanted};
 use super::pod;
 use crate::controller::Cx;
+use crate::history::REVISION_HASH;
 use crate::pods;
 
 pub(super) struct Fleet {
@@ -29,7 +30,7 @@ pub(super) struct Node {
 }
 
 impl Fleet {
-    pub(super) fn of(cx: &Cx<'_>, set: &Value) -> Fleet {
+    pub(super) fn of(cx: &Cx<'_>, set: &Value, revision: &Value) -> Fleet {
         let wanted = Wanted::of(set);
         let nodes = cx.cache(&NODES).iter().map(|(key, node)| Node {
             name: key.name.clone(),
@@ -49,7 +50,7 @@ impl Fleet {
         }
         let secs = set.i64_at("spec.minReadySeconds").unwrap_or(0);
         Fleet {
-            hash: pod::revision_hash(set),
+            hash: revision.label(REVISION_HASH).to_owned(),
             nodes: nodes.collect(),
             pods,
             min_ready: Duration::from_secs(u64::try_from(secs).unwrap_or(0)),
@@ -64,7 +65,13 @@ impl Fleet {
 
     /// Whether a pod was made of the template as it is.
     pub(super) fn is_new(&self, pod: &Value) -> bool {
-        pod.label(pod::REVISION_HASH) == self.hash
+        pod.label(REVISION_HASH) == self.hash
+    }
+
+    /// Whether there is a pod of the template with this hash.
+    pub(super) fn uses(&self, hash: &str) -> bool {
+        let mut pods = self.pods.values().flatten();
+        pods.any(|pod| pod.label(REVISION_HASH) == hash)
     }
 
     pub(super) fn is_available(&self, pod: &Value, now: Instant) -> bool {

@@ -6,10 +6,9 @@ use api::kinds::support::node_affinity::REQUIRED;
 use api::{Value, object};
 use client::DAEMON_SETS;
 
-use crate::{hash, pods};
+use crate::history::REVISION_HASH;
+use crate::pods;
 
-/// The label that says which template a pod was made of.
-pub(super) const REVISION_HASH: &str = "controller-revision-hash";
 const POD_GENERATION: &str = "pod-template-generation";
 
 /// What every pod of a DaemonSet tolerates: it is to run on nodes that are in trouble, too.
@@ -23,12 +22,6 @@ const TOLERATED: [(&str, &str); 6] = [
 ];
 /// And what those in the node's own network tolerate: one of them may be what brings the network.
 const NETWORK: (&str, &str) = ("node.kubernetes.io/network-unavailable", "NoSchedule");
-
-/// The hash of a DaemonSet's template.
-pub(super) fn revision_hash(set: &Value) -> String {
-    let collisions = set.i64_at("status.collisionCount");
-    hash::of_template(set.at("spec.template"), collisions)
-}
 
 /// The tolerations of a template's pods.
 pub(super) fn tolerations(spec: &Value) -> Vec<Value> {

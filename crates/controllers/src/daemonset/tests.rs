@@ -229,3 +229,35 @@ fn failed_pods_are_replaced_with_growing_pauses() {
     bench.pass_secs(1);
     assert!(gone(&mut bench));
 }
+
+#[test]
+fn going_back_replaces_only_what_had_changed() {
+    let mut bench = bench(&["n1", "n2"]);
+    bench.put(&DAEMON_SETS, daemon_set());
+    run(&mut bench);
+    let image = |bench: &mut Bench, image: &str| {
+        bench.change(&DAEMON_SETS, ("default", "agent"), |set| {
+            set.list_mut("spec.template.spec.containers")[0].set("image", image);
+        });
+    };
+    let old = bench.list(&CONTROLLER_REVISIONS);
+    assert_eq!(old.len(), 1);
+    image(&mut bench, "agent:2");
+    // The first is on its way out, the second still what it was.
+    let kept: Vec<Value> = bench.list(&PODS);
+    let kept = kept.iter().find(|pod| !pod.is_terminating());
+    let kept = kept.map(|pod| pod.uid().to_owned()).expect("a pod");
+    image(&mut bench, "agent:1");
+    for _ in 0..4 {
+        run(&mut bench);
+    }
+    let images = pods(&bench);
+    assert_eq!(images, ["n1 agent:1 ready", "n2 agent:1 ready"]);
+    assert!(bench.list(&PODS).iter().any(|pod| pod.uid() == kept));
+    let revisions = bench.list(&CONTROLLER_REVISIONS);
+    let mut numbers: Vec<Option<i64>> = revisions.iter().map(|r| r.i64_at("revision")).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [Some(2), Some(3)]);
+    let first = bench.get(&CONTROLLER_REVISIONS, "default", old[0].name());
+    assert_eq!(first.i64_at("revision"), Some(3));
+}

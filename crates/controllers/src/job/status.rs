@@ -17,10 +17,14 @@ pub(super) struct End {
 
 impl End {
     pub(super) fn complete() -> End {
+        let message = "Reached expected number of succeeded pods";
+        End::success("CompletionsReached", message)
+    }
+
+    pub(super) fn success(reason: &str, message: &str) -> End {
         End {
             success: true,
-            reason: "CompletionsReached".to_owned(),
-            message: "Reached expected number of succeeded pods".to_owned(),
+            ..End::failed(reason, message)
         }
     }
 
@@ -33,9 +37,11 @@ impl End {
     }
 }
 
-/// Whether a Job is complete or has failed.
-pub(crate) fn is_over(job: &Value) -> bool {
-    conditions::is_true(job, "Complete") || conditions::is_true(job, "Failed")
+/// `Complete` or `Failed`, if a Job is over.
+pub(crate) fn ended(job: &Value) -> Option<&'static str> {
+    ["Complete", "Failed"]
+        .into_iter()
+        .find(|kind| conditions::is_true(job, kind))
 }
 
 /// What was decided before.
@@ -78,22 +84,42 @@ pub(super) fn finish(job: &mut Value, end: &End, involved: &Involved, now: Insta
         job.set("status.completionTime", now.rfc3339());
         return Saying::normal(involved, "Completed", "Job completed");
     }
-    let reason = match end.reason.as_str() {
-        "BackoffLimitExceeded" => "BackoffLimitExceeded",
-        _ => "DeadlineExceeded",
+    Saying::warning(involved, event_reason(&end.reason), end.message.clone())
+}
+
+/// Events have reasons of their own: those a Job can fail for.
+fn event_reason(reason: &str) -> &'static str {
+    const KNOWN: [&str; 5] = [
+        "BackoffLimitExceeded",
+        "DeadlineExceeded",
+        "PodFailurePolicy",
+        "FailedIndexes",
+        "MaxFailedIndexesExceeded",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == reason);
+    known.unwrap_or("Failed")
+}
+
+/// Says in the status that the Job is suspended or goes on; its time begins anew then. Returns the
+/// event that tells of it, if that is new.
+pub(super) fn suspend(job: &mut Value, involved: &Involved, now: Instant) -> Option<Saying> {
+    let suspended = job.bool_at("spec.suspend");
+    let (state, reason, message, event) = match (suspended, conditions::status(job, "Suspended")) {
+        (true, "True") | (false, "" | "False") => return None,
+        (true, _) => ("True", "JobSuspended", "Job suspended", "Suspended"),
+        (false, _) => ("False", "JobResumed", "Job resumed", "Resumed"),
     };
-    Saying::warning(involved, reason, end.message.clone())
+    condition(job, "Suspended", state, reason, message, now);
+    if suspended {
+        job.remove("status.startTime");
+    } else {
+        job.set("status.startTime", now.rfc3339());
+    }
+    Some(Saying::normal(involved, event, message))
 }
 
 /// Sets a condition. A Job's have a time of probing, too.
-pub(super) fn condition(
-    job: &mut Value,
-    kind: &str,
-    state: &str,
-    reason: &str,
-    message: &str,
-    now: Instant,
-) {
+fn condition(job: &mut Value, kind: &str, state: &str, reason: &str, message: &str, now: Instant) {
     if conditions::status(job, kind) == state {
         return;
     }

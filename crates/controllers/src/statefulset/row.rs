@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use api::Value;
+use api::kinds::support::scaled::scaled;
 use client::{Index, PODS, STATEFUL_SETS};
 use sim::{Duration, Instant};
 
@@ -69,6 +70,20 @@ impl Row {
         self.pods.get(&ordinal)
     }
 
+    /// Pods of an old template are replaced by and by.
+    pub(super) fn is_rolling(&self) -> bool {
+        self.set.str_at("spec.updateStrategy.type") == "RollingUpdate"
+    }
+
+    /// How many pods an update may leave without.
+    pub(super) fn may_lack(&self) -> i64 {
+        let most = self
+            .set
+            .at("spec.updateStrategy.rollingUpdate.maxUnavailable");
+        let replicas = self.set.i64_at("spec.replicas").unwrap_or(1);
+        scaled(most, replicas, false).unwrap_or(1).max(1)
+    }
+
     pub(super) fn pods(&self) -> impl Iterator<Item = &Value> {
         self.pods.values()
     }
@@ -91,7 +106,7 @@ impl Row {
 
     /// The revision a new pod is made of: below the partition, that of before.
     pub(super) fn revision_for(&self, ordinal: i64) -> &Value {
-        match ordinal < self.partition() {
+        match self.is_rolling() && ordinal < self.partition() {
             true => &self.current,
             false => &self.update,
         }

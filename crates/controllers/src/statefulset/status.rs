@@ -20,8 +20,7 @@ pub(super) fn update(cx: &mut Cx<'_>, row: &Row) {
     let updated = count(&|pod| live(pod) && row.is_new(pod));
     let mut current = count(&|pod| live(pod) && row.is_current(pod));
     let mut current_revision = row.current.name();
-    let over = updated == replicas && ready == replicas && row.partition() <= row.ordinals().start;
-    if over {
+    if row.is_rolling() && updated == replicas && ready == replicas {
         current_revision = row.update.name();
         current = updated;
     }

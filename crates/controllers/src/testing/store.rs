@@ -259,7 +259,10 @@ fn merge(target: &mut Value, patch: &Value, strategic: bool) {
         return;
     };
     for (key, value) in map.iter() {
-        if value.is_null() {
+        if let Some(list) = key.strip_prefix("$deleteFromPrimitiveList/") {
+            let kept = target.map_mut().get_or_insert(list).vec_mut();
+            kept.retain(|item| !value.list().contains(item));
+        } else if value.is_null() {
             target.map_mut().remove(key);
         } else if value.is_map() {
             merge(target.map_mut().get_or_insert(key), value, strategic);

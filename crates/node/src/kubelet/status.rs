@@ -175,7 +175,7 @@ fn container_status(worker: &Worker, unit: &Unit, old: &Value) -> Value {
         && unit
             .ended()
             .is_some_and(|life| unit.container.restarts_after(life.exit_code));
-    let (state, last) = match (current.state, &unit.reason) {
+    let (state, last) = match (current.state, &unit.told) {
         (ContainerState::Running, _) => {
             let at = current.started_at.unwrap_or_default().rfc3339();
             (
@@ -207,7 +207,7 @@ fn never_run(worker: &Worker, unit: &Unit, known: &Value) -> Value {
         .units
         .iter()
         .any(|unit| unit.container.role == Role::Init);
-    let state = match &unit.reason {
+    let state = match &unit.told {
         Some((reason, message)) => waiting(reason, message),
         None if has_init => waiting("PodInitializing", ""),
         None if worker.stage == Stage::Ended => waiting("ContainerStatusUnknown", ""),

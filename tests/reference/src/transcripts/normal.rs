@@ -2,7 +2,8 @@
 //! all that is forgiven:
 //!
 //! 1. uids, resource versions, container ids, image digests and numbers of temporary files,
-//! 2. times, and ages where a table or a list of events has them,
+//! 2. times, ages where a table or a list of events has them, and the minute that is in the name of a
+//!    CronJob's Job,
 //! 3. generated names: hashes of templates and the five letters behind them,
 //! 4. addresses that are given out, node ports, the address of the API server,
 //! 5. progress lines of a rollout, the order of events, and that of rows with generated names,
@@ -43,6 +44,7 @@ const RULES: &[Rule] = &[
         "(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} \\+0000",
         "<time>",
     ),
+    ("-29[0-9]{6}\\b", "-<minute>"),
     // A pod of a Deployment, its ReplicaSet, any other generated name.
     (
         concat!("-", letters!(), "{8,10}-", letters!(), "{5}\\b"),

@@ -2,7 +2,9 @@
 //!
 //! Models github.com/robfig/cron's standard parser.
 
-use sim::{Duration, Instant};
+use sim::{Civil, Duration, Instant};
+
+use super::time_zone::TimeZone;
 
 /// Which values of each field fit, a bit each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Schedule {
     weekdays: u64,
     /// A star in either kind of day: both must fit. Otherwise one is enough.
     both_days: bool,
+    /// Where it is as late as the fields say.
+    zone: TimeZone,
     /// `@every`, which counts from the last time.
     every: Option<Duration>,
 }
@@ -56,6 +60,15 @@ const WEEKDAYS: Bounds = Bounds {
 impl Schedule {
     /// Reads a schedule; the error is worded as the parser's.
     pub fn parse(text: &str) -> Result<Schedule, String> {
+        for prefix in ["TZ=", "CRON_TZ="] {
+            if let Some(rest) = text.strip_prefix(prefix) {
+                let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                let zone = TimeZone::named(name).ok_or_else(|| {
+                    format!("provided bad location {name}: unknown time zone {name}")
+                })?;
+                return Ok(Schedule::parse(rest.trim())?.in_zone(zone));
+            }
+        }
         if let Some(word) = text.strip_prefix('@') {
             return described(text, word);
         }
@@ -67,31 +80,53 @@ impl Schedule {
                 fields.len()
             ));
         };
-        let star = |field: &str| field.split(',').any(|part| part.starts_with(['*', '?']));
         Ok(Schedule {
             minutes: field(minute, &MINUTES)?,
             hours: field(hour, &HOURS)?,
             days: field(day, &DAYS)?,
             months: field(month, &MONTHS)?,
             weekdays: field(weekday, &WEEKDAYS)?,
-            both_days: star(day) || star(weekday),
+            both_days: is_star(day) || is_star(weekday),
+            zone: TimeZone::default(),
             every: None,
         })
+    }
+
+    /// The same fields, read in another time zone.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Schedule {
+        Schedule { zone, ..self }
     }
 
     /// The first time after `after`; `None` if there is none in the next years.
     pub fn next(&self, after: Instant) -> Option<Instant> {
         if let Some(every) = self.every {
-            return Some(after + every);
+            return Some(floor(after + every));
         }
-        let secs = u64::try_from(after.unix_secs()).unwrap_or(0);
-        let mut at = after + Duration::from_secs(60 - secs % 60);
-        at = floor(at);
+        let after_secs = after.unix_secs();
+        let mut local = after_secs + self.zone.offset_at(after_secs);
+        loop {
+            local = self.next_local(local)?;
+            // A clock that is put forward never shows some of its times, and one that is put back
+            // shows some twice: the first of these counts.
+            let before = local - self.zone.offset_at(after_secs);
+            let later = local - self.zone.offset_at(before);
+            let shows = |unix: &i64| unix + self.zone.offset_at(*unix) == local;
+            let fits = [before, later].into_iter().filter(shows);
+            if let Some(unix) = fits.filter(|unix| *unix > after_secs).min() {
+                let wait = u64::try_from(unix - after_secs).unwrap_or(0);
+                return Some(floor(after) + Duration::from_secs(wait));
+            }
+        }
+    }
+
+    /// The first minute after `secs` whose fields fit, both in local time.
+    fn next_local(&self, secs: i64) -> Option<i64> {
+        let mut at = secs - secs.rem_euclid(60) + 60;
         const MOST: usize = 5 * 366 * 24 + 60 + 24;
         for _ in 0..MOST {
-            let civil = at.civil();
+            let civil = Civil::from_unix(at);
             let has = |bits: u64, value: u32| bits & (1 << value) != 0;
-            let (month, hour) = (civil.month, civil.hour);
             let day = has(self.days, civil.day);
             let weekday = has(self.weekdays, civil.weekday % 7);
             let day = if self.both_days {
@@ -99,13 +134,12 @@ impl Schedule {
             } else {
                 day || weekday
             };
-            if !(has(self.months, month) && day && has(self.hours, hour)) {
-                let to_hour = 60 - u64::from(civil.minute);
-                at = at + Duration::from_secs(60 * to_hour);
+            if !(has(self.months, civil.month) && day && has(self.hours, civil.hour)) {
+                at += 60 * (60 - i64::from(civil.minute));
             } else if has(self.minutes, civil.minute) {
                 return Some(at);
             } else {
-                at = at + Duration::from_secs(60);
+                at += 60;
             }
         }
         None
@@ -114,7 +148,15 @@ impl Schedule {
 
 /// The second itself, without a fraction.
 fn floor(at: Instant) -> Instant {
-    Instant::parse_rfc3339(&at.rfc3339()).unwrap_or(at)
+    Instant::from_nanos(at.as_nanos() - u64::from(at.subsec_nanos()))
+}
+
+/// A star that takes every value, among the parts of a field.
+fn is_star(field: &str) -> bool {
+    field.split(',').any(|part| {
+        let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+        range.starts_with(['*', '?']) && matches!(step, "0" | "1")
+    })
 }
 
 fn described(text: &str, word: &str) -> Result<Schedule, String> {
@@ -249,7 +291,27 @@ mod tests {
             "2026-01-12T02:30:00Z",
         );
         next("0 0 1 * *", "2026-01-05T09:00:00Z", "2026-02-01T00:00:00Z");
+        next(
+            "0 0 */2 * mon",
+            "2026-01-05T09:00:00Z",
+            "2026-01-07T00:00:00Z",
+        );
+        next("@every 90s", "2026-01-05T09:00:00Z", "2026-01-05T09:01:30Z");
+        next(
+            "TZ=Asia/Tokyo 0 6 * * *",
+            "2026-01-05T09:00:00Z",
+            "2026-01-05T21:00:00Z",
+        );
         next("@hourly", "2026-01-05T09:00:00Z", "2026-01-05T10:00:00Z");
+    }
+
+    #[test]
+    fn clocks_that_are_put_forward_and_back() {
+        let berlin = |schedule: &str| format!("CRON_TZ=Europe/Berlin {schedule}");
+        let daily = berlin("30 2 * * *");
+        next(&daily, "2026-03-28T12:00:00Z", "2026-03-30T00:30:00Z");
+        next(&daily, "2026-10-24T12:00:00Z", "2026-10-25T00:30:00Z");
+        next(&daily, "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z");
     }
 
     #[test]
@@ -260,6 +322,10 @@ mod tests {
             (
                 "x * * * *",
                 "failed to parse int from x: strconv.Atoi: parsing \"x\": invalid syntax",
+            ),
+            (
+                "TZ=Mars/Olympus * * * * *",
+                "provided bad location Mars/Olympus: unknown time zone Mars/Olympus",
             ),
             ("@often", "unrecognized descriptor: @often"),
         ] {

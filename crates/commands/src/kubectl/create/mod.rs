@@ -3,8 +3,10 @@
 //! Models kubectl/pkg/cmd/create.
 
 mod configmap;
+mod cronjob;
 mod deployment;
 mod ingress;
+mod job;
 mod namespace;
 mod poddisruptionbudget;
 mod priorityclass;
@@ -33,10 +35,13 @@ pub(super) const GENERATORS: &[&Verb] = &[
     &rolebinding::CLUSTER_ROLE_BINDING,
     &configmap::VERB,
     &configmap::SHORT,
+    &cronjob::VERB,
+    &cronjob::SHORT,
     &deployment::VERB,
     &deployment::SHORT,
     &ingress::VERB,
     &ingress::SHORT,
+    &job::VERB,
     &namespace::VERB,
     &namespace::SHORT,
     &poddisruptionbudget::VERB,

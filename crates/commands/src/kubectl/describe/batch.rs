@@ -1,11 +1,12 @@
-//! `kubectl describe job` and `statefulset`.
+//! `kubectl describe job`, `cronjob` and `statefulset`.
 
 use api::{Value, time};
 use sim::Instant;
 
-use super::{annotations, controlled_by, date, labels, selector, template_text};
+use super::{annotations, controlled_by, date, labels, selector, template_text, workloads};
 use crate::kubectl::failure::Outcome;
-use crate::kubectl::session::{Call, Session};
+use crate::kubectl::session::Session;
+use crate::kubectl::target::or;
 
 /// A Job, without events.
 pub(super) fn job(value: &Value) -> String {
@@ -56,11 +57,82 @@ pub(super) fn job(value: &Value) -> String {
     );
     line("Pods Statuses", pods);
     if spec.str("completionMode") == "Indexed" {
-        let done = status.str("completedIndexes");
-        let done = if done.is_empty() { "<none>" } else { done };
-        line("Completed Indexes", done.to_owned());
+        line(
+            "Completed Indexes",
+            some_indexes(status.str("completedIndexes")),
+        );
     }
     text + &template_text(spec.get("template"))
+}
+
+/// A list of indexes, cut off after fifty characters or so.
+fn some_indexes(indexes: &str) -> String {
+    const LIMIT: usize = 50;
+    if indexes.is_empty() {
+        return "<none>".to_owned();
+    }
+    let end = indexes.get(LIMIT..).and_then(|rest| rest.find(','));
+    match end {
+        Some(end) => format!("{}...", &indexes[..=LIMIT + end]),
+        None => indexes.to_owned(),
+    }
+}
+
+/// A CronJob, without events.
+pub(super) fn cron_job(value: &Value) -> String {
+    let (spec, status) = (value.get("spec"), value.get("status"));
+    let mut text = format!(
+        "Name:\t{}\nNamespace:\t{}\n",
+        value.name(),
+        value.namespace()
+    );
+    text.push_str(&labels("Labels:", value.labels()));
+    text.push_str(&annotations("Annotations:", value.annotations()));
+    let mut line = |name: &str, shown: &str| text.push_str(&format!("{name}:\t{shown}\n"));
+    let number = |of: &Value, key: &str, unit: &str| match of.i64_at(key) {
+        Some(number) => format!("{number}{unit}"),
+        None => "<unset>".to_owned(),
+    };
+    line("Schedule", spec.str("schedule"));
+    line("Concurrency Policy", spec.str("concurrencyPolicy"));
+    let suspend = match spec.get("suspend") {
+        Value::Bool(true) => "True",
+        Value::Bool(false) => "False",
+        _ => "<unset>",
+    };
+    line("Suspend", suspend);
+    line("Time Zone", or(spec.str("timeZone"), "<unset>"));
+    for (title, key, unit) in [
+        (
+            "Successful Job History Limit",
+            "successfulJobsHistoryLimit",
+            "",
+        ),
+        ("Failed Job History Limit", "failedJobsHistoryLimit", ""),
+        ("Starting Deadline Seconds", "startingDeadlineSeconds", "s"),
+    ] {
+        line(title, &number(spec, key, unit));
+    }
+    let job = spec.at("jobTemplate.spec");
+    let chosen = match job.get("selector") {
+        Value::Null => "<unset>".to_owned(),
+        known => selector(known),
+    };
+    line("Selector", &chosen);
+    line("Parallelism", &number(job, "parallelism", ""));
+    line("Completions", &number(job, "completions", ""));
+    if job.has("activeDeadlineSeconds") {
+        let secs = number(job, "activeDeadlineSeconds", "s");
+        line("Active Deadline Seconds", &secs);
+    }
+    text.push_str(&template_text(job.get("template")));
+    let active = status.list_at("active").iter().map(|job| job.str("name"));
+    let active = active.collect::<Vec<&str>>().join(", ");
+    let last = date(status.str("lastScheduleTime"));
+    text + &format!(
+        "Last Schedule Time:\t{last}\nActive Jobs:\t{}\n",
+        or(&active, "<none>")
+    )
 }
 
 /// A StatefulSet, without events.
@@ -88,29 +160,10 @@ pub(super) async fn stateful_set(session: &Session, value: &Value) -> Outcome<St
     if let Some(partition) = spec.i64_at("updateStrategy.rollingUpdate.partition") {
         text.push_str(&format!("  Partition:\t{partition}\n"));
     }
-    text.push_str(&pods_status(session, value).await?);
+    text.push_str(&workloads::pods_status(session, value).await?);
     text.push_str(&template_text(spec.get("template")));
     text.push_str(&claims(spec.list_at("volumeClaimTemplates")));
     Ok(text)
-}
-
-/// `Pods Status:` of a workload's own pods.
-async fn pods_status(session: &Session, value: &Value) -> Outcome<String> {
-    let path = format!("/api/v1/namespaces/{}/pods", value.namespace());
-    let pods = session.call(Call::get(path)).await?;
-    let own = |pod: &&Value| pod.is_controlled_by(value.uid());
-    let count = |phase: &str| {
-        let own = pods.list_at("items").iter().filter(own);
-        own.filter(|pod| pod.str_at("status.phase") == phase)
-            .count()
-    };
-    Ok(format!(
-        "Pods Status:\t{} Running / {} Waiting / {} Succeeded / {} Failed\n",
-        count("Running"),
-        count("Pending"),
-        count("Succeeded"),
-        count("Failed")
-    ))
 }
 
 /// `Volume Claims:` of a StatefulSet.
@@ -130,6 +183,7 @@ fn claims(templates: &[Value]) -> String {
         text.push_str(&labels("  Labels:", claim.labels()));
         text.push_str(&annotations("  Annotations:", claim.annotations()));
         let storage = claim.str_at("spec.resources.requests.storage");
+        let storage = or(storage, "<default>");
         text.push_str(&format!("  Capacity:\t{storage}\n"));
         text.push_str(&format!("  Access Modes:\t[{}]\n", modes.join(" ")));
     }

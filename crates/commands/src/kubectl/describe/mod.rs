@@ -142,7 +142,12 @@ async fn one(
         ("apps", "Deployment") => workloads::deployment(session, value).await? + &events,
         ("apps", "ReplicaSet") => workloads::replica_set(session, value).await? + &events,
         ("apps", "StatefulSet") => batch::stateful_set(session, value).await? + &events,
+        ("apps", "DaemonSet") => workloads::daemon_set(session, value).await? + &events,
+        ("", "ReplicationController") => {
+            workloads::replication_controller(session, value).await? + &events
+        }
         ("batch", "Job") => batch::job(value) + &events,
+        ("batch", "CronJob") => batch::cron_job(value) + &events,
         ("", "Service") => service::text(session, value).await? + &events,
         ("", "Endpoints") => endpoints::endpoints(value) + &events,
         ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(value) + &events,

@@ -1,8 +1,8 @@
-//! `kubectl describe deployment` and `replicaset`.
+//! `kubectl describe deployment`, `replicaset`, `replicationcontroller` and `daemonset`.
 
 use api::Value;
 
-use super::{annotations, containers, controlled_by, date, labels, pod, selector, volumes};
+use super::{annotations, containers, controlled_by, date, labels, pairs, pod, selector, volumes};
 use crate::kubectl::failure::Outcome;
 use crate::kubectl::session::{Call, Session};
 
@@ -111,26 +111,85 @@ pub(super) async fn replica_set(session: &Session, value: &Value) -> Outcome<Str
         status.i64_at("replicas").unwrap_or(0),
         spec.i64_at("replicas").unwrap_or(0)
     ));
+    text.push_str(&pods_status(session, value).await?);
+    Ok(text + &template_text(spec.get("template")) + &conditions(status))
+}
+
+/// A ReplicationController, without events.
+pub(super) async fn replication_controller(session: &Session, value: &Value) -> Outcome<String> {
+    let (spec, status) = (value.get("spec"), value.get("status"));
+    let mut text = format!(
+        "Name:\t{}\nNamespace:\t{}\nSelector:\t{}\n",
+        value.name(),
+        value.namespace(),
+        pairs(spec.map_at("selector"))
+    );
+    text.push_str(&labels("Labels:", value.labels()));
+    text.push_str(&annotations("Annotations:", value.annotations()));
+    text.push_str(&format!(
+        "Replicas:\t{} current / {} desired\n",
+        status.i64_at("replicas").unwrap_or(0),
+        spec.i64_at("replicas").unwrap_or(0)
+    ));
+    text.push_str(&pods_status(session, value).await?);
+    Ok(text + &template_text(spec.get("template")) + &conditions(status))
+}
+
+/// A DaemonSet, without events.
+pub(super) async fn daemon_set(session: &Session, value: &Value) -> Outcome<String> {
+    let (spec, status) = (value.get("spec"), value.get("status"));
+    let mut text = format!(
+        "Name:\t{}\nNamespace:\t{}\nSelector:\t{}\nNode-Selector:\t{}\n",
+        value.name(),
+        value.namespace(),
+        selector(spec.get("selector")),
+        pairs(spec.map_at("template.spec.nodeSelector"))
+    );
+    text.push_str(&labels("Labels:", value.labels()));
+    text.push_str(&annotations("Annotations:", value.annotations()));
+    for (title, field) in [
+        (
+            "Desired Number of Nodes Scheduled",
+            "desiredNumberScheduled",
+        ),
+        (
+            "Current Number of Nodes Scheduled",
+            "currentNumberScheduled",
+        ),
+        (
+            "Number of Nodes Scheduled with Up-to-date Pods",
+            "updatedNumberScheduled",
+        ),
+        (
+            "Number of Nodes Scheduled with Available Pods",
+            "numberAvailable",
+        ),
+        ("Number of Nodes Misscheduled", "numberMisscheduled"),
+    ] {
+        let number = status.i64_at(field).unwrap_or(0);
+        text.push_str(&format!("{title}: {number}\n"));
+    }
+    text.push_str(&pods_status(session, value).await?);
+    Ok(text + &template_text(spec.get("template")))
+}
+
+/// `Pods Status:` of a workload's own pods.
+pub(super) async fn pods_status(session: &Session, value: &Value) -> Outcome<String> {
     let path = format!("/api/v1/namespaces/{}/pods", value.namespace());
     let pods = session.call(Call::get(path)).await?;
+    let own = |pod: &&Value| pod.is_controlled_by(value.uid());
     let count = |phase: &str| {
-        pods.list_at("items")
-            .iter()
-            .filter(|pod| {
-                pod.controller()
-                    .is_some_and(|o| o.str_at("uid") == value.uid())
-            })
-            .filter(|pod| pod.str_at("status.phase") == phase)
+        let own = pods.list_at("items").iter().filter(own);
+        own.filter(|pod| pod.str_at("status.phase") == phase)
             .count()
     };
-    text.push_str(&format!(
+    Ok(format!(
         "Pods Status:\t{} Running / {} Waiting / {} Succeeded / {} Failed\n",
         count("Running"),
         count("Pending"),
         count("Succeeded"),
         count("Failed")
-    ));
-    Ok(text + &template_text(spec.get("template")) + &conditions(status))
+    ))
 }
 
 fn conditions(status: &Value) -> String {

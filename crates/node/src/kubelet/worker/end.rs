@@ -6,7 +6,9 @@ use sim::Duration;
 
 use crate::cri::Request;
 use crate::kubelet::pod::Role;
-use crate::kubelet::worker::{Act, Cx, Hook, Kill, LEAST_GRACE, Phase, Stage, Volumes, Worker};
+use crate::kubelet::worker::{
+    Act, Cx, Hook, Kill, LEAST_GRACE, Phase, Stage, TURN, Volumes, Worker,
+};
 
 impl Worker {
     /// Begins to end the pod: its containers get so long.
@@ -29,7 +31,7 @@ impl Worker {
         if self.step.as_ref().is_some_and(|step| gives_up(step.phase)) {
             self.step = None;
         }
-        cx.acts.push(Act::Status);
+        self.tell_status(cx);
     }
 
     /// Less time is left than was granted at first.
@@ -80,6 +82,27 @@ impl Worker {
             cx.acts.push(Act::Call(step, Request::StopPodSandbox(id)));
             return;
         }
+        self.finish_in_turn(cx);
+    }
+
+    /// Lets go of a pod of which nothing runs, when its turn comes.
+    fn finish_in_turn(&mut self, cx: &mut Cx<'_>) {
+        let turn = match self.end_turn {
+            Some(turn) => turn,
+            None => {
+                // Whoever waits for what became of it is told now.
+                if !self.pod.object.is_terminating() {
+                    self.tell_status(cx);
+                }
+                cx.within(TURN)
+            }
+        };
+        self.end_turn = Some(turn);
+        if turn > cx.now {
+            self.next_pass = Some(turn);
+            return;
+        }
+        self.next_pass = None;
         self.finish(cx);
     }
 
@@ -94,13 +117,10 @@ impl Worker {
         self.kill(number, &message, left, cx);
     }
 
-    pub(super) fn sandbox_stopped(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn sandbox_stopped(&mut self) {
         self.step = None;
         if let Some(sandbox) = &mut self.sandbox {
             std::rc::Rc::make_mut(sandbox).ready = false;
-        }
-        if self.stage == Stage::Ending {
-            self.finish(cx);
         }
     }
 
@@ -110,7 +130,7 @@ impl Worker {
             self.volumes = Volumes::Unmounted;
             cx.acts.push(Act::Unmount);
         }
-        cx.acts.push(Act::Status);
+        self.tell_status(cx);
         cx.acts.push(Act::Ended);
     }
 

@@ -23,7 +23,7 @@ impl Worker {
                 (Some((unit, Phase::Image)), Err(error)) => {
                     self.failed(unit, "ImageInspectError", error.to_string(), cx);
                 }
-                (Some((_, Phase::Stop)), _) => self.sandbox_stopped(cx),
+                (Some((_, Phase::Stop)), _) => self.sandbox_stopped(),
                 // The answer to a step that was given up.
                 (None, Ok(Reply::Created(id))) => {
                     cx.acts

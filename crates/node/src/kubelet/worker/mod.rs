@@ -29,8 +29,11 @@ use crate::kubelet::probe::ProbeKind;
 const LEAST_GRACE: Duration = Duration::from_secs(2);
 /// Between passes while something is wrong (`backOffPeriod`), up to half as much again at random.
 const RETRY: Duration = Duration::from_secs(10);
-/// After a fresh failure the runtime's next report leads to a pass (`plegRelistPeriod`).
+/// What the runtime reports of a new sandbox leads to a pass (`plegRelistPeriod`).
 const RELIST: Duration = Duration::from_secs(1);
+/// Work that is put off to the next turn of the kubelet's loop waits at most so long
+/// (`syncLoop`'s ticker).
+const TURN: Duration = Duration::from_secs(1);
 
 /// A pod being worked on.
 #[derive(Clone, Debug)]
@@ -59,8 +62,15 @@ pub(super) struct Worker {
     wanted: bool,
     /// When the next pass begins by itself.
     pub next_pass: Option<Instant>,
+    /// Until when a container that crashed has to wait.
     retry_at: Option<Instant>,
+    /// Something else went wrong.
+    failing: bool,
     fresh_failure: bool,
+    /// The runtime has still to report of the sandbox.
+    unreported: bool,
+    /// When the turn comes to let go of it, once nothing of it runs.
+    end_turn: Option<Instant>,
     /// When it has to be gone: counted from when its end began.
     end_by: Option<Instant>,
 }
@@ -87,6 +97,8 @@ pub(super) struct Unit {
     pub last: Option<ContainerStatus>,
     /// Why it does not run: reason and message.
     pub reason: Option<(Rc<str>, Rc<str>)>,
+    /// The same as it was when the status was last told: what a pass comes to is told by the next.
+    pub told: Option<(Rc<str>, Rc<str>)>,
     /// It has come up: its startup probe succeeded, or it has none.
     pub started: bool,
     /// It can serve: its readiness probe succeeds, or it has none.
@@ -98,6 +110,9 @@ pub(super) struct Unit {
     kill: Option<Kill>,
     /// A probe, or a change of its spec, asks for its end, in these words.
     condemned: Option<(Rc<str>, Option<Duration>)>,
+    /// The pass that ended its newest life starts the next one, too: as far as that pass knows,
+    /// the life before was the last to end.
+    replaced: bool,
 }
 
 /// A container on its way out.
@@ -269,7 +284,10 @@ impl Worker {
             wanted: false,
             next_pass: None,
             retry_at: None,
+            failing: false,
             fresh_failure: false,
+            unreported: false,
+            end_turn: None,
             end_by: None,
             pod,
         }
@@ -309,6 +327,14 @@ impl Worker {
     pub(super) fn reject(&mut self, reason: &str, message: &str) {
         self.verdict = Some((reason.into(), message.into()));
         self.stage = Stage::Ended;
+    }
+
+    /// Tells the status as it is now.
+    fn tell_status(&mut self, cx: &mut Cx<'_>) {
+        for unit in &mut self.units {
+            unit.told.clone_from(&unit.reason);
+        }
+        cx.acts.push(Act::Status);
     }
 
     /// The unit of this name.
@@ -365,6 +391,7 @@ impl Unit {
             current: None,
             last: None,
             reason: None,
+            told: None,
             started: false,
             ready: false,
             crash: Backoff::default(),
@@ -373,6 +400,7 @@ impl Unit {
             creating: None,
             kill: None,
             condemned: None,
+            replaced: false,
         }
     }
 
@@ -429,7 +457,12 @@ impl Cx<'_> {
 
     /// A time `wait` from now, up to half as long again.
     fn jittered(&mut self, wait: Duration) -> Instant {
-        let spread = u64::try_from(wait.as_nanos() / 2).unwrap_or(0);
-        self.now + wait + Duration::from_nanos(self.random.below(spread.max(1)))
+        self.within(wait / 2) + wait
+    }
+
+    /// A time at most `span` from now.
+    fn within(&mut self, span: Duration) -> Instant {
+        let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        self.now + Duration::from_nanos(self.random.below(span.max(1)))
     }
 }

@@ -7,7 +7,7 @@ use sim::{Duration, Instant};
 
 use crate::cri::{Request, SandboxStatus};
 use crate::kubelet::pod::Role;
-use crate::kubelet::worker::{Act, Cx, Phase, RELIST, RETRY, Stage, Step, Volumes, Worker};
+use crate::kubelet::worker::{Act, Cx, Phase, RELIST, RETRY, Stage, Step, TURN, Volumes, Worker};
 
 /// First and longest wait before volumes are tried again (`exponential_backoff.go`).
 const MOUNT_FIRST: Duration = Duration::from_millis(500);
@@ -49,11 +49,12 @@ impl Worker {
     }
 
     fn begin_pass(&mut self, cx: &mut Cx<'_>) {
-        (self.next_pass, self.retry_at, self.fresh_failure) = (None, None, false);
+        (self.next_pass, self.retry_at) = (None, None);
+        (self.failing, self.fresh_failure) = (false, false);
         if self.is_overdue(cx) {
             return self.begin_end(self.pod.spec.grace, cx);
         }
-        cx.acts.push(Act::Status);
+        self.tell_status(cx);
         if !self.volumes_stand(cx) {
             return;
         }
@@ -146,6 +147,7 @@ impl Worker {
         match result {
             Ok(sandbox) => {
                 self.sandbox = Some(sandbox);
+                self.unreported = true;
                 // The same pass goes on with the containers.
                 if let Next::Start(units) = self.next() {
                     self.queue = units.into();
@@ -153,7 +155,7 @@ impl Worker {
             }
             Err((reason, message)) => {
                 cx.event(None, true, reason, message);
-                self.retry_at(cx.now + RETRY);
+                self.failing = true;
             }
         }
     }
@@ -225,6 +227,7 @@ impl Worker {
                 && unit.is_running()
                 && let Some((why, grace)) = unit.condemned.take()
             {
+                unit.replaced = true;
                 self.kill(number, &why, grace.unwrap_or(self.pod.spec.grace), cx);
             }
         }
@@ -236,15 +239,19 @@ impl Worker {
         self.step_number
     }
 
-    /// Something has to wait until then.
+    /// A container that crashed has to wait until then.
     pub(super) fn retry_at(&mut self, until: Instant) {
         self.retry_at = Some(self.retry_at.map_or(until, |at| at.min(until)));
     }
 
     fn end_pass(&mut self, cx: &mut Cx<'_>) {
+        // What failed is told at once if there is another pass soon, else when it is tried again.
+        let due = self.fresh_failure && !self.wanted;
+        let reported = due && std::mem::take(&mut self.unreported);
         let retry = match self.retry_at {
-            _ if self.fresh_failure => Some(cx.now + RELIST),
-            Some(until) => Some(until.min(cx.jittered(RETRY))),
+            _ if reported => Some(cx.now + RELIST),
+            _ if self.failing => Some(cx.jittered(RETRY)),
+            Some(until) => Some(until + cx.within(TURN).since(cx.now)),
             None => None,
         };
         let deadline = self

@@ -37,7 +37,11 @@ impl Worker {
     fn is_in_crash_backoff(&mut self, number: usize, cx: &mut Cx<'_>) -> bool {
         let full_name = self.pod.full_name();
         let unit = &mut self.units[number];
-        let Some(finished) = unit.ended().map(|life| life.finished_at.unwrap_or(cx.now)) else {
+        let life = match std::mem::take(&mut unit.replaced) {
+            true => unit.last.as_ref(),
+            false => unit.ended(),
+        };
+        let Some(finished) = life.map(|life| life.finished_at.unwrap_or(cx.now)) else {
             return false;
         };
         let Some(until) = unit.crash.until(cx.now, Some(finished)) else {
@@ -84,12 +88,11 @@ impl Worker {
     fn pull(&mut self, number: usize, cx: &mut Cx<'_>) {
         let unit = &self.units[number];
         let name = unit.container.image.clone();
-        if let Some(until) = unit.pull.until(cx.now, None) {
+        if unit.pull.until(cx.now, None).is_some() {
             let event = format!("Back-off pulling image \"{name}\"");
             let message = format!("{event}: ErrImagePull: {}", unit.pull_error);
             cx.event(number, false, "BackOff", event);
-            self.failed(number, "ImagePullBackOff", message, cx);
-            return self.retry_at(until);
+            return self.failed(number, "ImagePullBackOff", message, cx);
         }
         cx.event(
             number,
@@ -245,6 +248,7 @@ impl Worker {
     /// The step failed: the reason goes into the status at the next pass.
     fn fail(&mut self, number: usize, reason: &str, message: &str) {
         self.step = None;
+        self.failing = true;
         self.set_reason(number, reason, message);
     }
 
@@ -256,7 +260,6 @@ impl Worker {
             .as_ref()
             .is_none_or(|(known, _)| &**known != reason);
         unit.reason = Some((reason.into(), message.into()));
-        self.retry_at.get_or_insert(sim::Instant::FAR);
     }
 }
 
