@@ -3,10 +3,14 @@
 //!
 //! Models pkg/kubeapiserver/options/plugins.go: the order is its order.
 
+mod certificates;
+mod default_ingress_class;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod mutating_policy;
 mod namespace_lifecycle;
+mod node_restriction;
+mod owner_references;
 mod pod_security;
 pub(crate) mod policy;
 mod priority;
@@ -15,6 +19,7 @@ mod runtime_class;
 mod service_account;
 mod taint_nodes_by_condition;
 mod validating_policy;
+mod webhooks;
 
 use api::{Status, Value};
 use sim::Instant;
@@ -29,6 +34,8 @@ pub(crate) use resource_quota::{Charge, charged};
 struct Plugin {
     /// The name the command line knows it by.
     name: &'static str,
+    /// Whether it is on unless the command line says otherwise.
+    on: bool,
     /// Changes the object.
     mutate: fn(&mut ApiServer, &Write, &mut Value, Option<&Value>) -> Result<(), Status>,
     /// Refuses the object.
@@ -45,6 +52,7 @@ type Charges =
 impl Plugin {
     const PLAIN: Plugin = Plugin {
         name: "",
+        on: true,
         mutate: |_, _, _, _| Ok(()),
         validate: |_, _, _, _| Ok(()),
         charge: |_, _, _, _, _| Ok(None),
@@ -53,17 +61,25 @@ impl Plugin {
 }
 
 /// Every plugin, in upstream's order.
-const PLUGINS: [&Plugin; 11] = [
+const PLUGINS: [&Plugin; 19] = [
     &namespace_lifecycle::PLUGIN,
     &limit_ranger::PLUGIN,
     &service_account::PLUGIN,
+    &node_restriction::PLUGIN,
     &taint_nodes_by_condition::PLUGIN,
     &pod_security::PLUGIN,
     &priority::PLUGIN,
     &default_toleration_seconds::PLUGIN,
+    &owner_references::PLUGIN,
     &runtime_class::PLUGIN,
+    &certificates::APPROVAL,
+    &certificates::SIGNING,
+    &certificates::SUBJECT,
+    &default_ingress_class::PLUGIN,
     &mutating_policy::PLUGIN,
+    &webhooks::MUTATING,
     &validating_policy::PLUGIN,
+    &webhooks::VALIDATING,
     &resource_quota::PLUGIN,
 ];
 
@@ -140,8 +156,9 @@ fn enabled(server: &ApiServer) -> impl Iterator<Item = &'static Plugin> {
 }
 
 fn is_enabled(server: &ApiServer, plugin: &Plugin) -> bool {
-    let mut off = server.config.disabled_admission_plugins.iter();
-    !off.any(|name| **name == *plugin.name)
+    let named = |list: &[std::rc::Rc<str>]| list.iter().any(|name| **name == *plugin.name);
+    let on = plugin.on || named(&server.config.admission_plugins);
+    on && !named(&server.config.disabled_admission_plugins)
 }
 
 /// Whether a write creates a pod.

@@ -32,6 +32,7 @@ mod taint_eviction;
 mod testing;
 mod ttl;
 mod ttl_after_finished;
+mod validating_policy_status;
 
 pub use clusterrole_aggregation::ClusterRoleAggregationController;
 pub use controller::{Agenda, Controller, Cx, Outcome, Saying, Write};
@@ -56,3 +57,4 @@ pub use statefulset::StatefulSetController;
 pub use taint_eviction::TaintEvictionController;
 pub use ttl::TtlController;
 pub use ttl_after_finished::TtlAfterFinishedController;
+pub use validating_policy_status::ValidatingPolicyStatusController;

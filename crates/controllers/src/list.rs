@@ -16,7 +16,7 @@ use crate::{
     JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
     PodGcController, ReplicaSetController, ResourceQuotaController, RootCaController,
     ServiceAccountController, StatefulSetController, TaintEvictionController,
-    TtlAfterFinishedController, TtlController,
+    TtlAfterFinishedController, TtlController, ValidatingPolicyStatusController,
 };
 
 /// What the command line says.
@@ -74,6 +74,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(DisruptionController::new(scalable())),
         Box::new(EndpointSliceController::default()),
         Box::new(EndpointsController::default()),
+        Box::new(ValidatingPolicyStatusController::default()),
     ];
     if let Some(cluster) = *pod_network {
         list.push(Box::new(NodeIpamController {
