@@ -3,12 +3,15 @@
 //!
 //! Models pkg/kubeapiserver/options/plugins.go: the order is its order.
 
-mod certificate_subject_restriction;
+mod certificates;
+mod default_ingress_class;
 mod default_storage_class;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod mutating_policy;
 mod namespace_lifecycle;
+mod node_restriction;
+mod owner_references;
 mod persistent_volume_claim_resize;
 mod pod_security;
 pub(crate) mod policy;
@@ -19,6 +22,7 @@ mod service_account;
 mod storage_object_in_use_protection;
 mod taint_nodes_by_condition;
 mod validating_policy;
+mod webhooks;
 
 use api::{Status, Value};
 use sim::Instant;
@@ -33,6 +37,8 @@ pub(crate) use resource_quota::{Charge, charged};
 struct Plugin {
     /// The name the command line knows it by.
     name: &'static str,
+    /// Whether it is on unless the command line says otherwise.
+    on: bool,
     /// Changes the object.
     mutate: fn(&mut ApiServer, &Write, &mut Value, Option<&Value>) -> Result<(), Status>,
     /// Refuses the object.
@@ -49,6 +55,7 @@ type Charges =
 impl Plugin {
     const PLAIN: Plugin = Plugin {
         name: "",
+        on: true,
         mutate: |_, _, _, _| Ok(()),
         validate: |_, _, _, _| Ok(()),
         charge: |_, _, _, _, _| Ok(None),
@@ -61,17 +68,24 @@ const PLUGINS: &[&Plugin] = &[
     &namespace_lifecycle::PLUGIN,
     &limit_ranger::PLUGIN,
     &service_account::PLUGIN,
+    &node_restriction::PLUGIN,
     &taint_nodes_by_condition::PLUGIN,
     &pod_security::PLUGIN,
     &priority::PLUGIN,
     &default_toleration_seconds::PLUGIN,
     &default_storage_class::PLUGIN,
     &storage_object_in_use_protection::PLUGIN,
+    &owner_references::PLUGIN,
     &persistent_volume_claim_resize::PLUGIN,
     &runtime_class::PLUGIN,
-    &certificate_subject_restriction::PLUGIN,
+    &certificates::APPROVAL,
+    &certificates::SIGNING,
+    &certificates::SUBJECT,
+    &default_ingress_class::PLUGIN,
     &mutating_policy::PLUGIN,
+    &webhooks::MUTATING,
     &validating_policy::PLUGIN,
+    &webhooks::VALIDATING,
     &resource_quota::PLUGIN,
 ];
 
@@ -148,8 +162,9 @@ fn enabled(server: &ApiServer) -> impl Iterator<Item = &'static Plugin> {
 }
 
 fn is_enabled(server: &ApiServer, plugin: &Plugin) -> bool {
-    let mut off = server.config.disabled_admission_plugins.iter();
-    !off.any(|name| **name == *plugin.name)
+    let named = |list: &[std::rc::Rc<str>]| list.iter().any(|name| **name == *plugin.name);
+    let on = plugin.on || named(&server.config.admission_plugins);
+    on && !named(&server.config.disabled_admission_plugins)
 }
 
 /// Whether a write creates a pod.

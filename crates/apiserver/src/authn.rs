@@ -57,8 +57,11 @@ pub(crate) fn user_of(
         let token = header
             .strip_prefix("Bearer ")
             .ok_or_else(status::unauthorized)?;
-        let user = token::verify(config, resources, now, token.trim());
-        return user.ok_or_else(status::unauthorized);
+        let own = [&*config.issuer];
+        return match token::verify(config, resources, now, token.trim(), &own) {
+            Ok((user, _)) => Ok(user),
+            Err(_) => Err(status::unauthorized()),
+        };
     }
     if !config.anonymous_auth {
         return Err(status::unauthorized());

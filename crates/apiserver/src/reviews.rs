@@ -40,7 +40,7 @@ impl ApiServer {
                     let error = FieldError::required("spec.token", "");
                     return Err(invalid(&[error]));
                 }
-                token => self.token_review(cx, token),
+                token => self.token_review(cx, token, review.list_at("spec.audiences")),
             },
             "SelfSubjectRulesReview" => match review.str_at("spec.namespace") {
                 "" => return Err(status::bad_request("no namespace on request")),
@@ -111,14 +111,18 @@ impl ApiServer {
         answer
     }
 
-    fn token_review(&self, cx: &Cx<'_>, token: &str) -> Value {
-        match token::verify(&self.config, &self.resources, cx.now, token) {
-            Some(user) => object! {
+    fn token_review(&self, cx: &Cx<'_>, token: &str, audiences: &[Value]) -> Value {
+        let mut wanted: Vec<&str> = audiences.iter().map(Value::as_str).collect();
+        if wanted.is_empty() {
+            wanted.push(&self.config.issuer);
+        }
+        match token::verify(&self.config, &self.resources, cx.now, token, &wanted) {
+            Ok((user, audiences)) => object! {
                 "authenticated": true,
                 "user": user_info(&user),
-                "audiences": [&*self.config.issuer],
+                "audiences": audiences,
             },
-            None => object! { "user": {}, "error": "invalid bearer token" },
+            Err(why) => object! { "user": {}, "error": why },
         }
     }
 

@@ -9,7 +9,7 @@ use api::schema::Schemas;
 use api::{Interner, Measured, Status, status};
 use net::Errno;
 use net::http::{Body, Request, Response};
-use sim::{Duration, EntryId, Instant, LookupMap, Stream};
+use sim::{Arg, Duration, EntryId, Instant, Kind as EntryKind, LookupMap, Stream};
 
 use crate::admission::policy::Policies;
 use crate::alloc::Allocators;
@@ -25,6 +25,11 @@ use crate::subresources::proxy;
 use crate::watchers::Watchers;
 use crate::write::Write;
 use crate::{authn, reply};
+
+static REFUSES: EntryKind = EntryKind {
+    name: "api.refuse",
+    says: "{0} may not {1} {2}",
+};
 
 /// How long a request waits for etcd before it is refused.
 const PATIENCE: Duration = Duration::from_secs(7);
@@ -146,13 +151,17 @@ impl ApiServer {
         if waits || (info.is_resource && !self.backend.is_ready()) {
             return self.park(cx, from, request);
         }
+        let asking = user.name.clone();
         let allowed = impersonation::apply(&self.authorizer, user, request).and_then(|user| {
             self.authorizer.allow(&user, &info)?;
             Ok(Rc::new(user))
         });
         let user = match allowed {
             Ok(user) => user,
-            Err(status) => return self.refuse(cx, from, accept, &status),
+            Err(status) => {
+                note_refusal(cx, &asking, &info);
+                return self.refuse(cx, from, accept, &status);
+            }
         };
         if !info.is_resource {
             let response = self.page(request, &info, &query, accept);
@@ -397,6 +406,21 @@ impl ApiServer {
         self.policies.observe(kind, &change);
         self.watchers.tell(cx, resource, &change);
     }
+}
+
+/// Writes down who was refused what.
+fn note_refusal(cx: &mut Cx<'_>, asking: &Rc<str>, info: &RequestInfo) {
+    let what = match (info.is_resource, info.name.as_str()) {
+        (false, _) => info.path.clone(),
+        (true, "") => info.resource.clone(),
+        (true, name) => format!("{} {name}", info.resource),
+    };
+    let args = [
+        Arg::from(asking),
+        Arg::from(info.verb),
+        Arg::Str(what.into()),
+    ];
+    cx.note(&REFUSES, &args);
 }
 
 /// Whether a request asks how the server does.

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use api::{Value, base64, object};
+use api::{Value, base64, go, object};
 use sim::{Instant, Stream};
 
 use crate::authn::User;
@@ -58,13 +58,47 @@ pub(crate) fn sign(config: &Config, now: Instant, claims: &Claims<'_>) -> String
     format!("{signed}.{signature}")
 }
 
-/// The user of a token: `None` where it is malformed, forged, expired or its account is gone.
+/// Why a token is not good: words that a TokenReview tells.
+pub(crate) type Refusal = String;
+
+/// The user of a token, and those of the audiences that it is for; refused where it is malformed,
+/// forged, expired, for none of the audiences, or its account is gone.
 pub(crate) fn verify(
     config: &Config,
     resources: &Resources,
     now: Instant,
     token: &str,
-) -> Option<User> {
+    audiences: &[&str],
+) -> Result<(User, Vec<String>), Refusal> {
+    let bad = || "invalid bearer token".to_owned();
+    let (user, own) = user_of(config, resources, now, token).ok_or_else(bad)?;
+    let common: Vec<String> = audiences
+        .iter()
+        .filter(|one| own.iter().any(|own| own == *one))
+        .map(|one| (*one).to_owned())
+        .collect();
+    if common.is_empty() {
+        let list = |all: Vec<&str>| {
+            let quoted: Vec<String> = all.into_iter().map(go::quote).collect();
+            format!("[{}]", quoted.join(" "))
+        };
+        let own = list(own.iter().map(String::as_str).collect());
+        let wanted = list(audiences.to_vec());
+        return Err(format!(
+            "[invalid bearer token, token audiences {own} is invalid for the target audiences \
+             {wanted}]"
+        ));
+    }
+    Ok((user, common))
+}
+
+/// The user of a token, and whom it is for.
+fn user_of(
+    config: &Config,
+    resources: &Resources,
+    now: Instant,
+    token: &str,
+) -> Option<(User, Vec<String>)> {
     let (signed, found) = token.rsplit_once('.')?;
     if found != signature(config, signed) {
         return None;
@@ -85,7 +119,9 @@ pub(crate) fn verify(
     if about.has("pod") {
         alive("pods", about.str_at("pod.name"), about.str_at("pod.uid"))?;
     }
-    Some(User {
+    let audiences = claims.list_at("aud").iter();
+    let audiences = audiences.map(|one| one.as_str().to_owned()).collect();
+    let user = User {
         name: claims.str("sub").into(),
         groups: vec![
             "system:serviceaccounts".into(),
@@ -94,7 +130,8 @@ pub(crate) fn verify(
         ],
         uid: account.str("uid").into(),
         extra: extra(&claims, about),
-    })
+    };
+    Some((user, audiences))
 }
 
 /// What a token says of itself and the pod it is for.

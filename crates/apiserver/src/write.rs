@@ -44,6 +44,11 @@ static DELETES: EntryKind = EntryKind {
     says: "{0} deletes {1} {2}",
 };
 
+static FAILS: EntryKind = EntryKind {
+    name: "api.fail",
+    says: "{0} fails to write {1} {2}",
+};
+
 /// A write under way.
 #[derive(Clone, Debug)]
 pub(crate) struct Write {
@@ -452,6 +457,15 @@ impl ApiServer {
         let done = result.is_ok();
         match &write.origin {
             Origin::Client(stream, accept) => {
+                if !done {
+                    let key = Arg::Str(write.key().as_rc().clone());
+                    let args = [
+                        Arg::from(&write.user.name),
+                        Arg::from(write.kind.plural),
+                        key,
+                    ];
+                    cx.note(&FAILS, &args);
+                }
                 let mut response = match result {
                     Ok((code, object)) => answer(cx, write, code, &object, *accept),
                     Err(status) => reply::status(&status, *accept),

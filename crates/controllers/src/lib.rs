@@ -38,6 +38,7 @@ mod taint_eviction;
 mod testing;
 mod ttl;
 mod ttl_after_finished;
+mod validating_policy_status;
 mod volume_protection;
 
 pub use certificates::CertificatesController;
@@ -68,4 +69,5 @@ pub use statefulset::StatefulSetController;
 pub use taint_eviction::TaintEvictionController;
 pub use ttl::TtlController;
 pub use ttl_after_finished::TtlAfterFinishedController;
+pub use validating_policy_status::ValidatingPolicyStatusController;
 pub use volume_protection::VolumeProtectionController;

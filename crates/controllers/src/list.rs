@@ -17,7 +17,8 @@ use crate::{
     JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
     PersistentVolumeController, PodGcController, ReplicaSetController, ResourceQuotaController,
     RootCaController, ServiceAccountController, StatefulSetController, TaintEvictionController,
-    TtlAfterFinishedController, TtlController, VolumeProtectionController,
+    TtlAfterFinishedController, TtlController, ValidatingPolicyStatusController,
+    VolumeProtectionController,
 };
 
 /// What the command line says.
@@ -84,6 +85,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
             authority: root_ca.clone(),
         }),
         Box::new(VolumeProtectionController),
+        Box::new(ValidatingPolicyStatusController::default()),
     ];
     if let Some(cluster) = *pod_network {
         list.push(Box::new(NodeIpamController {

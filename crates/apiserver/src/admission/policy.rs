@@ -20,6 +20,7 @@ use crate::server::ApiServer;
 use crate::write::Write;
 
 pub(crate) use input::Subject;
+pub(super) use matching::matches;
 
 /// The group of policies and bindings.
 const GROUP: &str = "admissionregistration.k8s.io";
@@ -123,12 +124,12 @@ pub(super) fn hooks(
             .filter(|b| b.str_at("spec.policyName") == name)
             .peekable();
         let constraints = policy.object.at("spec.matchConstraints");
-        if bound.peek().is_none() || !matching::matches(subject, constraints) {
+        if bound.peek().is_none() || !matches(subject, constraints) {
             continue;
         }
         for binding in bound {
             let resources = binding.at("spec.matchResources");
-            if resources.is_map() && !matching::matches(subject, resources) {
+            if resources.is_map() && !matches(subject, resources) {
                 continue;
             }
             match params(server, subject, policy, binding) {
@@ -281,6 +282,27 @@ impl<'p> Evaluation<'p> {
     pub(super) fn set_object(&mut self, object: &Value) {
         self.bindings = self.bindings.clone().with("object", object);
     }
+}
+
+/// The values of the conditions of a webhook.
+pub(super) fn conditions(
+    server: &ApiServer,
+    subject: &Subject<'_>,
+    webhook: &Value,
+) -> Vec<Result<Val, String>> {
+    let mut object = Value::empty_map();
+    object.set("spec.matchConditions", webhook.get("matchConditions"));
+    let hook = Hook {
+        policy: Rc::new(compile(&object).0),
+        binding: Value::Null,
+        params: Value::Null,
+    };
+    let mut evaluation = Evaluation::new(server, subject, &hook);
+    hook.policy
+        .conditions
+        .iter()
+        .map(|condition| evaluation.value(condition))
+        .collect()
 }
 
 /// The refusal of a request by a policy, `reason` being the word its status has.

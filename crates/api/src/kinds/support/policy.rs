@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use crate::cel::{Env, Fields, ObjectType, Program, Type};
 use crate::field::{FieldError, Path};
+use crate::kinds::{self, Kind};
+use crate::schema::Schemas;
 use crate::{Str, Value};
 
 /// A policy ready to be evaluated.
@@ -43,6 +45,9 @@ struct Compiler {
     variables: BTreeMap<Str, Type>,
     composes: bool,
     mutates: bool,
+    /// The type of the objects the policy is for, and of its parameters.
+    object: Type,
+    parameters: Type,
     errors: Vec<FieldError>,
 }
 
@@ -55,6 +60,8 @@ pub fn compile(object: &Value) -> (Policy, Vec<FieldError>) {
         variables: BTreeMap::new(),
         composes: !spec.list_at("variables").is_empty(),
         mutates: object.kind() == "MutatingAdmissionPolicy",
+        object: Type::Dyn,
+        parameters: Type::Dyn,
         errors: Vec::new(),
     };
     let mut policy = Policy {
@@ -89,7 +96,92 @@ pub fn compile(object: &Value) -> (Policy, Vec<FieldError>) {
     (policy, compiler.errors)
 }
 
+/// What is wrong with a policy's expressions seen from the types of the objects it is for: the field
+/// and the warning.
+pub fn check_types(policy: &Value, schemas: &Rc<Schemas>) -> Vec<(String, String)> {
+    let spec = policy.get("spec");
+    let kinds = kinds_of(spec);
+    let ty = |api_version: &str, kind: &str| {
+        let id = schemas.by_kind(api_version, kind)?;
+        Some(Type::of_kind(schemas, id))
+    };
+    let of = spec.get("paramKind");
+    let mut out = Vec::new();
+    for (i, validation) in spec.list_at("validations").iter().enumerate() {
+        for key in ["expression", "messageExpression"] {
+            let source = validation.str(key);
+            if source.is_empty() {
+                continue;
+            }
+            let mut warnings = Vec::new();
+            for kind in &kinds {
+                let Some(object) = ty(&kind.api_version(), kind.kind) else {
+                    continue;
+                };
+                let parameters = ty(of.str("apiVersion"), of.str("kind"));
+                let compiler = Compiler {
+                    params: of.is_map(),
+                    variables: BTreeMap::new(),
+                    composes: !spec.list_at("variables").is_empty(),
+                    mutates: false,
+                    object,
+                    parameters: parameters.unwrap_or(Type::Dyn),
+                    errors: Vec::new(),
+                };
+                if let Some(why) = compiler.mistakes(spec, source) {
+                    let (version, name) = (kind.api_version(), kind.kind);
+                    warnings.push(format!("{version}, Kind={name}: {why}\n"));
+                }
+            }
+            if !warnings.is_empty() {
+                let field = format!("spec.validations[{i}].{key}");
+                out.push((field, warnings.join("\n")));
+            }
+        }
+    }
+    out
+}
+
+/// The kinds a policy names, without those it means by a wildcard.
+fn kinds_of(spec: &Value) -> Vec<&'static Kind> {
+    let mut out: Vec<&'static Kind> = Vec::new();
+    for rule in spec.list_at("matchConstraints.resourceRules") {
+        let words = |list: &str| -> Vec<String> {
+            let words = rule
+                .list_at(list)
+                .iter()
+                .map(|word| word.as_str().to_owned());
+            words.collect()
+        };
+        for group in words("apiGroups") {
+            for version in words("apiVersions") {
+                for plural in words("resources") {
+                    out.extend(kinds::find(&group, &version, &plural));
+                }
+            }
+        }
+    }
+    out.sort_by_key(|kind| (kind.group, kind.version, kind.kind));
+    out.dedup();
+    out.truncate(10);
+    out
+}
+
 impl Compiler {
+    /// What is wrong with an expression, whatever it comes to.
+    fn mistakes(mut self, spec: &Value, source: &str) -> Option<String> {
+        for variable in spec.list_at("variables") {
+            let env = self.env(true, true);
+            let made = Program::compile_in(variable.str("expression"), &env).ok();
+            let ty = made.map_or(Type::Dyn, |program| program.result_type().clone());
+            self.variables.insert(variable.str("name").into(), ty);
+        }
+        let env = self.env(true, true);
+        Program::compile_in(source, &env)
+            .err()
+            .map(|errors| errors.to_string())
+    }
+
     fn validations(&mut self, spec: &Value, root: &Path<'_>, policy: &mut Policy) {
         let list = root.child("validations");
         for (i, validation) in spec.list_at("validations").iter().enumerate() {
@@ -137,12 +229,12 @@ impl Compiler {
     /// What an expression may use.
     fn env(&self, authorizer: bool, variables: bool) -> Env {
         let mut env = Env::new()
-            .with("object", Type::Dyn)
-            .with("oldObject", Type::Dyn)
+            .with("object", self.object.clone())
+            .with("oldObject", self.object.clone())
             .with("namespaceObject", namespace_type())
             .with("request", request_type());
         if self.params {
-            env = env.with("params", Type::Dyn);
+            env = env.with("params", self.parameters.clone());
         }
         if authorizer {
             let ty = |name: &str| Type::opaque(&format!("kubernetes.authorization.{name}"));
@@ -310,4 +402,40 @@ pub fn namespace_type() -> Type {
             ("status", Type::object("kubernetes.NamespaceStatus", status)),
         ],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object;
+
+    #[test]
+    fn types_of_the_objects_are_known() {
+        let policy = object! { "spec": {
+            "matchConstraints": { "resourceRules": [{
+                "apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments", "*"],
+            }] },
+            "validations": [
+                { "expression": "object.spec.replicas > 1" },
+                { "expression": "object.spec.replicas > '1'", "messageExpression": "object.spec.x" },
+            ],
+        } };
+        let found = check_types(&policy, &Schemas::load());
+        let expect = [
+            (
+                "spec.validations[1].expression".to_owned(),
+                "apps/v1, Kind=Deployment: ERROR: <input>:1:22: found no matching overload for \
+                 '_>_' applied to '(int, string)'\n | object.spec.replicas > '1'\n | \
+                 .....................^\n"
+                    .to_owned(),
+            ),
+            (
+                "spec.validations[1].messageExpression".to_owned(),
+                "apps/v1, Kind=Deployment: ERROR: <input>:1:12: undefined field 'x'\n | \
+                 object.spec.x\n | ...........^\n"
+                    .to_owned(),
+            ),
+        ];
+        assert_eq!(found, expect);
+    }
 }

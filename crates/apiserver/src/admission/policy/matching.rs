@@ -9,7 +9,7 @@ use api::{Map, Value};
 use super::Subject;
 
 /// Whether a request is one of these.
-pub(super) fn matches(subject: &Subject<'_>, of: &Value) -> bool {
+pub(in crate::admission) fn matches(subject: &Subject<'_>, of: &Value) -> bool {
     let exact = of.str("matchPolicy") == "Exact";
     let any = |list: &str| {
         let mut rules = of.list_at(list).iter();

@@ -1,0 +1,186 @@
+//! What admission policies and the Pod Security Standards say of requests.
+
+mod bench;
+
+use api::{Value, object, yaml};
+use bench::{Bench, PODS};
+use net::http::Method;
+
+const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
+
+fn parse(text: &str) -> Value {
+    let documents = yaml::parse_all(text).expect("YAML");
+    documents.first().expect("a document").value.clone()
+}
+
+fn bench() -> Bench {
+    let mut bench = Bench::new();
+    bench.service_account("default");
+    bench
+}
+
+/// Creates an object; the refusal, or nothing.
+fn create(bench: &mut Bench, path: &str, text: &str) -> String {
+    let (code, answer) = bench.call(Method::Post, path, parse(text));
+    match code {
+        201 => String::new(),
+        _ => format!("{code} {}", answer.str("message")),
+    }
+}
+
+/// A policy for pods with these lines in its spec, and its binding.
+fn policy(bench: &mut Bench, spec: &str, binding: &str) {
+    let text = format!(
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\n\
+         metadata: {{name: p}}\nspec:\n  matchConstraints: {{resourceRules: [{{apiGroups: [''], \
+         apiVersions: [v1], operations: [CREATE, DELETE], resources: [pods]}}]}}\n{spec}"
+    );
+    let made = create(
+        bench,
+        &format!("{ADMISSION}/validatingadmissionpolicies"),
+        &text,
+    );
+    assert_eq!(made, "");
+    let text = format!(
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\n\
+         metadata: {{name: b}}\nspec: {{policyName: p, {binding}}}"
+    );
+    let made = create(
+        bench,
+        &format!("{ADMISSION}/validatingadmissionpolicybindings"),
+        &text,
+    );
+    assert_eq!(made, "");
+}
+
+fn pod(name: &str, labels: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, labels: {labels}}}, spec: \
+         {{containers: [{{name: c, image: nginx}}]}}}}"
+    )
+}
+
+#[test]
+fn conditions_refuse() {
+    let mut bench = bench();
+    policy(
+        &mut bench,
+        "  variables: [{name: team, expression: 'object.metadata.labels.team'}]\n  \
+         matchConditions: [{name: made, expression: 'request.operation == \"CREATE\"'}]\n  \
+         validations:\n  - {expression: 'variables.team != \"x\"', message: no team x, reason: \
+         Forbidden}\n  - {expression: 'size(object.spec.containers) > 0 && \
+         namespaceObject.metadata.name == \"default\"', messageExpression: '\"has \" + \
+         string(size(object.spec.containers))'}\n",
+        "validationActions: [Deny]",
+    );
+    let said = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request:";
+    assert_eq!(create(&mut bench, PODS, &pod("good", "{team: y}")), "");
+    assert_eq!(
+        create(&mut bench, PODS, &pod("bad", "{team: x}")),
+        format!("403 pods \"bad\" is forbidden: {said} no team x")
+    );
+    assert_eq!(
+        create(&mut bench, PODS, &pod("bare", "{}")),
+        format!(
+            "422 pods \"bare\" is forbidden: {said} expression 'variables.team != \"x\"' resulted \
+             in error: composited variable \"team\" fails to evaluate: no such key: labels"
+        )
+    );
+    let (code, _) = bench.call(Method::Delete, &format!("{PODS}/good"), Value::Null);
+    assert_eq!(code, 200);
+}
+
+#[test]
+fn parameters_are_looked_up() {
+    let mut bench = bench();
+    policy(
+        &mut bench,
+        "  paramKind: {apiVersion: v1, kind: ConfigMap}\n  validations: [{expression: \
+         'request.operation == \"DELETE\" || object.metadata.name in [params.data.name]'}]\n",
+        "validationActions: [Deny], paramRef: {name: names, parameterNotFoundAction: Deny}",
+    );
+    assert_eq!(
+        create(&mut bench, PODS, &pod("a", "{}")),
+        "422 pods \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied \
+         request: failed to configure binding: no params found for policy binding with `Deny` \
+         parameterNotFoundAction"
+    );
+    let names = "{apiVersion: v1, kind: ConfigMap, metadata: {name: names}, data: {name: a}}";
+    assert_eq!(
+        create(&mut bench, "/api/v1/namespaces/default/configmaps", names),
+        ""
+    );
+    assert_eq!(create(&mut bench, PODS, &pod("a", "{}")), "");
+    assert!(create(&mut bench, PODS, &pod("b", "{}")).contains("failed expression: "));
+}
+
+#[test]
+fn mutations_are_applied() {
+    let mut bench = bench();
+    let text = "
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: m}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  mutations:
+  - patchType: ApplyConfiguration
+    applyConfiguration:
+      expression: >-
+        Object{metadata: Object.metadata{labels: {'marked': 'yes'}}, spec: Object.spec{containers:
+        [Object.spec.containers{name: 'side', image: 'busybox'}]}}
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: '[JSONPatch{op: \"add\", path: \"/metadata/labels/\" + jsonpatch.escapeKey(\"a/b\"), value: \"c\"}]'
+";
+    let path = format!("{ADMISSION}/mutatingadmissionpolicies");
+    assert_eq!(create(&mut bench, &path, text), "");
+    let binding = "{apiVersion: admissionregistration.k8s.io/v1, kind: \
+                   MutatingAdmissionPolicyBinding, metadata: {name: m}, spec: {policyName: m}}";
+    let path = format!("{ADMISSION}/mutatingadmissionpolicybindings");
+    assert_eq!(create(&mut bench, &path, binding), "");
+    assert_eq!(create(&mut bench, PODS, &pod("a", "{team: x}")), "");
+    let made = bench.get(&format!("{PODS}/a"));
+    let labels = r#"{"a/b":"c","marked":"yes","team":"x"}"#;
+    assert_eq!(made.at("metadata.labels").to_json(), labels);
+    let names: Vec<&str> = made
+        .list_at("spec.containers")
+        .iter()
+        .map(|c| c.str("name"))
+        .collect();
+    assert_eq!(names.len(), 2);
+    assert!(names.contains(&"side") && names.contains(&"c"));
+}
+
+#[test]
+fn namespaces_set_the_standard() {
+    let mut bench = bench();
+    let path = "/api/v1/namespaces/default";
+    let mut namespace = bench.get(path);
+    namespace.set(
+        "metadata.labels",
+        object! { "pod-security.kubernetes.io/enforce": "baseline" },
+    );
+    let (code, _) = bench.call(Method::Put, path, namespace.clone());
+    assert_eq!(code, 200);
+    assert_eq!(create(&mut bench, PODS, &pod("a", "{}")), "");
+    let net = "{apiVersion: v1, kind: Pod, metadata: {name: net}, spec: {hostNetwork: true, \
+               containers: [{name: c, image: nginx}]}}";
+    assert_eq!(
+        create(&mut bench, PODS, net),
+        "403 pods \"net\" is forbidden: violates PodSecurity \"baseline:latest\": host namespaces \
+         (hostNetwork=true)"
+    );
+    let mut namespace = bench.get(path);
+    namespace.set(
+        "metadata.labels",
+        object! { "pod-security.kubernetes.io/warn-version": "1.30" },
+    );
+    let (code, answer) = bench.call(Method::Put, path, namespace);
+    assert_eq!(code, 422);
+    assert!(
+        answer
+            .str("message")
+            .ends_with("must be \"latest\" or \"v1.x\"")
+    );
+}
