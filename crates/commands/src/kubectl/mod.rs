@@ -5,6 +5,7 @@
 
 pub(crate) mod act;
 mod apply;
+mod attaching;
 mod auth;
 mod cluster;
 mod complete;
@@ -12,12 +13,15 @@ mod completion;
 mod config;
 mod config_files;
 mod cordon;
+mod cp;
 mod create;
+mod debug;
 mod delete;
 mod describe;
 mod diff;
 mod discovery;
 mod drain;
+mod dump;
 mod edit;
 mod events;
 mod exec;
@@ -32,7 +36,10 @@ mod overrides;
 mod patch;
 mod plugin;
 mod pods;
+mod port_forward;
+mod ports;
 mod print;
+mod proxy;
 mod replace;
 mod rollout;
 mod rules;
@@ -40,11 +47,13 @@ mod run;
 mod scale;
 pub(crate) mod session;
 mod set;
+mod streams;
 mod subject;
 mod taint;
 mod target;
 mod top;
 mod trace;
+mod unreachable;
 mod view_last_applied;
 mod wait;
 
@@ -118,6 +127,10 @@ const VERBS: &[&Verb] = &[
     &logs::VERB,
     &exec::ATTACH,
     &exec::EXEC,
+    &port_forward::VERB,
+    &proxy::VERB,
+    &cp::VERB,
+    &debug::VERB,
     &diff::VERB,
     &apply::VERB,
     &patch::VERB,
@@ -141,6 +154,7 @@ const GROUPS: &[&[&Verb]] = &[
     &plugin::VERBS,
     &top::VERBS,
     &[&view_last_applied::VERB],
+    &[&dump::VERB],
 ];
 
 /// The heads of groups that are no verbs themselves.
