@@ -35,6 +35,7 @@ mod echo;
 mod editor;
 mod egrep;
 mod env;
+mod envsubst;
 mod etcdctl;
 mod etcdutl;
 mod false_;
@@ -75,6 +76,7 @@ mod nl;
 mod nohup;
 mod nproc;
 mod nslookup;
+mod openssl;
 pub mod packages;
 mod part;
 mod paste;
@@ -115,6 +117,7 @@ mod sysctl;
 mod systemctl;
 mod tac;
 mod tail;
+mod tar;
 mod tcpdump;
 mod tee;
 mod test;
@@ -200,6 +203,7 @@ static TOOLS: &[&Tool] = &[
     &editor::TOOL,
     &egrep::TOOL,
     &env::TOOL,
+    &envsubst::TOOL,
     &etcdctl::TOOL,
     &etcdutl::TOOL,
     &false_::TOOL,
@@ -234,6 +238,7 @@ static TOOLS: &[&Tool] = &[
     &nohup::TOOL,
     &nproc::TOOL,
     &nslookup::TOOL,
+    &openssl::TOOL,
     &paste::TOOL,
     &pgrep::TOOL,
     &pidof::TOOL,
@@ -268,6 +273,7 @@ static TOOLS: &[&Tool] = &[
     &systemctl::TOOL,
     &tac::TOOL,
     &tail::TOOL,
+    &tar::TOOL,
     &tcpdump::TOOL,
     &tee::TOOL,
     &test::TOOL,

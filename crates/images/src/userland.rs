@@ -25,9 +25,33 @@ const APPLETS: [&str; 46] = [
 ];
 
 /// More applets; one list would be too long to read.
-const MORE_APPLETS: [&str; 12] = [
-    "uniq", "uname", "uptime", "watch", "wc", "which", "whoami", "xargs", "yes", "stat", "sync",
+const MORE_APPLETS: [&str; 26] = [
+    "clear",
+    "chown",
+    "diff",
+    "egrep",
+    "fgrep",
+    "mktemp",
+    "pgrep",
+    "pkill",
+    "reset",
+    "rmdir",
+    "stat",
+    "sync",
+    "tar",
+    "uniq",
+    "uname",
+    "uptime",
     "vi",
+    "watch",
+    "wc",
+    "which",
+    "whoami",
+    "xargs",
+    "yes",
+    "md5sum",
+    "sha256sum",
+    "timeout",
 ];
 
 /// What a Debian image has beyond that.

@@ -25,6 +25,9 @@ pub enum Message {
     Answer(u64, Result<Reply, Error>),
     /// A part of the streams that an answered `Exec` or `Attach` opened, either way.
     Stream(u64, Part),
+    /// What came over the connection that an answered `PortForward` made, either way; `None` once
+    /// it is closed.
+    Forwarded(u64, Option<Payload>),
     /// Something happened; sent to whoever asked for `GetContainerEvents`.
     Event(Event),
 }
@@ -77,6 +80,10 @@ pub enum Request {
         id: Rc<str>,
         stdio: Stdio,
     },
+    PortForward {
+        sandbox: Rc<str>,
+        port: u16,
+    },
     PullImage(Rc<str>),
     ImageStatus(Rc<str>),
     ListImages,
@@ -105,7 +112,8 @@ pub enum Reply {
     Containers(Vec<ContainerStatus>),
     /// `ExecSync`.
     Exec(ExecResult),
-    /// `Exec`, `Attach`: [`Message::Stream`] parts follow both ways.
+    /// `Exec`, `Attach`: [`Message::Stream`] parts follow both ways. `PortForward`: the connection
+    /// stands, [`Message::Forwarded`] follow.
     Streaming,
     /// `PullImage`, `ImageStatus`; `None` if there is no such image.
     Image(Option<ImageStatus>),
@@ -264,6 +272,22 @@ pub struct ContainerConfig {
     pub stdin_once: bool,
     /// Give it a terminal.
     pub tty: bool,
+    /// Whose processes it sees.
+    pub pid: PidMode,
+}
+
+/// Whose process-id namespace a container joins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PidMode {
+    /// One of its own.
+    #[default]
+    Container,
+    /// That of its pod.
+    Pod,
+    /// The machine's.
+    Node,
+    /// That of the container with this id.
+    Target(Rc<str>),
 }
 
 /// A bind mount.
@@ -361,6 +385,7 @@ impl Shared for Message {
             Message::Stream(_, Part::Stdin(b) | Part::Stdout(b) | Part::Stderr(b)) => {
                 b.len() as u64
             }
+            Message::Forwarded(_, Some(payload)) => payload.size(),
             _ => 256,
         }
     }

@@ -162,6 +162,15 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// `deployment.apps/web`
+    pub(super) fn full_name(&self) -> String {
+        format!(
+            "{}/{}",
+            self.resource.qualified_singular(),
+            self.value.name()
+        )
+    }
+
     /// The path of the object.
     pub(super) fn path(&self) -> String {
         self.resource

@@ -2,7 +2,7 @@
 //!
 //! Models client-go's aggregated discovery, restmapper and shortcut expansion.
 
-use api::Value;
+use api::{Value, object};
 
 use super::failure::{Failure, Outcome};
 use super::session::{Call, Session};
@@ -118,6 +118,31 @@ impl Discovery {
             .iter()
             .filter(named)
             .find(|r| r.version == version && r.group == group)
+    }
+
+    /// The groups and their versions, as an `APIGroupList`.
+    pub(crate) fn groups(&self) -> Value {
+        let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
+        for resource in &self.resources {
+            let (group, version) = (resource.group.as_str(), resource.version.as_str());
+            let known = groups.iter().position(|(name, _)| *name == group);
+            let at = known.unwrap_or_else(|| {
+                groups.push((group, Vec::new()));
+                groups.len() - 1
+            });
+            let version =
+                object!({ "groupVersion": (resource.api_version()), "version": (version) });
+            if !groups[at].1.contains(&version) {
+                groups[at].1.push(version);
+            }
+        }
+        let groups: Vec<Value> = groups
+            .into_iter()
+            .map(
+                |(name, versions)| object!({ "name": (name), "versions": (Value::from(versions)) }),
+            )
+            .collect();
+        object!({ "apiVersion": "v1", "groups": (Value::from(groups)), "kind": "APIGroupList" })
     }
 
     /// As [`Discovery::find`], with kubectl's sentence if there is none.

@@ -40,6 +40,14 @@ impl Failure {
         Failure::Message(text.into())
     }
 
+    /// `error: …`, and where to read how the command is used.
+    pub(crate) fn hint(line: &super::flags::Line, text: &str) -> Failure {
+        let command = &line.command;
+        Failure::Plain(format!(
+            "error: {text}\nSee '{command} -h' for help and examples"
+        ))
+    }
+
     /// The reason of a Status: `NotFound`.
     pub(crate) fn reason(&self) -> &str {
         match self {

@@ -5,6 +5,7 @@
 
 pub(crate) mod act;
 mod apply;
+mod attaching;
 mod auth;
 mod autoscale;
 mod certificate;
@@ -14,12 +15,15 @@ mod completion;
 mod config;
 mod config_files;
 mod cordon;
+mod cp;
 mod create;
+mod debug;
 mod delete;
 mod describe;
 mod diff;
 mod discovery;
 mod drain;
+mod dump;
 mod edit;
 mod events;
 mod exec;
@@ -35,7 +39,10 @@ mod overrides;
 mod patch;
 mod plugin;
 mod pods;
+mod port_forward;
+mod ports;
 mod print;
+mod proxy;
 mod replace;
 mod rollout;
 mod rules;
@@ -43,11 +50,13 @@ mod run;
 mod scale;
 pub(crate) mod session;
 mod set;
+mod streams;
 mod subject;
 mod taint;
 mod target;
 mod top;
 mod trace;
+mod unreachable;
 mod wait;
 
 use std::future::Future;
@@ -121,6 +130,10 @@ const VERBS: &[&Verb] = &[
     &logs::VERB,
     &exec::ATTACH,
     &exec::EXEC,
+    &port_forward::VERB,
+    &proxy::VERB,
+    &cp::VERB,
+    &debug::VERB,
     &diff::VERB,
     &apply::VERB,
     &patch::VERB,
@@ -134,6 +147,7 @@ const VERBS: &[&Verb] = &[
     &completion::VERB,
     &options::VERB,
     &cluster::VERSION,
+    &dump::VERB,
 ];
 
 /// Verbs that come in groups.

@@ -1,40 +1,83 @@
 //! Which pod and container a command for one container means: `POD`, `TYPE/NAME`, `-c`.
 //!
-//! Models kubectl/pkg/polymorphichelpers (attachable pod) and cmd/util/podcmd.
+//! Models kubectl/pkg/polymorphichelpers (attachable pod), cmd/util/podutils and cmd/util/podcmd.
 
 use api::Value;
+use api::selector::LabelSelector;
 use net::http::percent_encode;
 
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
 use super::session::{Call, Session};
-use super::target::targets;
+use super::target::{manifests, namespace_of, resource_of, targets};
 
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+/// How long a command waits for a pod of what was named, unless told otherwise.
+pub(super) const GET_POD_TIMEOUT: u64 = 60;
+/// Between looks for the first pod.
+const LOOK_AGAIN: sim::Duration = sim::Duration::from_millis(250);
 
-/// The pod a word means; of a workload or Service, its first pod that is ready.
-pub(super) async fn pod(session: &Session, word: &str) -> Outcome<Value> {
-    let mut found = pods(session, word).await?;
-    let (object, pods) = (found.0, &mut found.1);
-    match (object, pods.is_empty()) {
-        (None, false) => Ok(pods.remove(0)),
-        (Some(_), false) => {
-            pods.sort_by_key(|pod| !is_ready(pod));
-            Ok(pods.remove(0))
-        }
-        (object, true) => {
-            let name = object
-                .map(|object| object.name().to_owned())
-                .unwrap_or_default();
-            Err(Failure::message(format!(
-                "timed out waiting for pods of {name} to be running"
-            )))
-        }
-    }
+/// An object and the pods it stands for.
+pub(super) struct Pods {
+    /// The object named; `None` if it is a pod itself.
+    pub(super) object: Option<Value>,
+    /// The best first.
+    pub(super) pods: Vec<Value>,
 }
 
-/// The object a word means, if it is no pod, and its pods.
-pub(super) async fn pods(session: &Session, word: &str) -> Outcome<(Option<Value>, Vec<Value>)> {
+/// What pods are wanted for: decides which of several is the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// To join: those that restart seldom.
+    Joining,
+    /// Their logs: those that restart often.
+    Logs,
+}
+
+/// `--pod-running-timeout`, or so many seconds.
+pub(super) fn timeout(line: &Line, otherwise: u64) -> Outcome<sim::Duration> {
+    let given = line.duration("pod-running-timeout")?;
+    let limit = given.unwrap_or(sim::Duration::from_secs(otherwise));
+    if limit.is_zero() {
+        return Err(Failure::message(
+            "--pod-running-timeout must be higher than zero",
+        ));
+    }
+    Ok(limit)
+}
+
+/// What names the pod: an argument, or the object of `-f`.
+pub(super) async fn word_of(session: &Session, line: &Line, words: &[String]) -> Outcome<String> {
+    if let Some(word) = words.first() {
+        return Ok(word.clone());
+    }
+    let discovery = session.discovery().await?;
+    let all = manifests(&session.io, line).await?;
+    let Some(manifest) = all.first() else {
+        return Err(Failure::message("no objects passed to exec"));
+    };
+    let resource = resource_of(&discovery, manifest)?;
+    namespace_of(session, resource, &manifest.value)?;
+    Ok(format!(
+        "{}/{}",
+        resource.qualified(),
+        manifest.value.name()
+    ))
+}
+
+/// The pod a word means; of a workload or Service, the best of its pods, waiting for the first.
+pub(super) async fn pod(session: &Session, word: &str, limit: sim::Duration) -> Outcome<Value> {
+    let mut found = pods(session, word, For::Joining, limit).await?;
+    Ok(found.pods.remove(0))
+}
+
+/// The object a word means, if it is no pod, and its pods: at least one, waiting for the first.
+pub(super) async fn pods(
+    session: &Session,
+    word: &str,
+    wanted: For,
+    limit: sim::Duration,
+) -> Outcome<Pods> {
     let discovery = session.discovery().await?;
     let args = [if word.contains('/') {
         word.to_owned()
@@ -47,27 +90,91 @@ pub(super) async fn pods(session: &Session, word: &str) -> Outcome<(Option<Value
         .call(Call::get(target.resource.path(&session.namespace, &name)))
         .await?;
     if target.resource.kind == "Pod" {
-        return Ok((None, vec![object]));
+        return Ok(Pods {
+            object: None,
+            pods: vec![object],
+        });
     }
-    let selector = match target.resource.kind.as_str() {
-        "Service" | "ReplicationController" => object.at("spec.selector").clone(),
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => {
-            object.at("spec.selector.matchLabels").clone()
+    let selector = selector_of(&object, wanted)?;
+    let end = session.io.deadline(limit).await;
+    loop {
+        let mut pods = select(session, &selector).await?;
+        sort(&mut pods, wanted);
+        if !pods.is_empty() {
+            let object = Some(object);
+            return Ok(Pods { object, pods });
         }
-        kind => {
+        if session.io.now().await >= end {
+            return Err(Failure::message("timed out waiting for the condition"));
+        }
+        session.io.sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// The selector of a workload or Service.
+fn selector_of(object: &Value, wanted: For) -> Outcome<String> {
+    let kind = object.kind();
+    let version = object.api_version().rsplit('/').next().unwrap_or_default();
+    let selector = match kind {
+        "Service" | "ReplicationController" => {
+            let labels = object.at("spec.selector");
+            if labels.entries().is_empty() {
+                let name = object.name();
+                return Err(Failure::message(format!(
+                    "invalid service '{name}': Service is defined without a selector"
+                )));
+            }
+            LabelSelector::from_map(labels.entries())
+        }
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => {
+            LabelSelector::from_object(object.at("spec.selector"))
+                .map_err(|why| Failure::message(format!("invalid label selector: {why}")))?
+        }
+        _ => {
+            let what = match wanted {
+                For::Joining => "attach to",
+                For::Logs => "get the logs from",
+            };
             return Err(Failure::message(format!(
-                "cannot attach to *{kind}: selector for {kind} not implemented"
+                "cannot {what} *{version}.{kind}: selector for *{version}.{kind} not implemented"
             )));
         }
     };
-    let found = matching(session, &selector).await?;
-    Ok((Some(object), found))
+    Ok(selector.to_string())
 }
 
-/// Pods whose labels match a map of labels.
-pub(super) async fn matching(session: &Session, labels: &Value) -> Outcome<Vec<Value>> {
-    let selector = super::print::labels_text(labels.entries());
-    select(session, &selector).await
+/// Puts the pods first that are best joined, or whose logs tell most.
+pub(super) fn sort(pods: &mut [Value], wanted: For) {
+    pods.sort_by_cached_key(|pod| {
+        let phase = match pod.str_at("status.phase") {
+            "Running" => 0,
+            "Unknown" => 1,
+            "Pending" => 2,
+            _ => 0,
+        };
+        let ready = pod
+            .list_at("status.conditions")
+            .iter()
+            .find(|c| c.str_at("type") == "Ready" && c.str_at("status") == "True");
+        let restarts = pod
+            .list_at("status.containerStatuses")
+            .iter()
+            .filter_map(|status| status.get("restartCount").as_i64())
+            .max()
+            .unwrap_or(0);
+        (
+            pod.str_at("spec.nodeName").is_empty(),
+            phase,
+            ready.is_none(),
+            ready.map(|c| c.str_at("lastTransitionTime").to_owned()),
+            if wanted == For::Logs {
+                -restarts
+            } else {
+                restarts
+            },
+            pod.str_at("metadata.creationTimestamp").to_owned(),
+        )
+    });
 }
 
 /// Pods that a selector matches.
@@ -82,7 +189,7 @@ pub(super) async fn select(session: &Session, selector: &str) -> Outcome<Vec<Val
 }
 
 /// Names of all containers of a pod as error sentences list them: `a, b, setup (init)`.
-fn all_containers(pod: &Value) -> String {
+pub(super) fn all_containers(pod: &Value) -> String {
     let names = |field: &str, mark: &str| -> Vec<String> {
         let containers = pod.get("spec").list_at(field);
         containers
@@ -96,48 +203,60 @@ fn all_containers(pod: &Value) -> String {
     all.join(", ")
 }
 
-/// The container meant: named by `-c`, by annotation, or the first; says so if it had to choose.
-pub(super) async fn container(session: &Session, line: &Line, pod: &Value) -> Outcome<String> {
-    let fields = ["containers", "initContainers", "ephemeralContainers"];
-    if let Some(name) = line.get("container") {
-        let known = fields
-            .iter()
-            .flat_map(|field| pod.get("spec").list_at(field))
-            .any(|container| container.str_at("name") == name);
-        return match known {
-            true => Ok(name.to_owned()),
-            false => Err(Failure::message(format!(
-                "container {name} is not valid for pod {} out of: {}",
-                pod.name(),
-                all_containers(pod)
-            ))),
-        };
-    }
-    let named = pod.annotation(DEFAULT_CONTAINER);
-    if !named.is_empty() {
-        return Ok(named.to_owned());
-    }
-    let first = pod
-        .list_at("spec.containers")
-        .first()
-        .map_or("", |c| c.str_at("name"))
-        .to_owned();
-    let count: usize = fields
+/// Containers of a pod, in the order in which they are looked for.
+const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// Whether a pod has a container of this name.
+pub(super) fn has_container(pod: &Value, name: &str) -> bool {
+    LISTS
         .iter()
-        .map(|field| pod.get("spec").list_at(field).len())
-        .sum();
-    if count > 1 && !line.on("quiet") {
-        let all = all_containers(pod);
-        session
-            .io
-            .eprint(&format!("Defaulted container {first:?} out of: {all}\n"))
-            .await;
-    }
-    Ok(first)
+        .flat_map(|list| pod.get("spec").list_at(list))
+        .any(|container| container.str("name") == name)
 }
 
-fn is_ready(pod: &Value) -> bool {
-    pod.list_at("status.conditions")
+/// The container meant by `-c`, or chosen.
+pub(super) async fn container(session: &Session, line: &Line, pod: &Value) -> Outcome<String> {
+    container_of(session, pod, line.get("container"), line.on("quiet")).await
+}
+
+/// The container meant: the one named, the one of the annotation, or the first; says so if it had
+/// to choose.
+pub(super) async fn container_of(
+    session: &Session,
+    pod: &Value,
+    named: Option<&str>,
+    quiet: bool,
+) -> Outcome<String> {
+    if let Some(name) = named.filter(|name| !name.is_empty()) {
+        if has_container(pod, name) {
+            return Ok(name.to_owned());
+        }
+        return Err(Failure::message(format!(
+            "container {name} is not valid for pod {} out of: {}",
+            pod.name(),
+            all_containers(pod)
+        )));
+    }
+    let chosen = pod.annotation(DEFAULT_CONTAINER);
+    if has_container(pod, chosen) {
+        return Ok(chosen.to_owned());
+    }
+    let io = &session.io;
+    if !chosen.is_empty() {
+        let name = pod.name();
+        let note = format!("Default container name {chosen:?} not found in pod {name}\n");
+        io.eprint(&note).await;
+    }
+    let first = pod.list_at("spec.containers").first();
+    let first = first.map_or("", |c| c.str("name")).to_owned();
+    let count: usize = LISTS
         .iter()
-        .any(|c| c.str_at("type") == "Ready" && c.str_at("status") == "True")
+        .map(|list| pod.get("spec").list_at(list).len())
+        .sum();
+    if count > 1 && !quiet {
+        let all = all_containers(pod);
+        let note = format!("Defaulted container {first:?} out of: {all}\n");
+        io.eprint(&note).await;
+    }
+    Ok(first)
 }

@@ -7,12 +7,13 @@ use net::http::Method;
 
 use super::Verb;
 use super::act::{self, DryRun, done, dry_run};
-use super::exec::attach_to;
+use super::attaching::{attach_or_logs, exit_code};
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value, values};
 use super::overrides::{OVERRIDE_TYPE, OVERRIDES, overridden};
+use super::pods::{GET_POD_TIMEOUT, timeout};
 use super::session::{Call, Session};
-use super::wait::until_pod;
+use super::wait::until_pod_is;
 
 const FLAGS: &[Flag] = &[
     act::OUTPUT,
@@ -56,80 +57,149 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn run(session: &Session, line: &Line) -> Outcome {
-    let Some((name, words)) = line.args.split_first() else {
-        return Err(Failure::Usage(
-            "NAME is required for run".to_owned(),
-            "kubectl run".to_owned(),
-        ));
+    let Some((name, words)) = line.args.split_first().filter(|_| line.dash != Some(0)) else {
+        return Err(Failure::hint(line, "NAME is required for run"));
     };
-    if !line.has("image") {
-        return Err(Failure::message("required flag(s) \"image\" not set"));
-    }
-    let interactive = line.on("stdin") || line.on("tty") || line.on("attach");
-    if line.on("rm") && !interactive {
-        return Err(Failure::message(
-            "--rm should only be used for attached containers",
-        ));
-    }
-    if line.on("tty") && !line.on("stdin") {
-        return Err(Failure::message(
-            "-i/--stdin is required for containers with -t/--tty=true",
-        ));
-    }
-    let dry = dry_run(line)?;
+    let dry = check(line)?;
+    let attaches = attaches(line);
     let pod = pod(line, name, words)?;
     let discovery = session.discovery().await?;
     let resource = discovery.resolve("pods")?;
-    if line.on("expose") {
-        let port = line
-            .number("port")?
-            .ok_or_else(|| Failure::message("--port must be set when exposing a service"))?;
-        let service = service(name, port, Value::from(pod.labels()));
-        let services = discovery.resolve("services")?;
-        let namespace = &session.namespace;
-        let made = act::create(
-            session,
-            line,
-            services,
-            namespace,
-            &service,
-            "kubectl-expose",
-        );
-        done(session, line, dry, &made.await?, "created").await?;
-    }
+    let namespace = &session.namespace;
     let mut wanted = pod;
     if session.namespace_given || dry != DryRun::Client {
-        wanted.set("metadata.namespace", session.namespace.as_str());
+        wanted.set("metadata.namespace", namespace.as_str());
     }
-    let made = act::create(
-        session,
-        line,
-        resource,
-        &session.namespace,
-        &wanted,
-        "kubectl-run",
-    )
-    .await?;
-    if !interactive || dry != DryRun::None {
+    let made = act::create(session, line, resource, namespace, &wanted, "kubectl-run").await?;
+    if line.on("expose") {
+        let port = line.number("port")?.unwrap_or(0);
+        let service = service(name, port, Value::from(wanted.labels()));
+        let services = discovery.resolve("services")?;
+        let manager = "kubectl-expose";
+        let made = act::create(session, line, services, namespace, &service, manager);
+        done(session, line, dry, &made.await?, "created").await?;
+    }
+    if !attaches {
         return done(session, line, dry, &made, "created").await;
     }
-    until_pod(session, name, |phase| {
-        matches!(phase, "Running" | "Succeeded" | "Failed")
-    })
-    .await?;
-    let code = attach_to(session, line, name, name).await;
+    let outcome = joined(session, line, &made).await;
     if line.on("rm") {
-        let path = resource.path(&session.namespace, name);
+        let path = resource.path(namespace, made.name());
+        let mut options = Value::empty_map();
+        if let Some(grace) = line.number("grace-period")?.filter(|grace| *grace >= 0) {
+            options.set("gracePeriodSeconds", grace);
+        }
         session
-            .call(Call::send(Method::Delete, path, Value::empty_map()))
+            .call(Call::send(Method::Delete, path, options))
             .await?;
-        let text = format!(
-            "pod {name:?} deleted from {} namespace\n",
-            session.namespace
-        );
-        session.io.print(&text).await;
+        if !line.on("quiet") {
+            let name = made.name();
+            let text = format!("pod {name:?} deleted from {namespace} namespace\n");
+            session.io.print(&text).await;
+        }
     }
-    code
+    outcome
+}
+
+/// Whether the command is to be joined with its terminal.
+fn attaches(line: &Line) -> bool {
+    match line.has("attach") {
+        true => line.on("attach"),
+        false => line.on("stdin"),
+    }
+}
+
+/// Checks the flags against each other.
+fn check(line: &Line) -> Outcome<DryRun> {
+    let image = line.text("image");
+    if image.is_empty() {
+        return Err(match line.has("image") {
+            true => Failure::message("--image is required"),
+            false => Failure::message("required flag(s) \"image\" not set"),
+        });
+    }
+    if !is_image(image) {
+        let why = format!("Invalid image name {image:?}: invalid reference format");
+        return Err(Failure::message(why));
+    }
+    let dry = dry_run(line)?;
+    let hint = |text: &str| Err(Failure::hint(line, text));
+    if line.on("tty") && !line.on("stdin") {
+        return hint("-i/--stdin is required for containers with -t/--tty=true");
+    }
+    if line.on("expose") && line.text("port").is_empty() {
+        return hint("--port must be set when exposing a service");
+    }
+    let restart = line.get("restart").unwrap_or("Always");
+    if !["Always", "OnFailure", "Never"].contains(&restart) {
+        return hint(&format!("invalid restart policy: {restart}"));
+    }
+    if line.on("rm") && !attaches(line) {
+        return hint("--rm should only be used for attached containers");
+    }
+    if attaches(line) && dry != DryRun::None {
+        return hint(
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, \
+             --stdin, or --tty)",
+        );
+    }
+    let policy = line.text("image-pull-policy");
+    if !["", "Always", "IfNotPresent", "Never"].contains(&policy) {
+        return hint(&format!("invalid image pull policy: {policy}"));
+    }
+    Ok(dry)
+}
+
+/// Whether a text can name an image: lower-case parts, then perhaps a tag and a digest.
+pub(super) fn is_image(text: &str) -> bool {
+    let (name, digest) = text.split_once('@').unwrap_or((text, ""));
+    let slash = name.rfind('/').map_or(0, |at| at + 1);
+    let (path, tag) = match name[slash..].split_once(':') {
+        Some((_, tag)) => (&name[..name.len() - tag.len() - 1], tag),
+        None => (name, ""),
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_part = |part: &str| {
+        let ends =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        ends(part.chars().next())
+            && ends(part.chars().last())
+            && part
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
+    };
+    let is_host = |part: &str| {
+        part.chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c))
+    };
+    let in_tag = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let has_host = parts.len() > 1 && parts[0].contains(['.', ':']) && is_host(parts[0]);
+    let rest = if has_host { &parts[1..] } else { &parts[..] };
+    let tagged = name.len() > path.len();
+    rest.iter().all(|part| is_part(part))
+        && (!tagged || (!tag.is_empty() && tag.len() <= 128 && tag.chars().all(in_tag)))
+        && (!text.contains('@') || digest.contains(':'))
+}
+
+/// Waits for the pod, joins it, and gives how its command ended.
+async fn joined(session: &Session, line: &Line, pod: &Value) -> Outcome {
+    let limit = timeout(line, GET_POD_TIMEOUT)?;
+    let at = (pod.namespace(), pod.name());
+    let ended = |pod: &Value| matches!(pod.str_at("status.phase"), "Succeeded" | "Failed");
+    let gone = || Failure::message(format!("pod {}/{} was deleted", at.0, at.1));
+    let running = |pod: &Value| ended(pod) || pod.str_at("status.phase") == "Running";
+    let now = until_pod_is(session, at, limit, running).await?;
+    let now = now.ok_or_else(gone)?;
+    let container = now.str_at("spec.containers.0.name").to_owned();
+    attach_or_logs(session, line, &now, &container, ended(&now)).await?;
+    let done: fn(&Value) -> bool = match line.get("restart").unwrap_or("Always") {
+        _ if line.on("leave-stdin-open") => return Ok(()),
+        "Never" => ended,
+        "OnFailure" => |pod| pod.str_at("status.phase") == "Succeeded",
+        _ => return Ok(()),
+    };
+    let last = until_pod_is(session, at, limit, done).await?;
+    exit_code(&last.ok_or_else(gone)?)
 }
 
 fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
@@ -181,7 +251,9 @@ fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
     }
     if line.on("stdin") {
         container.set("stdin", true);
-        container.set("stdinOnce", true);
+        if !line.on("leave-stdin-open") {
+            container.set("stdinOnce", true);
+        }
     }
     if line.on("tty") {
         container.set("tty", true);

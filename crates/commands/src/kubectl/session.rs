@@ -213,6 +213,13 @@ impl Session {
         }
     }
 
+    /// Gives a broken connection up; the next request makes another.
+    pub(crate) async fn forget(&self) {
+        if let Some(fd) = self.conn.take() {
+            self.io.close(fd).await;
+        }
+    }
+
     /// The connection that streams travel on, for commands that read and write at once.
     pub(crate) fn connection(&self) -> Option<Fd> {
         self.conn.get()
@@ -223,7 +230,14 @@ impl Session {
         if let Some(known) = self.discovered.borrow().clone() {
             return Ok(known);
         }
-        let found = Rc::new(super::discovery::discover(self).await?);
+        let found = match super::discovery::discover(self).await {
+            Ok(found) => {
+                let groups = || found.groups();
+                super::unreachable::remember(self, &self.line, groups).await;
+                Rc::new(found)
+            }
+            Err(failure) => return Err(super::unreachable::told(self, &self.line, failure).await),
+        };
         *self.discovered.borrow_mut() = Some(found.clone());
         Ok(found)
     }
@@ -238,7 +252,19 @@ impl Session {
         rest.split('/').next().unwrap_or(rest).to_owned()
     }
 
-    async fn begin(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
+    /// Sends a request and does not wait for its answer, for commands that attend to several
+    /// exchanges at once: the connection, and the number of the exchange on it.
+    pub(crate) async fn send(&self, request: Request) -> Outcome<(Fd, u32)> {
+        let target = request.target.clone();
+        let (fd, stream) = self.exchange(&target).await?;
+        let frame = Frame::Request(Rc::new(request));
+        let sent = self.io.send(fd, Message::payload(stream, frame)).await;
+        sent.map_err(|errno| self.lost(&target, errno))?;
+        Ok((fd, stream))
+    }
+
+    /// The connection, made if there is none yet, and the number of the next exchange on it.
+    async fn exchange(&self, target: &str) -> Outcome<(Fd, u32)> {
         let fd = match self.conn.get() {
             Some(fd) => fd,
             None => {
@@ -246,13 +272,18 @@ impl Session {
                     .io
                     .connect(self.addr()?, Some(DIAL_TIMEOUT))
                     .await
-                    .map_err(|errno| self.lost(&call.target, errno))?;
+                    .map_err(|errno| self.lost(target, errno))?;
                 self.conn.set(Some(fd));
                 fd
             }
         };
         let stream = self.next_stream.get();
         self.next_stream.set(stream + 2);
+        Ok((fd, stream))
+    }
+
+    async fn begin(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
+        let (fd, stream) = self.exchange(&call.target).await?;
         let request = self.request(&call);
         if self.verbosity() < trace::ANSWERS {
             return match self.io.http_on(fd, stream, request).await {
@@ -284,21 +315,26 @@ impl Session {
         self.line.text("v").parse().unwrap_or(0)
     }
 
-    /// A warning in the log.
-    pub(crate) async fn klog_warning(&self, place: &str, text: &str) {
-        self.log('W', place, text).await;
-    }
-
     /// A line of the log on standard error: `I1121 01:35:44.584773   12553 file.go:1] text`.
     pub(crate) async fn klog(&self, place: &str, text: &str) {
-        self.log('I', place, text).await;
+        self.klog_as('I', place, text).await;
     }
 
-    async fn log(&self, level: char, place: &str, text: &str) {
+    /// The same of an error: the line begins with `E`.
+    pub(crate) async fn klog_error(&self, place: &str, text: &str) {
+        self.klog_as('E', place, text).await;
+    }
+
+    /// The same of a warning: the line begins with `W`.
+    pub(crate) async fn klog_warning(&self, place: &str, text: &str) {
+        self.klog_as('W', place, text).await;
+    }
+
+    async fn klog_as(&self, severity: char, place: &str, text: &str) {
         let (now, pid) = self.io.sys(|sys| (sys.now(), sys.pid())).await;
         let c = now.civil();
         let line = format!(
-            "{level}{:02}{:02} {:02}:{:02}:{:02}.{:06} {pid:>7} {place}] {text}\n",
+            "{severity}{:02}{:02} {:02}:{:02}:{:02}.{:06} {pid:>7} {place}] {text}\n",
             c.month,
             c.day,
             c.hour,
@@ -309,7 +345,8 @@ impl Session {
         self.io.eprint(&line).await;
     }
 
-    fn request(&self, call: &Call) -> Request {
+    /// A call as the request that is sent.
+    pub(crate) fn request(&self, call: &Call) -> Request {
         let mut request = Request::new(call.method, call.target.as_str());
         request.headers.set("Accept", call.accept);
         request.headers.set(
@@ -323,6 +360,12 @@ impl Session {
                 value => api::body(value.clone()),
             };
         }
+        self.identify(&mut request);
+        request
+    }
+
+    /// Says in a request whose it is.
+    pub(crate) fn identify(&self, request: &mut Request) {
         if let Some(token) = &self.access.identity.token {
             request
                 .headers
@@ -335,7 +378,6 @@ impl Session {
             request.headers.add("Impersonate-Group", group.as_str());
         }
         request.peer = self.access.identity.certificate.clone();
-        request
     }
 
     async fn print_warnings(&self, response: &Response) {

@@ -265,21 +265,26 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Waits at most a minute for a pod of the session's namespace to be in a phase.
-pub(super) async fn until_pod(
+/// Waits until a pod is so, and gives it as it is then; `None` if it went away.
+pub(super) async fn until_pod_is(
     session: &Session,
-    name: &str,
-    phase: impl Fn(&str) -> bool,
-) -> Outcome {
+    (namespace, name): (&str, &str),
+    limit: sim::Duration,
+    is: impl Fn(&Value) -> bool,
+) -> Outcome<Option<Value>> {
     let discovery = session.discovery().await?;
     let resource = discovery.resolve("pods")?;
     let object = session
-        .call(Call::get(resource.path(&session.namespace, name)))
+        .call(Call::get(resource.path(namespace, name)))
         .await?;
-    let deadline = session.io.deadline(sim::Duration::from_secs(60)).await;
-    let met = |pod: Option<&Value>| pod.is_none_or(|pod| phase(pod.str_at("status.phase")));
+    let deadline = session.io.deadline(limit).await;
+    let last = std::cell::RefCell::new(None);
+    let met = |pod: Option<&Value>| {
+        *last.borrow_mut() = pod.cloned();
+        pod.is_none_or(&is)
+    };
     if watch(session, resource, &object, deadline, met).await? {
-        return Ok(());
+        return Ok(last.take());
     }
     Err(Failure::message("timed out waiting for the condition"))
 }

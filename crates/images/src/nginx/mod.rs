@@ -2,6 +2,7 @@
 //! Models src/os/unix/ngx_process_cycle.c and the image of docker.io/library/nginx.
 
 mod conf;
+mod entrypoint;
 mod serve;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -34,21 +35,29 @@ pub(crate) static IMAGE: Definition = Definition {
     },
     userland: Userland::Debian,
     layers: &[("nginx {tag}", 32_929_100), ("nginx entry point", 649)],
-    entrypoint: &[],
+    entrypoint: &["/docker-entrypoint.sh"],
     cmd: &["nginx", "-g", "daemon off;"],
     env: &[("NGINX_VERSION", "{tag}")],
     ports: &[80],
     stop_signal: "SIGQUIT",
     files: |tree, _| {
         put(tree, "/usr/sbin/nginx", Node::binary("nginx"));
+        put(tree, "/docker-entrypoint.sh", Node::binary(ENTRYPOINT));
+        put(tree, "/docker-entrypoint.d", Node::dir(0o755));
         text(tree, "/etc/nginx/nginx.conf", NGINX_CONF);
         text(tree, "/etc/nginx/conf.d/default.conf", DEFAULT_CONF);
         text(tree, "/usr/share/nginx/html/index.html", WELCOME);
         put(tree, "/var/log/nginx", Node::dir(0o755));
     },
-    programs: &[("nginx", || Box::new(Master::default()))],
+    programs: &[
+        ("nginx", || Box::new(Master::default())),
+        (ENTRYPOINT, || Box::new(entrypoint::Entrypoint)),
+    ],
     ..Definition::PLAIN
 };
+
+/// What the image's entry point is called among programs.
+const ENTRYPOINT: &str = "docker-entrypoint.sh (nginx)";
 
 const NGINX_CONF: &str = "user nginx;
 worker_processes 1;
@@ -122,10 +131,13 @@ impl Master {
         self.bind(sys, &conf)?;
         let (version, kernel) = (version(sys), sys.host().spec.kernel.clone());
         let worker = self.spawn_worker(sys, conf)?;
+        let worker = sys.local_pid(worker);
         let lines = [
             "using the \"epoll\" event method".to_owned(),
             format!("nginx/{version}"),
+            "built by gcc 14.2.0 (Debian 14.2.0-19) ".to_owned(),
             format!("OS: Linux {kernel}"),
+            "getrlimit(RLIMIT_NOFILE): 1048576:1048576".to_owned(),
             "start worker processes".to_owned(),
             format!("start worker process {worker}"),
         ];
@@ -328,7 +340,7 @@ fn version(sys: &Sys<'_>) -> String {
 }
 
 fn notices(sys: &mut Sys<'_>, lines: &[String]) {
-    let (stamp, pid) = (stamp(sys.now()), sys.pid());
+    let (stamp, pid) = (stamp(sys.now()), sys.local_pid(sys.pid()));
     let text: String = lines
         .iter()
         .map(|line| format!("{stamp} [notice] {pid}#{pid}: {line}\n"))

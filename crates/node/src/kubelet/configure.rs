@@ -9,7 +9,7 @@ use std::rc::Rc;
 use api::{Quantity, Str, Value};
 use machine::Sys;
 
-use crate::cri::{ContainerConfig, ImageStatus, Labels, Mount, Request, SandboxConfig};
+use crate::cri::{ContainerConfig, ImageStatus, Labels, Mount, PidMode, Request, SandboxConfig};
 use crate::kubelet::State;
 use crate::kubelet::env::{self, Facts, Object};
 use crate::kubelet::mounts;
@@ -17,7 +17,7 @@ use crate::kubelet::node::not_ready;
 use crate::kubelet::objects::{Gathered, Then};
 use crate::kubelet::pod::{Container, Pod};
 use crate::kubelet::runtime::Purpose;
-use crate::kubelet::worker::Input;
+use crate::kubelet::worker::{Input, Worker};
 use crate::runtime::log;
 
 /// Labels by which the kubelet knows its sandboxes and containers again.
@@ -123,6 +123,7 @@ impl State {
         let pod = entry.worker.pod.clone();
         let container = entry.worker.units[unit].container.clone();
         let ip: Rc<str> = entry.worker.ip().into();
+        let pid = pid_mode(&entry.worker, &container);
         let config = objects
             .and_then(|objects| {
                 let services = self.watching.service_variables(&pod);
@@ -134,6 +135,7 @@ impl State {
                 env::environment(&pod, &container.object, &objects, &services, facts)
             })
             .and_then(|env| container_config(sys, &pod, &container, &ip, attempt, env))
+            .map(|config| ContainerConfig { pid, ..config })
             .and_then(|config| check_user(&pod, &container, config, image.as_ref()));
         let result = config
             .map(Rc::new)
@@ -232,8 +234,28 @@ fn container_config(
         stdin: object.bool_at("stdin"),
         stdin_once: object.bool_at("stdinOnce"),
         tty: object.bool_at("tty"),
+        pid: PidMode::Container,
         env,
     })
+}
+
+/// Whose processes a container sees.
+/// Models kuberuntime/util/util.go, `PidNamespaceForPod`, and `targetContainerName`.
+fn pid_mode(worker: &Worker, container: &Container) -> PidMode {
+    let target = container.object.str("targetContainerName");
+    let target = worker.unit(target).map(|unit| &worker.units[unit]);
+    let life = target.filter(|unit| unit.is_running());
+    if let Some(life) = life.and_then(|unit| unit.current.as_ref()) {
+        return PidMode::Target(life.id.clone());
+    }
+    let spec = worker.pod.object.get("spec");
+    if spec.bool_at("hostPID") {
+        PidMode::Node
+    } else if spec.bool_at("shareProcessNamespace") {
+        PidMode::Pod
+    } else {
+        PidMode::Container
+    }
 }
 
 fn annotations(container: &Value, attempt: u32) -> BTreeMap<Rc<str>, Rc<str>> {

@@ -7,6 +7,7 @@ use std::net::SocketAddrV4;
 use client::{Client, Identity, Incoming, Outgoing};
 use machine::http::{self, Outcome, Target};
 use machine::{Errno, Fd, Sys, TimerId};
+use net::Payload;
 use sim::Duration;
 
 use crate::cri::{self, Code, Error, Event, Message, Part, Reply, Request};
@@ -36,6 +37,8 @@ pub(crate) enum Heard<T> {
     Event(Event),
     /// A part of an open stream, by the number of the call that opened it.
     Part(u64, Part),
+    /// What came over a forwarded connection, by the number of the call that made it.
+    Forwarded(u64, Option<Payload>),
 }
 
 impl<T> RuntimeLink<T> {
@@ -94,6 +97,13 @@ impl<T> RuntimeLink<T> {
         }
     }
 
+    /// Sends something over a forwarded connection; `None` closes it.
+    pub(crate) fn forward(&mut self, sys: &mut Sys<'_>, call: u64, payload: Option<Payload>) {
+        if let Some(fd) = self.fd {
+            let _ = sys.send(fd, Message::Forwarded(call, payload).payload());
+        }
+    }
+
     /// Takes a wake of a descriptor; false if it is not this one's.
     pub(crate) fn on_ready(
         &mut self,
@@ -134,6 +144,9 @@ impl<T> RuntimeLink<T> {
                     Some(Message::Event(event)) => heard.push(Heard::Event(event.clone())),
                     Some(Message::Stream(stream, part)) => {
                         heard.push(Heard::Part(*stream, part.clone()));
+                    }
+                    Some(Message::Forwarded(call, payload)) => {
+                        heard.push(Heard::Forwarded(*call, payload.clone()));
                     }
                     Some(Message::Call(..)) | None => {}
                 },

@@ -8,6 +8,7 @@ mod backoff;
 mod configure;
 mod due;
 mod env;
+mod forwards;
 mod hooks;
 mod iptables;
 mod link;

@@ -52,6 +52,8 @@ pub(crate) enum Purpose {
     Hook(Str, usize, Hook),
     /// A stream of the server.
     Stream(super::streams::StreamId),
+    /// A forwarded port of the server.
+    Forward(super::streams::StreamId, u16, Rc<str>),
 }
 
 /// What the runtime ran when the kubelet was started.
@@ -106,6 +108,7 @@ impl State {
                 }
             }
             Heard::Part(call, part) => self.stream_part(sys, call, part),
+            Heard::Forwarded(call, payload) => self.forward_output(sys, call, payload),
         }
     }
 
@@ -141,6 +144,9 @@ impl State {
                 self.hook_answered(&uid, unit, hook, answer);
             }
             (Purpose::Stream(stream), answer) => self.stream_answered(sys, stream, answer),
+            (Purpose::Forward(to, port, sandbox), answer) => {
+                self.forward_answered(sys, to, (port, &sandbox), answer);
+            }
             _ => {}
         }
     }

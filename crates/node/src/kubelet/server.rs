@@ -10,6 +10,7 @@ use machine::{Fd, Sys};
 use net::http::{Body, Method, Request, Response, percent_decode};
 
 use crate::kubelet::State;
+use crate::kubelet::forwards::Forwards;
 use crate::kubelet::logs::Followers;
 use crate::kubelet::streams::Streams;
 
@@ -20,6 +21,7 @@ pub(crate) struct Server {
     healthz: http::Server,
     pub(crate) followers: Followers,
     pub(crate) streams: Streams,
+    pub(crate) forwards: Forwards,
 }
 
 /// A container of a pod as a path names it.
@@ -70,8 +72,14 @@ impl State {
         for event in events {
             match event {
                 ServerEvent::Request(to, request) => self.route(sys, to, &request),
-                ServerEvent::Data(from, body) => self.stream_data(sys, from, &body),
-                ServerEvent::End(from) => self.stream_input_ended(sys, from),
+                ServerEvent::Data(from, body) => {
+                    self.stream_data(sys, from, &body);
+                    self.forward_input(sys, from, body);
+                }
+                ServerEvent::End(from) => {
+                    self.stream_input_ended(sys, from);
+                    self.forward_gone(sys, from);
+                }
                 ServerEvent::Reset(from) => self.abandoned(sys, from),
                 ServerEvent::Closed(conn) => self.connection_closed(sys, conn),
                 ServerEvent::Bytes(conn, _) => self.server.http.close(sys, conn),
@@ -106,10 +114,9 @@ impl State {
             ["metrics", ..] | ["stats", ..] => {
                 text(501, &sim::unmodelled!("the kubelet's metrics").to_string())
             }
-            ["portForward", ..] => text(
-                501,
-                &sim::unmodelled!("port forwarding by the kubelet").to_string(),
-            ),
+            ["portForward", namespace, pod] => {
+                return self.serve_forward(sys, to, request, (namespace, pod));
+            }
             _ => not_found(),
         };
         self.server.http.respond(sys, to, response);
@@ -158,6 +165,7 @@ impl State {
             .followers
             .streams()
             .chain(self.server.streams.streams())
+            .chain(self.server.forwards.streams())
             .filter(|stream| stream.conn == conn)
             .collect();
         for stream in streams {
@@ -168,6 +176,7 @@ impl State {
     fn abandoned(&mut self, sys: &mut Sys<'_>, from: StreamRef) {
         self.follower_gone(sys, from);
         self.stream_gone(sys, from);
+        self.forward_gone(sys, from);
     }
 }
 

@@ -37,11 +37,17 @@ pub(crate) struct Streams {
 struct Open {
     call: u64,
     stdin: bool,
+    /// Whether the process was there before: how it ends is not the stream's business then.
+    joins: bool,
 }
 
 impl Streams {
     pub(crate) fn streams(&self) -> impl Iterator<Item = StreamRef> {
         self.open.keys().copied()
+    }
+
+    fn joins(&self, stream: StreamRef) -> bool {
+        self.open.get(&stream).is_some_and(|open| open.joins)
     }
 }
 
@@ -103,6 +109,7 @@ impl State {
             Open {
                 call,
                 stdin: stdio.stdin,
+                joins,
             },
         );
         self.server.streams.by_call.insert(call, to);
@@ -137,7 +144,7 @@ impl State {
         match part {
             Part::Stdout(bytes) => self.send_part(sys, to, STDOUT, &bytes),
             Part::Stderr(bytes) => self.send_part(sys, to, STDERR, &bytes),
-            Part::Exited(0) => {
+            Part::Exited(code) if code == 0 || self.server.streams.joins(to) => {
                 self.finish_stream(sys, to, &object! { "metadata": {}, "status": "Success" });
             }
             Part::Exited(code) => {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use machine::fs::{Content, Node, Tree};
-use machine::{Errno, FsId, Mount, Signal, Sys};
+use machine::{Errno, FsId, Mount, PidNsId, Signal, Sys};
 use sim::{Duration, Pid};
 
 use crate::cri::{
-    Code, ContainerConfig, ContainerState, ContainerStatus, Error, Event, Reply, Stdio,
+    Code, ContainerConfig, ContainerState, ContainerStatus, Error, Event, PidMode, Reply, Stdio,
 };
 use crate::image::{Image, PORTS_VARIABLE};
 use crate::runtime::daemon::{Caller, Containerd, Outcome, no_container, unknown};
@@ -69,6 +69,7 @@ impl Containerd {
         let (root, mounts) = mount(sys, sandbox_id, config, &image, &cwd)?;
         let mounts = sys.new_mount_ns(root, mounts);
         let uid = config.run_as_user.or(image.config.user).unwrap_or(0);
+        let pid_ns = self.pid_ns(sys, sandbox_id, &config.pid);
         let spec = ProcessSpec {
             args,
             env: environment(config, &image, &hostname, uid),
@@ -76,7 +77,7 @@ impl Containerd {
             user: (uid, config.run_as_group.unwrap_or(uid)),
             netns,
             mounts,
-            pid_ns: sys.new_pid_ns(),
+            pid_ns,
             hostname,
             cgroup: format!("{}/cri-containerd-{id}.scope", sandbox_config.cgroup_parent).into(),
         };
@@ -111,6 +112,16 @@ impl Containerd {
         self.store.containers.insert(id.clone(), container);
         self.saved = false;
         Ok(id)
+    }
+
+    fn pid_ns(&self, sys: &mut Sys<'_>, sandbox: &str, mode: &PidMode) -> PidNsId {
+        let joined = match mode {
+            PidMode::Container => None,
+            PidMode::Node => Some(PidNsId(0)),
+            PidMode::Pod => self.store.sandboxes.get(sandbox).map(|s| s.pause.pid_ns),
+            PidMode::Target(id) => self.store.containers.get(id).map(|c| c.spec.pid_ns),
+        };
+        joined.unwrap_or_else(|| sys.new_pid_ns())
     }
 
     pub(super) fn start_container(

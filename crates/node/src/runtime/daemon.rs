@@ -14,6 +14,7 @@ use crate::cri::{
 };
 use crate::image::Registry;
 use crate::reference::Reference;
+use crate::runtime::forwards::Forward;
 use crate::runtime::pull::Puller;
 use crate::runtime::shim::{self, FromShim, ToShim};
 use crate::runtime::store::{DATABASE, Store};
@@ -50,6 +51,8 @@ pub(crate) struct Containerd {
     pub(crate) kill_timers: BTreeMap<TimerId, Rc<str>>,
     pub(crate) streams: BTreeMap<u64, Stream>,
     pub(crate) next_stream: u64,
+    /// Connections into sandboxes.
+    pub(crate) forwards: BTreeMap<Fd, Forward>,
     puller: Puller<Pull>,
     pull_alarm: Alarm,
 }
@@ -85,6 +88,7 @@ impl Containerd {
             kill_timers: BTreeMap::new(),
             streams: BTreeMap::new(),
             next_stream: 1,
+            forwards: BTreeMap::new(),
             puller: Puller::default(),
             pull_alarm: Alarm::default(),
         }
@@ -174,6 +178,9 @@ impl Containerd {
                 }
             }
             Some(Message::Stream(call, part)) => self.stream_input(sys, (fd, *call), part.clone()),
+            Some(Message::Forwarded(call, payload)) => {
+                self.forward_input(sys, (fd, *call), payload.clone());
+            }
             _ => {}
         }
     }
@@ -230,6 +237,9 @@ impl Containerd {
                 return self.exec(sys, caller, id, command, *stdio);
             }
             Request::Attach { id, stdio } => return self.attach(sys, caller, id, *stdio),
+            Request::PortForward { sandbox, port } => {
+                return self.port_forward(sys, caller, sandbox, *port);
+            }
             Request::PullImage(name) => {
                 let reference = parse(name)?;
                 self.pull(sys, &reference, Pull::For(caller));
@@ -407,6 +417,7 @@ impl Containerd {
             self.stream_forwarded(sys, stream, Part::Abandoned);
             self.streams.remove(&stream);
         }
+        self.end_forwards(sys, |forward| forward.caller.0 == fd);
     }
 }
 
@@ -423,6 +434,7 @@ impl Program for Containerd {
             }
             Wake::Ready(fd) if self.clients.contains_key(&fd) => self.client_ready(sys, fd),
             Wake::Ready(fd) if self.shims.contains_key(&fd) => self.shim_ready(sys, fd),
+            Wake::Ready(fd) if self.forwards.contains_key(&fd) => self.forward_ready(sys, fd),
             Wake::Timer(timer) => self.timer(sys, timer),
             Wake::Child { pid, .. } => {
                 sys.try_wait(pid);

@@ -6,6 +6,7 @@
 
 mod container;
 mod daemon;
+mod forwards;
 pub mod log;
 mod process;
 mod pull;

@@ -8,7 +8,8 @@
 //! 4. addresses that are given out, node ports, the address of the API server,
 //! 5. progress lines of a rollout, the order of events, and that of rows with generated names,
 //! 6. the width of columns whose contents vary so,
-//! 7. how long a pull took and how large the image is.
+//! 7. how long a pull took and how large the image is,
+//! 8. what nginx says when it starts: the runtime behind the recordings ran no nginx.
 
 use std::sync::LazyLock;
 
@@ -31,6 +32,12 @@ const RULES: &[Rule] = &[
         "<uid>",
     ),
     ("(containerd://|start exec \")[0-9a-f]{64}", "${1}<id>"),
+    // The head of a line of klog: time and process.
+    (
+        "\\b([IWEF])[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6} +[0-9]+ ",
+        "${1}<time> <pid> ",
+    ),
+    ("\\bmilliseconds=[0-9]+", "milliseconds=<age>"),
     ("sha256:[0-9a-f]{64}", "sha256:<digest>"),
     (
         "(resourceVersion[\\\\]?\"?: ?[\\\\]?\"?|resource-version=)[0-9]+",
@@ -112,7 +119,9 @@ pub fn normal(text: &str) -> String {
     for (expression, word) in COMPILED.iter() {
         text = expression.replace_all(&text, *word).into_owned();
     }
-    let lines = text.lines().filter(|line| !is_progress(line));
+    let lines = text
+        .lines()
+        .filter(|line| !is_progress(line) && !is_nginx(line));
     let mut columns: Option<Vec<usize>> = None;
     let mut events: Option<usize> = None;
     let mut done: Vec<String> = Vec::new();
@@ -141,7 +150,7 @@ pub fn normal(text: &str) -> String {
     }
     sort_generated(&mut done);
     let mut joined = done.join("\n");
-    if text.ends_with('\n') {
+    if text.ends_with('\n') && !joined.is_empty() {
         joined.push('\n');
     }
     joined
@@ -164,6 +173,24 @@ fn is_progress(line: &str) -> bool {
         || line.starts_with("Waiting for rollout to finish")
         || line.starts_with("Waiting for ") && line.ends_with(" pods to be ready...")
         || line.starts_with("partitioned roll out complete")
+}
+
+/// What the image's entry point and nginx itself log, with the prefix of `logs --prefix` or without.
+fn is_nginx(line: &str) -> bool {
+    let line = match line.split_once("] ") {
+        Some((prefix, line)) if prefix.starts_with("[pod/") => line,
+        _ => line,
+    };
+    let entry = [
+        "/docker-entrypoint.sh: ",
+        "10-listen-on-ipv6-by-default.sh: ",
+    ];
+    let stamped = line.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    entry.iter().any(|start| line.starts_with(start))
+        || stamped
+            && line
+                .get(19..)
+                .is_some_and(|line| line.starts_with(" [notice] "))
 }
 
 /// A line's cells, with what it begins with; two spaces or more stand between them.

@@ -62,7 +62,7 @@ pub(super) async fn containers(session: &Session, line: &Line) -> Vec<String> {
     let Some(word) = line.args.first() else {
         return Vec::new();
     };
-    let Ok(pod) = pods::pod(session, word).await else {
+    let Ok(pod) = pods::pod(session, word, sim::Duration::ZERO).await else {
         return Vec::new();
     };
     ["containers", "initContainers", "ephemeralContainers"]

@@ -2,13 +2,19 @@
 //!
 //! Models kubectl/pkg/cmd/set.
 
-use api::{Value, object};
+mod env;
+
+use api::patch::{apply_merge_patch, apply_strategic_patch};
+use api::{Schemas, Value, object};
 
 use super::Verb;
 use super::act::{self, DryRun, Found, STRATEGIC, done, dry_run, find};
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
 use super::session::Session;
+use super::target::{manifests, resource_of};
+
+pub(super) use env::VERB as ENV;
 
 const FLAGS: &[Flag] = &[
     act::FILENAME,
@@ -33,16 +39,6 @@ pub(super) const IMAGE: Verb = Verb {
     flags: FLAGS,
     interspersed: true,
     run: |session, line| Box::pin(image(session, line)),
-};
-
-/// `kubectl set env`.
-pub(super) const ENV: Verb = Verb {
-    name: "set env",
-    summary: "Update environment variables on a pod template",
-    usage: "kubectl set env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N [options]",
-    flags: FLAGS,
-    interspersed: true,
-    run: |session, line| Box::pin(env(session, line)),
 };
 
 const RESOURCE_FLAGS: &[Flag] = &[
@@ -111,11 +107,11 @@ fn pod_spec(found: &Found) -> &Value {
 }
 
 async fn image(session: &Session, line: &Line) -> Outcome {
-    let (objects, changes) = split(&line.args);
+    let (words, changes) = split(&line.args);
     if changes.is_empty() {
         return Err(Failure::message("at least one image update is required"));
     }
-    for found in find(session, line, objects).await? {
+    for found in objects(session, line, words).await? {
         let mut updates: Vec<(&str, Vec<Value>)> = Vec::new();
         let mut changed = false;
         for field in ["containers", "initContainers"] {
@@ -148,87 +144,61 @@ async fn image(session: &Session, line: &Line) -> Outcome {
                 .into_iter()
                 .map(|(field, list)| (field, Value::from(list)))
                 .collect();
-            finish(session, line, &found, updates, "image updated").await?;
+            let body = of_pod_spec(&found, updates);
+            apply(session, line, &found, body, "image updated").await?;
         }
     }
     Ok(())
 }
 
-async fn env(session: &Session, line: &Line) -> Outcome {
-    let (objects, changes) = split(&line.args);
-    if line.on("list") {
-        for found in find(session, line, objects).await? {
-            for container in pod_spec(&found).list_at("containers") {
-                let mut text = format!(
-                    "# {} {}, container {}\n",
-                    found.resource.kind,
-                    found.value.name(),
-                    container.str_at("name")
-                );
-                for variable in container.list_at("env") {
-                    text.push_str(&format!(
-                        "{}={}\n",
-                        variable.str_at("name"),
-                        variable.str_at("value")
-                    ));
-                }
-                session.io.print(&text).await;
-            }
-        }
-        return Ok(());
+/// The objects a command line means: read from the server, or with `--local` those of files as they
+/// are.
+async fn objects(session: &Session, line: &Line, words: &[String]) -> Outcome<Vec<Found>> {
+    if words.is_empty() && !line.has("filename") {
+        return Err(Failure::message(NOTHING));
     }
-    if changes.is_empty() {
-        return Err(Failure::message(
-            "at least one environment variable must be provided",
-        ));
+    if !line.on("local") {
+        return find(session, line, words).await;
     }
-    let only = line.get("containers").unwrap_or("*");
-    for found in find(session, line, objects).await? {
-        let mut list = Vec::new();
-        for container in pod_spec(&found).list_at("containers") {
-            let name = container.str_at("name");
-            if only != "*" && only != name {
-                continue;
-            }
-            let variables: Vec<Value> = changes
-                .iter()
-                .map(|change| match change.split_once('=') {
-                    Some((key, value)) => object!({ "name": (key), "value": (value) }),
-                    None => object!({ "$patch": "delete", "name": (change.trim_end_matches('-')) }),
-                })
-                .collect();
-            list.push(object!({ "env": (Value::from(variables)), "name": (name) }));
-        }
-        finish(
-            session,
-            line,
-            &found,
-            vec![("containers", Value::from(list))],
-            "env updated",
-        )
-        .await?;
+    let discovery = session.discovery().await?;
+    let mut found = Vec::new();
+    for manifest in manifests(&session.io, line).await? {
+        let resource = resource_of(&discovery, &manifest)?.clone();
+        let value = manifest.value;
+        found.push(Found { resource, value });
     }
-    Ok(())
+    Ok(found)
 }
 
-async fn finish(
-    session: &Session,
-    line: &Line,
-    found: &Found,
-    updates: Vec<(&str, Value)>,
-    what: &str,
-) -> Outcome {
-    let dry = dry_run(line)?;
+const NOTHING: &str = "You must provide one or more resources by argument or filename.\nExample \
+                       resource specifications include:\n   '-f rsrc.yaml'\n   \
+                       '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+
+/// A patch of the pod spec of an object.
+fn of_pod_spec(found: &Found, updates: Vec<(&str, Value)>) -> Value {
     let mut body = Value::empty_map();
     for (field, value) in updates {
         let path: Vec<&str> = spec_path(found).iter().copied().chain([field]).collect();
         body.set_path(&path, value);
     }
-    if dry == DryRun::Client {
-        return done(session, line, dry, &found.value, what).await;
-    }
-    let patched = act::patch(session, line, found, STRATEGIC, body, "kubectl-set").await?;
-    done(session, line, dry, &patched, what).await
+    body
+}
+
+/// Patches an object, here or at the server, and says so.
+async fn apply(session: &Session, line: &Line, found: &Found, body: Value, what: &str) -> Outcome {
+    let dry = dry_run(line)?;
+    let changed = if dry == DryRun::Client || line.on("local") {
+        let schemas = Schemas::load();
+        let kind = found.resource.kind.as_str();
+        let patched = match schemas.by_kind(&found.resource.api_version(), kind) {
+            Some(id) => apply_strategic_patch(&schemas, id, &found.value, &body),
+            None => apply_merge_patch(&found.value, &body),
+        };
+        patched.map_err(|error| Failure::message(error.to_string()))?
+    } else {
+        act::patch(session, line, found, STRATEGIC, body, "kubectl-set").await?
+    };
+    done(session, line, dry, &changed, what).await
 }
 
 /// `cpu=200m,memory=128Mi` as an object.
@@ -237,7 +207,7 @@ fn quantities(text: &str) -> Outcome<Value> {
     for pair in text.split(',') {
         let Some((name, amount)) = pair.split_once('=') else {
             return Err(Failure::message(format!(
-                "invalid argument syntax {pair:?}, expected <resource>=<quantity>"
+                "Invalid argument syntax {pair}, expected <resource>=<value>"
             )));
         };
         if api::Quantity::parse(amount).is_err() {
@@ -264,7 +234,7 @@ async fn resources(session: &Session, line: &Line) -> Outcome {
         ));
     }
     let only = line.get("containers").unwrap_or("*");
-    for found in find(session, line, &line.args).await? {
+    for found in objects(session, line, &line.args).await? {
         let mut list = Vec::new();
         for container in pod_spec(&found).list_at("containers") {
             let name = container.str_at("name");
@@ -279,26 +249,28 @@ async fn resources(session: &Session, line: &Line) -> Outcome {
         }
         let updates = vec![("containers", Value::from(list))];
         let what = "resource requirements updated";
-        finish(session, line, &found, updates, what).await?;
+        let body = of_pod_spec(&found, updates);
+        apply(session, line, &found, body, what).await?;
     }
     Ok(())
 }
 
 async fn service_account(session: &Session, line: &Line) -> Outcome {
-    let Some((name, objects)) = line.args.split_last() else {
+    let Some((name, words)) = line.args.split_last() else {
         return Err(Failure::message("serviceaccount is required"));
     };
-    for found in find(session, line, objects).await? {
+    for found in objects(session, line, words).await? {
         let updates = ["serviceAccountName", "serviceAccount"]
             .map(|field| (field, Value::from(name.as_str())))
             .to_vec();
-        finish(session, line, &found, updates, "serviceaccount updated").await?;
+        let body = of_pod_spec(&found, updates);
+        apply(session, line, &found, body, "serviceaccount updated").await?;
     }
     Ok(())
 }
 
 async fn selector(session: &Session, line: &Line) -> Outcome {
-    let Some((expressions, objects)) = line.args.split_last() else {
+    let Some((expressions, words)) = line.args.split_last() else {
         return Err(Failure::message("one or more resources must be specified"));
     };
     let mut wanted = Value::empty_map();
@@ -310,27 +282,21 @@ async fn selector(session: &Session, line: &Line) -> Outcome {
         };
         wanted.set_path(&[key], value);
     }
-    let dry = dry_run(line)?;
-    for found in find(session, line, objects).await? {
+    for found in objects(session, line, words).await? {
         if found.resource.kind != "Service" {
-            return Err(Failure::message(format!(
-                "setting a selector is only supported for Services, not for {}",
-                found.resource.kind
-            )));
+            return Err(Failure::message(
+                "setting a selector is only supported for Services",
+            ));
         }
-        let mut patched = found.value.clone();
-        if dry != DryRun::Client {
-            // Labels of the old selector that the new one does not name are taken out.
-            let mut selector = wanted.clone();
-            for (key, _) in found.value.at("spec.selector").entries().iter() {
-                if wanted.get(key).is_null() {
-                    selector.set_path(&[key], Value::Null);
-                }
+        // Labels of the old selector that the new one does not name are taken out.
+        let mut selector = wanted.clone();
+        for (key, _) in found.value.at("spec.selector").entries().iter() {
+            if wanted.get(key).is_null() {
+                selector.set_path(&[key], Value::Null);
             }
-            let body = object!({ "spec": { "selector": (selector) } });
-            patched = act::patch(session, line, &found, STRATEGIC, body, "kubectl-set").await?;
         }
-        done(session, line, dry, &patched, "selector updated").await?;
+        let body = object!({ "spec": { "selector": (selector) } });
+        apply(session, line, &found, body, "selector updated").await?;
     }
     Ok(())
 }

@@ -1,0 +1,129 @@
+//! `openssl x509` and `openssl verify`: certificates shown, signed and checked.
+
+use std::rc::Rc;
+
+use client::certificate::Certificate;
+use machine::Io;
+
+use super::req::certificate;
+use super::{Options, Outcome, paper, read, write};
+
+const DAYS: i64 = 30;
+
+pub(super) async fn main(io: &Io, words: &[Rc<str>]) -> Outcome {
+    let options = Options { words };
+    let text = read(io, options.value("in")).await?;
+    if options.has("req") {
+        return sign(io, &options, &text).await;
+    }
+    let found = certificate(&text, options.value("in"))?;
+    let out = shown(words, &text, &found);
+    write(io, options.value("out"), &out).await?;
+    let Some(secs) = options
+        .value("checkend")
+        .and_then(|secs| secs.parse::<i64>().ok())
+    else {
+        return Ok(());
+    };
+    let end = sim::parse_unix(&found.not_after).map_or(0, |(end, _)| end);
+    if end < io.now().await.unix_secs() + secs {
+        io.print("Certificate will expire\n").await;
+        return Err(String::new());
+    }
+    io.print("Certificate will not expire\n").await;
+    Ok(())
+}
+
+/// Signs a request.
+async fn sign(io: &Io, options: &Options<'_>, text: &str) -> Outcome {
+    let from = options.value("in").unwrap_or("<stdin>");
+    let wrong = || format!("Unable to load X509 request from {from}\n");
+    let subject = paper::requested(text).ok_or_else(wrong)?;
+    let issuer: String = match options.value("CA") {
+        Some(path) => {
+            let key = options.value("CAkey").unwrap_or(path);
+            if !read(io, Some(key)).await?.contains("PRIVATE KEY-----") {
+                return Err(format!("Could not read CA private key from {key}\n"));
+            }
+            let ca = read(io, Some(path)).await?;
+            certificate(&ca, Some(path))?.subject.to_string()
+        }
+        None => subject.clone(),
+    };
+    io.eprint("Certificate request self-signature ok\n").await;
+    io.eprint(&format!("subject={}\n", paper::shown(&subject)))
+        .await;
+    let days = options.value("days").and_then(|days| days.parse().ok());
+    let now = io.now().await;
+    let made = paper::certificate(&subject, &issuer, now, days.unwrap_or(DAYS));
+    write(io, options.value("out"), &made).await
+}
+
+/// What the options ask to be shown, in their order.
+fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
+    let Certificate {
+        subject,
+        issuer,
+        not_after,
+    } = found;
+    let (subject, issuer) = (paper::shown(subject), paper::shown(issuer));
+    let (start, end) = (paper::not_before(text, found), paper::date(not_after));
+    let start = paper::date(&start);
+    let mut out = String::new();
+    for word in words {
+        out.push_str(&match &**word {
+            "-subject" => format!("subject={subject}\n"),
+            "-issuer" => format!("issuer={issuer}\n"),
+            "-startdate" => format!("notBefore={start}\n"),
+            "-enddate" => format!("notAfter={end}\n"),
+            "-dates" => format!("notBefore={start}\nnotAfter={end}\n"),
+            "-text" => format!(
+                "Certificate:\n    Data:\n        Version: 3 (0x2)\n        Signature Algorithm: \
+                 sha256WithRSAEncryption\n        Issuer: {issuer}\n        Validity\n            \
+                 Not Before: {start}\n            Not After : {end}\n        Subject: {subject}\n    \
+                 Signature Algorithm: sha256WithRSAEncryption\n"
+            ),
+            _ => String::new(),
+        });
+    }
+    if !words.iter().any(|word| &**word == "-noout") {
+        out.push_str(text);
+    }
+    out
+}
+
+/// Checks who signed certificates, and that they still count.
+pub(super) async fn verify(io: &Io, words: &[Rc<str>]) -> Outcome {
+    let options = Options { words };
+    let ca = options.value("CAfile");
+    let issuer = match ca {
+        Some(path) => {
+            let text = read(io, Some(path)).await?;
+            Some(certificate(&text, ca)?.subject)
+        }
+        None => None,
+    };
+    let files = words
+        .iter()
+        .filter(|word| !word.starts_with('-') && Some(&***word) != ca);
+    for file in files {
+        let text = read(io, Some(file)).await?;
+        let found = certificate(&text, Some(file))?;
+        let end = sim::parse_unix(&found.not_after).map_or(0, |(end, _)| end);
+        let why = if issuer.as_ref() != Some(&found.issuer) {
+            Some((20, "unable to get local issuer certificate"))
+        } else if end < io.now().await.unix_secs() {
+            Some((10, "certificate has expired"))
+        } else {
+            None
+        };
+        if let Some((number, why)) = why {
+            return Err(format!(
+                "{}\nerror {number} at 0 depth lookup: {why}\nerror {file}: verification failed\n",
+                paper::shown(&found.subject)
+            ));
+        }
+        io.print(&format!("{file}: OK\n")).await;
+    }
+    Ok(())
+}
