@@ -58,7 +58,9 @@ impl Inside {
 
     fn apply(&mut self, wire: u64, message: ToWire) {
         let wire = WireId(wire);
-        self.lab.apply(Input::Wire { wire, message }).expect("it fits");
+        self.lab
+            .apply(Input::Wire { wire, message })
+            .expect("it fits");
         self.lab.take_log();
     }
 
@@ -83,7 +85,8 @@ impl Inside {
             let next = self.lab.now() + Duration::from_millis(1);
             self.lab.advance(next, u64::MAX);
             for output in self.lab.take_outputs() {
-                come += u32::from(matches!(&output, Output::Wire { message, .. } if wanted(message)));
+                come +=
+                    u32::from(matches!(&output, Output::Wire { message, .. } if wanted(message)));
             }
         }
     }
@@ -114,15 +117,21 @@ fn inside() {
     for n in 0..WATCHERS {
         let wire = 2 + u64::from(n);
         inside.apply(wire, ToWire::Dial);
-        inside.begin(wire, "GET", "/api/v1/configmaps?watch=1&resourceVersion=0", "");
+        inside.begin(
+            wire,
+            "GET",
+            "/api/v1/configmaps?watch=1&resourceVersion=0",
+            "",
+        );
         inside.wait(1, |message| matches!(message, FromWire::Response { .. }));
     }
     let began = Instant::now();
     let map = "{\"metadata\":{\"name\":\"seen\"}}";
     inside.begin(1, "POST", "/api/v1/namespaces/default/configmaps", map);
-    inside.wait(WATCHERS, |message| {
-        matches!(message, FromWire::Data { bytes, .. } if holds(bytes, b"\"seen\""))
-    });
+    inside.wait(
+        WATCHERS,
+        |message| matches!(message, FromWire::Data { bytes, .. } if holds(bytes, b"\"seen\"")),
+    );
     tell("tell 1,000 watchers, inside", WATCHERS, began);
 }
 
@@ -146,7 +155,10 @@ impl Http {
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        self.0.write_all(request.as_bytes()).await.expect("it reads");
+        self.0
+            .write_all(request.as_bytes())
+            .await
+            .expect("it reads");
     }
 
     /// Reads the head of an answer; its length, if it tells.
@@ -216,7 +228,8 @@ async fn over_http() {
     }
     let began = Instant::now();
     let map = "{\"metadata\":{\"name\":\"seen\"}}";
-    http.ask("POST", "/api/v1/namespaces/default/configmaps", map).await;
+    http.ask("POST", "/api/v1/namespaces/default/configmaps", map)
+        .await;
     for watcher in &mut watchers {
         watcher.until("\"name\":\"seen\"").await;
     }
