@@ -21,7 +21,7 @@ const LEFTOVERS: [(&str, Scope); 13] = [
 ];
 
 /// Crates of this repository that people start, and this package: they may print.
-const SHELLS: [&str; 4] = ["cli", "tests", "web", "xtask"];
+const SHELLS: [&str; 5] = ["cli", "front", "tests", "web", "xtask"];
 
 #[derive(Clone, Copy)]
 enum Scope {

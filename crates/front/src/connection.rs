@@ -44,27 +44,37 @@ impl Drop for Wire {
 
 /// The world's side of a connection of whose client nothing is known yet.
 #[derive(Debug)]
-pub(crate) struct Dialled(Wire);
+pub(crate) struct Dialled {
+    wire: Wire,
+    lost: oneshot::Receiver<()>,
+}
 
 impl Dialled {
     /// Connects to the API server; the error says why that fails.
     pub(crate) async fn dial(door: Door) -> Result<Dialled, &'static str> {
         let number = NEXT_WIRE.fetch_add(1, Ordering::Relaxed);
         let (told, hear) = oneshot::channel();
-        door.say(Ask::Dial(number, told));
+        let (life, lost) = oneshot::channel();
+        door.say(Ask::Dial(number, told, life));
         let wire = Wire { door, number };
         hear.await.unwrap_or(Err("the world has ended"))?;
-        Ok(Dialled(wire))
+        Ok(Dialled { wire, lost })
     }
 
-    /// The connection of a client of whom is known who it is.
-    pub(crate) fn of(self, peer: Option<String>, token_first: bool) -> Connection {
-        Connection(Arc::new(Line {
-            wire: self.0,
+    /// The connection of a client of whom is known who it is, and what ends when it is lost.
+    pub(crate) fn of(
+        self,
+        peer: Option<String>,
+        token_first: bool,
+    ) -> (Connection, oneshot::Receiver<()>) {
+        let Dialled { wire, lost } = self;
+        let line = Line {
+            wire,
             next_stream: AtomicU32::new(FIRST_STREAM),
             peer,
             token_first,
-        }))
+        };
+        (Connection(Arc::new(line)), lost)
     }
 }
 

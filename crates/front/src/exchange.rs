@@ -17,6 +17,8 @@ use crate::upgrade;
 
 /// What the API server takes as a body, at most. One byte more is sent on, for it to refuse.
 const LIMIT: usize = 3 << 20;
+/// What the world's messages can carry.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 /// A client has this long to send its body.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,6 +63,10 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Failure> {
     let answered = match upgrade::wanted(&request) {
+        _ if !METHODS.contains(&request.method().as_str()) => Err(Failure::Refused(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "the API has no such method",
+        )),
         Some(wanted) => upgrade::serve(connection, request, wanted).await,
         None => pass_on(&connection, request).await,
     };

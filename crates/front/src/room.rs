@@ -21,8 +21,8 @@ const SLICE: u64 = 2_000;
 /// What a client does.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// Connects; told whether the API server can be reached.
-    Dial(u64, oneshot::Sender<Result<(), &'static str>>),
+    /// Connects; told whether the API server can be reached, and when the connection is lost.
+    Dial(u64, Told, oneshot::Sender<()>),
     /// Sends a request.
     Request(Exchange, Request, Sink),
     /// Sends more of a body.
@@ -36,6 +36,9 @@ pub(crate) enum Ask {
     /// Everything is over.
     Stop,
 }
+
+/// Hears whether the API server can be reached.
+pub(crate) type Told = oneshot::Sender<Result<(), &'static str>>;
 
 /// A connection and an exchange on it.
 pub(crate) type Exchange = (u64, u32);
@@ -105,7 +108,9 @@ struct Room {
     pacer: Pacer,
     open: BTreeMap<Exchange, Open>,
     unanswered: usize,
-    dialled: BTreeMap<u64, oneshot::Sender<Result<(), &'static str>>>,
+    dialled: BTreeMap<u64, Told>,
+    /// The connections there are; each is told by the end of what is kept here.
+    lives: BTreeMap<u64, oneshot::Sender<()>>,
     last_request: Instant,
     /// The bytes given out last, for the next who gets the same.
     last: Option<(Rc<[u8]>, Bytes)>,
@@ -119,6 +124,7 @@ impl Room {
             open: BTreeMap::new(),
             unanswered: 0,
             dialled: BTreeMap::new(),
+            lives: BTreeMap::new(),
             last_request: Instant::now(),
             last: None,
         }
@@ -172,9 +178,14 @@ impl Room {
     fn hear(&mut self, ask: Ask) -> bool {
         match ask {
             Ask::Stop => return false,
-            Ask::Dial(wire, told) => {
+            Ask::Dial(wire, told, life) => {
                 self.dialled.insert(wire, told);
+                self.lives.insert(wire, life);
                 self.apply(wire, ToWire::Dial);
+            }
+            Ask::Request((wire, _), _, sink) if !self.lives.contains_key(&wire) => {
+                // It was lost in the meantime, and its client hears of that.
+                sink.put(Part::Broken);
             }
             Ask::Request((wire, stream), request, sink) => {
                 self.last_request = Instant::now();
@@ -199,7 +210,10 @@ impl Room {
             }
             Ask::HangUp(wire) => {
                 self.break_off(wire);
-                self.apply(wire, ToWire::HangUp);
+                self.dialled.remove(&wire);
+                if self.lives.remove(&wire).is_some() {
+                    self.apply(wire, ToWire::HangUp);
+                }
             }
         }
         true
@@ -310,6 +324,7 @@ impl Room {
         if let Some(told) = self.dialled.remove(&wire) {
             let _ = told.send(Err(why));
         }
+        self.lives.remove(&wire);
         self.break_off(wire);
     }
 

@@ -190,7 +190,7 @@ async fn speak(
     token_first: bool,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let connection = dialled.of(peer, token_first);
+    let (connection, lost) = dialled.of(peer, token_first);
     let service = service_fn(move |request| exchange::serve(connection.clone(), request));
     let mut server = auto::Builder::new(TokioExecutor::new());
     server
@@ -208,6 +208,8 @@ async fn speak(
     tokio::select! {
         // How a client's connection ends is its own business.
         _ = serving.as_mut() => {}
+        // The API server is gone, and so is what led to it.
+        _ = lost => {}
         _ = stopped.changed() => {
             serving.as_mut().graceful_shutdown();
             let _ = tokio::time::timeout(GRACE, serving).await;

@@ -94,7 +94,8 @@ async fn a_deployment_is_rolled_out_watched_entered_and_deleted() {
         .await
         .expect("it is scaled");
     assert_eq!(patched.spec.and_then(|spec| spec.replicas), Some(1));
-    let gone = conditions::is_deleted(&created.metadata.uid.expect("a uid"));
+    let uid = created.metadata.uid.expect("a uid");
+    let gone = conditions::is_deleted(&uid);
     deployments
         .delete("web", &DeleteParams::foreground())
         .await
