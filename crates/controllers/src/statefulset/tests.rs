@@ -118,6 +118,7 @@ fn owners(bench: &Bench, claim: &str) -> Vec<String> {
 #[test]
 fn claims_belong_to_whom_they_go_with() {
     let mut bench = bench(2);
+    bench.run_pods();
     bench.change(&STATEFUL_SETS, ("default", "db"), |set| {
         let claim = object! { "metadata": { "name": "data" } };
         set.set("spec.volumeClaimTemplates", vec![claim]);

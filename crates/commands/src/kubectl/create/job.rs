@@ -6,10 +6,11 @@ use api::{Value, object};
 
 use super::{exactly_one_name, generated_as, generator_flags};
 use crate::kubectl::Verb;
+use crate::kubectl::act::{self, Found};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::flags::{Line, value};
 use crate::kubectl::session::{Call, Session};
-use crate::kubectl::target::targets;
+use crate::kubectl::target::{Target, targets};
 
 /// The generator.
 pub(super) const VERB: Verb = Verb {
@@ -83,31 +84,33 @@ async fn create(session: &Session, line: &Line) -> Outcome {
             "status": {},
         })
     } else {
-        as_cron_job(session, name, from).await?
+        as_cron_job(session, line, name, from).await?
     };
     generated_as(session, line, job, "job").await
 }
 
 /// The Job that a CronJob would start.
-async fn as_cron_job(session: &Session, name: &str, from: &str) -> Outcome<Value> {
+async fn as_cron_job(session: &Session, line: &Line, name: &str, from: &str) -> Outcome<Value> {
     let discovery = session.discovery().await?;
-    let found = targets(&discovery, &[from.to_owned()])?;
-    let [target] = found.as_slice() else {
-        return Err(Failure::message(
-            "from must be an existing cronjob: one resource name is expected",
-        ));
+    let mut found = Vec::new();
+    for Target { resource, name } in targets(&discovery, &[from.to_owned()])? {
+        match name {
+            None => found.extend(act::list(session, line, &resource).await?),
+            Some(name) => {
+                let path = resource.path(&session.namespace, &name);
+                let value = session.call(Call::get(path)).await?;
+                found.push(Found { resource, value });
+            }
+        }
+    }
+    let [Found { value: cron, .. }] = found.as_slice() else {
+        return Err(Failure::message("from must be an existing cronjob"));
     };
-    let Some(source) = &target.name else {
-        return Err(Failure::message(
-            "resource(s) were provided, but no name was specified",
-        ));
-    };
-    let path = target.resource.path(&session.namespace, source);
-    let cron = session.call(Call::get(path)).await?;
-    if target.resource.kind != "CronJob" {
-        let got = target.resource.kind.as_str();
+    if cron.kind() != "CronJob" {
+        let (_, version) = cron.api_version().split_once('/').unwrap_or(("", "v1"));
+        let kind = cron.kind();
         return Err(Failure::message(format!(
-            "from must be a cronjob, got {got}"
+            "unknown object type *{version}.{kind}"
         )));
     }
     let template = cron.at("spec.jobTemplate");
