@@ -15,7 +15,7 @@ use crate::{
     DisruptionController, EndpointSliceController, EndpointsController, GarbageCollector,
     JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
     PodGcController, ReplicaSetController, ResourceQuotaController, RootCaController,
-    ServiceAccountController, StatefulSetController, TaintEvictionController,
+    ServiceAccountController, StatefulSetController, TaintEvictionController, TokensController,
     TtlAfterFinishedController, TtlController, ValidatingPolicyStatusController,
 };
 
@@ -54,6 +54,9 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
     } = settings;
     let mut list: Vec<Box<dyn Controller>> = vec![
         Box::new(ServiceAccountController),
+        Box::new(TokensController {
+            certificate: root_ca.clone(),
+        }),
         Box::new(ClusterRoleAggregationController::default()),
         Box::new(RootCaController {
             certificate: root_ca.clone(),
