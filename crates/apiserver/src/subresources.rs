@@ -1,6 +1,7 @@
 //! Parts of a resource with paths of their own. Which kind has which is said by its descriptor.
 
 pub(crate) mod binding;
+pub(crate) mod connect;
 pub(crate) mod eviction;
 pub(crate) mod proxy;
 pub(crate) mod scale;
@@ -33,6 +34,9 @@ impl ApiServer {
             ("eviction", _) => self.begin_evict(cx, ask, kind, resource),
             ("token", _) => self.token_request(cx, ask, resource),
             ("log" | "exec" | "attach" | "portforward", _) => {
+                if connect::CONNECTED.contains(&sub.name) {
+                    self.admit_connection(cx, ask, kind, resource, sub.name)?;
+                }
                 self.pod_connect(cx, ask, kind, resource)
             }
             ("proxy", _) => Err(proxy::unmodelled(kind)),

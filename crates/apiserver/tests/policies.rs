@@ -74,7 +74,7 @@ fn conditions_refuse() {
         "validationActions: [Deny]",
     );
     let said = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request:";
-    assert_eq!(create(&mut bench, PODS, &pod("good", "{team: y}")), "");
+    assert_eq!(create(&mut bench, PODS, &pod("good", "{team: z}")), "");
     assert_eq!(
         create(&mut bench, PODS, &pod("bad", "{team: x}")),
         format!("403 pods \"bad\" is forbidden: {said} no team x")

@@ -36,6 +36,7 @@ mod statefulset;
 mod taint_eviction;
 #[cfg(test)]
 mod testing;
+mod tokens;
 mod ttl;
 mod ttl_after_finished;
 mod validating_policy_status;
@@ -67,6 +68,7 @@ pub use root_ca::RootCaController;
 pub use service_account::ServiceAccountController;
 pub use statefulset::StatefulSetController;
 pub use taint_eviction::TaintEvictionController;
+pub use tokens::TokensController;
 pub use ttl::TtlController;
 pub use ttl_after_finished::TtlAfterFinishedController;
 pub use validating_policy_status::ValidatingPolicyStatusController;

@@ -17,7 +17,7 @@ use crate::{
     JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
     PersistentVolumeController, PodGcController, ReplicaSetController, ResourceQuotaController,
     RootCaController, ServiceAccountController, StatefulSetController, TaintEvictionController,
-    TtlAfterFinishedController, TtlController, ValidatingPolicyStatusController,
+    TokensController, TtlAfterFinishedController, TtlController, ValidatingPolicyStatusController,
     VolumeProtectionController,
 };
 
@@ -56,6 +56,9 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
     } = settings;
     let mut list: Vec<Box<dyn Controller>> = vec![
         Box::new(ServiceAccountController),
+        Box::new(TokensController {
+            certificate: root_ca.clone(),
+        }),
         Box::new(ClusterRoleAggregationController::default()),
         Box::new(RootCaController {
             certificate: root_ca.clone(),

@@ -64,8 +64,7 @@ pub(super) const SUBJECT: Plugin = Plugin {
         if !asks || request.str_at("spec.signerName") != signer {
             return Ok(());
         }
-        let text = api::base64::decode(request.str_at("spec.request")).unwrap_or_default();
-        match subject(&String::from_utf8_lossy(&text)).contains("O=system:masters") {
+        match subject(request.str_at("spec.request")).contains("O=system:masters") {
             true => Err(write.forbidden(format!(
                 "use of {signer} signer with system:masters group is not allowed"
             ))),
@@ -84,8 +83,18 @@ fn concerned<'o>(write: &Write, subresource: &str, old: Option<&'o Value>) -> Op
     old.filter(|_| is_request(write) && write.subresource == subresource)
 }
 
-/// The line that names the subject of a request: certificates and requests are readable text here.
-fn subject(text: &str) -> String {
+/// The lines that name the subject of a request: below two layers of base64 it is readable text here.
+fn subject(request: &str) -> String {
+    let read = |text: &str| {
+        let bytes = api::base64::decode(text).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let pem = read(request);
+    let body: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let text = read(&body);
     let lines = text
         .lines()
         .filter(|line| line.to_ascii_lowercase().contains("subject"));

@@ -27,9 +27,6 @@ const GROUP: &str = "admissionregistration.k8s.io";
 const VALIDATING: &str = "validatingadmissionpolicies";
 const MUTATING: &str = "mutatingadmissionpolicies";
 
-/// What all expressions of a policy may cost for one request.
-const BUDGET: u64 = 10_000_000;
-
 /// The policies there are, compiled.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policies {
@@ -216,7 +213,6 @@ fn params(
 pub(super) struct Evaluation<'p> {
     policy: &'p Policy,
     bindings: Bindings,
-    budget: u64,
 }
 
 impl<'p> Evaluation<'p> {
@@ -224,7 +220,6 @@ impl<'p> Evaluation<'p> {
         let mut evaluation = Evaluation {
             policy: &hook.policy,
             bindings: subject.bindings(server, &hook.policy, &hook.params),
-            budget: BUDGET,
         };
         evaluation.set_variables();
         evaluation
@@ -236,7 +231,7 @@ impl<'p> Evaluation<'p> {
         for (name, program) in &self.policy.variables {
             let so_far = Val::Map(Rc::new(known.clone()));
             let bindings = self.bindings.clone().with_val("variables", so_far);
-            let val = match program.eval_within(&bindings, self.budget.min(api::cel::MAX_STEPS)) {
+            let val = match program.eval(&bindings) {
                 Ok(val) => val,
                 Err(error) => {
                     let text = format!("composited variable {name:?} fails to evaluate: {error}");
@@ -252,7 +247,7 @@ impl<'p> Evaluation<'p> {
     }
 
     /// Whether all conditions of the policy hold.
-    pub(super) fn applies(&mut self) -> Result<bool, String> {
+    pub(super) fn applies(&self) -> Result<bool, String> {
         let mut errors = Vec::new();
         for condition in &self.policy.conditions {
             match self.value(condition) {
@@ -270,9 +265,8 @@ impl<'p> Evaluation<'p> {
     }
 
     /// The value of one of the policy's expressions.
-    pub(super) fn value(&mut self, program: &Program) -> Result<Val, String> {
-        let steps = self.budget.min(api::cel::MAX_STEPS);
-        program.eval_within(&self.bindings, steps).map_err(|error| {
+    pub(super) fn value(&self, program: &Program) -> Result<Val, String> {
+        program.eval(&self.bindings).map_err(|error| {
             let source = program.source();
             format!("expression '{source}' resulted in error: {error}")
         })
@@ -297,7 +291,7 @@ pub(super) fn conditions(
         binding: Value::Null,
         params: Value::Null,
     };
-    let mut evaluation = Evaluation::new(server, subject, &hook);
+    let evaluation = Evaluation::new(server, subject, &hook);
     hook.policy
         .conditions
         .iter()

@@ -108,7 +108,7 @@ fn findings(server: &ApiServer, subject: &Subject<'_>, hook: &Hook) -> Vec<Findi
             reason: String::new(),
         })
     };
-    let mut evaluation = Evaluation::new(server, subject, hook);
+    let evaluation = Evaluation::new(server, subject, hook);
     match evaluation.applies() {
         Ok(true) => {}
         Ok(false) => return Vec::new(),
@@ -122,7 +122,7 @@ fn findings(server: &ApiServer, subject: &Subject<'_>, hook: &Hook) -> Vec<Findi
             Ok(Val::Bool(true)) => {}
             Err(why) => out.extend(failed(why)),
             Ok(_) => out.push(Finding {
-                message: message_of(&mut evaluation, spec, message.as_ref(), program),
+                message: message_of(&evaluation, spec, message.as_ref(), program),
                 reason: spec.str("reason").to_owned(),
             }),
         }
@@ -138,7 +138,7 @@ fn findings(server: &ApiServer, subject: &Subject<'_>, hook: &Hook) -> Vec<Findi
 
 /// What is said where a condition does not hold.
 fn message_of(
-    evaluation: &mut Evaluation<'_>,
+    evaluation: &Evaluation<'_>,
     spec: &Value,
     expression: Option<&Program>,
     condition: &Program,

@@ -129,6 +129,8 @@ pub(crate) fn takes_next(word: &str) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line {
     flags: BTreeMap<&'static str, Vec<String>>,
+    /// Flags of the command itself that have the name of one every command has.
+    own: Vec<&'static str>,
     /// The command's own name: `kubectl create configmap`.
     pub(crate) command: String,
     /// Arguments that are no flags, in order; those after `--` included.
@@ -233,6 +235,10 @@ impl Line {
                  \"{text}\": invalid syntax"
             ));
         }
+        let global = GLOBAL.iter().find(|global| global.name == flag.name);
+        if global.is_some_and(|global| global.takes != flag.takes) {
+            self.own.push(flag.name);
+        }
         let values = self.flags.entry(flag.name).or_default();
         if flag.takes != Takes::Values {
             values.clear();
@@ -267,6 +273,12 @@ impl Line {
             .get(name)
             .and_then(|values| values.last())
             .map(String::as_str)
+    }
+
+    /// The value of a flag that every command has, unless the command has one of its own by that name.
+    pub(crate) fn global(&self, name: &str) -> Option<&str> {
+        let own = self.own.iter().any(|own| *own == name);
+        self.get(name).filter(|_| !own)
     }
 
     /// A flag's value, empty if it was not given.

@@ -78,6 +78,12 @@ pub(crate) struct Session {
 impl Session {
     /// Reads the configuration a command line asks for.
     pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
+        let somebody = !line.text("as").is_empty();
+        if !somebody && (line.has("as-group") || line.has("as-uid")) {
+            return Err(Failure::message(
+                "requesting uid, groups or user-extra for  without impersonating a user",
+            ));
+        }
         let access = access(io, line).await?;
         Ok(Session::with(io, line, access).await)
     }
@@ -377,6 +383,9 @@ impl Session {
         for group in self.line.all("as-group") {
             request.headers.add("Impersonate-Group", group.as_str());
         }
+        if let Some(uid) = self.line.get("as-uid") {
+            request.headers.set("Impersonate-Uid", uid);
+        }
         request.peer = self.access.identity.certificate.clone();
     }
 
@@ -384,14 +393,11 @@ impl Session {
         for (name, value) in response.headers.iter() {
             if name.eq_ignore_ascii_case("Warning") {
                 // `299 - "text"`
-                let text = value
-                    .splitn(3, ' ')
-                    .nth(2)
-                    .unwrap_or(value)
-                    .trim_matches('"');
-                self.io
-                    .eprint(&format!("Warning: {}\n", text.replace("\\\"", "\"")))
-                    .await;
+                let text = value.splitn(3, ' ').nth(2).unwrap_or(value);
+                let text = text.strip_prefix('"').unwrap_or(text);
+                let text = text.strip_suffix('"').unwrap_or(text);
+                let text = text.replace("\\\"", "\"").replace("\\\\", "\\");
+                self.io.eprint(&format!("Warning: {text}\n")).await;
             }
         }
     }
@@ -424,7 +430,7 @@ fn failed(response: &Response, value: Value) -> Failure {
 }
 
 async fn access(io: &Io, line: &Line) -> Outcome<Access> {
-    let given = |name: &str| line.get(name).filter(|text| !text.is_empty());
+    let given = |name: &str| line.global(name).filter(|text| !text.is_empty());
     let files = ConfigFiles::read(io, line, Missing::IsAnError).await?;
     let config = files.merged();
     // Files the configuration names are read first; a tool may not read inside a closure.

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use client::certificate::{Certificate, pem};
+use client::kubeconfig;
 use lab::{Input, Lab, Run, WorldSpec};
 use regex_lite::Regex;
 use sim::{Duration, Instant};
@@ -110,7 +112,23 @@ impl Player {
             inputs: 0,
         };
         player.run("true", None)?;
+        player.introduce("alice", "developers")?;
         Ok(player)
+    }
+
+    /// An ordinary user with a certificate, whose kubeconfig lies where the commands run.
+    fn introduce(&mut self, user: &str, group: &str) -> Result<(), String> {
+        let subject = format!("O={group},CN={user}");
+        let signed = |subject: &str| Certificate {
+            subject: subject.into(),
+            issuer: "CN=kubernetes".into(),
+            not_after: "2036-01-01T00:00:00Z".into(),
+        };
+        let (ca, own) = (signed("CN=kubernetes").to_pem(), signed(&subject).to_pem());
+        let key = pem("RSA PRIVATE KEY", subject.as_bytes());
+        let text = kubeconfig::write("https://172.30.1.2:6443", user, &ca, &own, &key);
+        let path = format!("{DIRECTORY}/.kube/{user}.conf");
+        self.lab.put_file(&self.machine, &path, text.as_bytes())
     }
 
     fn run(&mut self, command: &str, stdin: Option<&str>) -> Result<Run, String> {

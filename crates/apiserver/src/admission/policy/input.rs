@@ -12,13 +12,14 @@ use crate::authn::User;
 use crate::authz::{Attributes, Authorizer};
 use crate::list::shown;
 use crate::server::ApiServer;
+use crate::subresources::connect::CONNECTED;
 use crate::subresources::scale;
 use crate::write::{Deed, Write};
 
 /// A request as policies see it.
 pub(crate) struct Subject<'a> {
     pub(crate) write: &'a Write,
-    /// `CREATE`, `UPDATE`, `DELETE`.
+    /// `CREATE`, `UPDATE`, `DELETE`, `CONNECT`.
     pub(crate) operation: &'static str,
     /// The object as it is to be; null for a deletion.
     pub(crate) object: Value,
@@ -54,6 +55,7 @@ impl<'a> Subject<'a> {
         };
         Subject {
             operation: match (new, old.is_null()) {
+                _ if CONNECTED.contains(&write.subresource) => "CONNECT",
                 (None, _) => "DELETE",
                 (_, true) => "CREATE",
                 _ => "UPDATE",
@@ -117,7 +119,11 @@ impl<'a> Subject<'a> {
         let (kind, user) = (write.kind, &write.user);
         let (group, version) = (kind.group, kind.version);
         let scaled = matches!(write.deed, Deed::Scale(_));
+        let connects = self.operation == "CONNECT";
         let of_kind = match scaled {
+            _ if connects => {
+                object! { "group": "", "version": "v1", "kind": self.object.kind() }
+            }
             true => object! { "group": "autoscaling", "version": "v1", "kind": "Scale" },
             false => object! { "group": group, "version": version, "kind": kind.kind },
         };
@@ -125,7 +131,8 @@ impl<'a> Subject<'a> {
         let options = match self.operation {
             "CREATE" => "CreateOptions",
             "UPDATE" => "UpdateOptions",
-            _ => "DeleteOptions",
+            "DELETE" => "DeleteOptions",
+            _ => "",
         };
         let mut request = object! {
             "kind": of_kind.clone(),
@@ -136,8 +143,13 @@ impl<'a> Subject<'a> {
             "operation": self.operation,
             "userInfo": user_info(user),
             "dryRun": write.dry_run,
-            "options": { "kind": options, "apiVersion": "meta.k8s.io/v1" },
         };
+        if !options.is_empty() {
+            request.set(
+                "options",
+                object! { "kind": options, "apiVersion": "meta.k8s.io/v1" },
+            );
+        }
         if !write.namespace.is_empty() {
             request.set("namespace", write.namespace.as_str());
         } else if kind.kind == "Namespace" {
