@@ -141,6 +141,7 @@ const VERBS: &[&Verb] = &[
     &cluster::API_RESOURCES,
     &cluster::API_VERSIONS,
     &completion::VERB,
+    &options::ALPHA,
     &options::VERB,
     &cluster::VERSION,
 ];

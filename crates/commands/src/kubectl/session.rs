@@ -374,6 +374,23 @@ impl Session {
         for group in self.line.all("as-group") {
             request.headers.add("Impersonate-Group", group.as_str());
         }
+        if let Some(uid) = self.line.get("as-uid") {
+            request.headers.set("Impersonate-Uid", uid);
+        }
+        for extra in self.line.all("as-user-extra") {
+            if let Some((key, value)) = extra.split_once('=') {
+                request
+                    .headers
+                    .add(&format!("Impersonate-Extra-{key}"), value);
+            }
+        }
+        if let Some(user) = self.line.get("username") {
+            let pair = format!("{user}:{}", self.line.text("password"));
+            let pair = crate::base64::encode(pair.as_bytes());
+            request
+                .headers
+                .set("Authorization", format!("Basic {pair}"));
+        }
         request.peer = self.access.identity.certificate.clone();
     }
 
