@@ -24,7 +24,7 @@ pub struct CallId(pub u64);
 pub enum Peer {
     /// etcd, at the address of the configuration.
     Etcd,
-    /// A kubelet.
+    /// A kubelet, or a pod that is reached through the `proxy` subresource.
     Kubelet(SocketAddrV4),
 }
 

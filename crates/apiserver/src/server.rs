@@ -3,6 +3,7 @@
 //! Models apiserver/pkg/server.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 use std::rc::Rc;
 
 use api::schema::Schemas;
@@ -80,8 +81,10 @@ pub(crate) enum Purpose {
     Proxy {
         /// Whom it is for.
         to: StreamId,
-        /// It changes the protocol: a refusal goes back as it came.
+        /// It changes the protocol, or is none of ours: a refusal goes back as it came.
         upgrades: bool,
+        /// The pod's address, if it goes to a pod itself.
+        reaches: Option<SocketAddrV4>,
     },
 }
 
@@ -282,7 +285,7 @@ impl ApiServer {
     }
 
     fn on_stream_response(&mut self, cx: &mut Cx<'_>, call: CallId, response: &Response) {
-        if let Some(Purpose::Proxy { to, upgrades }) = self.calls.get(&call) {
+        if let Some(Purpose::Proxy { to, upgrades, .. }) = self.calls.get(&call) {
             let (to, upgrades) = (*to, *upgrades);
             let more = response.more;
             let response = if response.status >= 300 && !upgrades {
@@ -328,9 +331,9 @@ impl ApiServer {
                 self.on_etcd_failed(cx, errno);
                 self.lost(cx, write);
             }
-            Some(Purpose::Proxy { to, .. }) => {
+            Some(Purpose::Proxy { to, reaches, .. }) => {
                 self.proxied.remove(&to);
-                self.proxy_failed(cx, to, errno);
+                self.proxy_failed(cx, to, reaches, errno);
             }
             Some(Purpose::EtcdLease) => {
                 self.on_etcd_failed(cx, errno);

@@ -3,6 +3,7 @@
 pub(crate) mod binding;
 pub(crate) mod connect;
 pub(crate) mod eviction;
+mod http_proxy;
 pub(crate) mod proxy;
 pub(crate) mod scale;
 pub(crate) mod token;
@@ -39,7 +40,7 @@ impl ApiServer {
                 }
                 self.pod_connect(cx, ask, kind, resource)
             }
-            ("proxy", _) => Err(proxy::unmodelled(kind)),
+            ("proxy", _) => self.http_proxy(cx, ask, kind, resource),
             (_, "get") => {
                 let entry = self.find(resource, kind, &ask.info.namespace, &ask.info.name)?;
                 let response = one(cx, kind, &shown(kind, &entry.value), ask);

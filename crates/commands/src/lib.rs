@@ -17,6 +17,7 @@ mod cat;
 mod checksum;
 mod chmod;
 mod chown;
+mod chroot;
 mod clear;
 mod column;
 mod comm;
@@ -185,6 +186,7 @@ static TOOLS: &[&Tool] = &[
     &cat::TOOL,
     &chmod::TOOL,
     &chown::TOOL,
+    &chroot::TOOL,
     &clear::TOOL,
     &column::TOOL,
     &comm::TOOL,

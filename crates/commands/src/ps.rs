@@ -8,6 +8,7 @@ use sim::Instant;
 
 use crate::args::{self, Args, flag, value};
 use crate::calendar::{ctime, strftime};
+use crate::files::stat;
 use crate::help::tool;
 use crate::io::complain;
 use crate::process::{self, Row, cpu_time, elapsed, tenths};
@@ -99,7 +100,26 @@ const COLUMNS: &[Column] = &[
     ("cgroup", "CGROUP", false, 27),
 ];
 
+/// BusyBox lists everything there is, in a form of its own.
+async fn busybox(io: &Io) -> i32 {
+    let (rows, _) = process::all(io).await;
+    let now = io.now().await;
+    let mut text = String::from("PID   USER     TIME  COMMAND\n");
+    for row in rows {
+        let secs = row.usage.time(now.since(row.started)).as_secs();
+        let time = format!("{}:{:02}", secs / 60, secs % 60);
+        let (pid, user, command) = (row.pid, &row.user, row.command());
+        text.push_str(&format!("{pid:>5} {user:<8} {time:>5} {command}\n"));
+    }
+    io.print(&text).await;
+    0
+}
+
 async fn main(io: Io) -> i32 {
+    let formatted = io.args().iter().any(|arg| arg.starts_with("-o"));
+    if !formatted && stat(&io, "/bin/busybox").await.is_ok() {
+        return busybox(&io).await;
+    }
     // Letters without a dash are the options of BSD.
     let mut words = io.args().to_vec();
     let mut bsd = String::new();

@@ -25,9 +25,10 @@ const APPLETS: [&str; 46] = [
 ];
 
 /// More applets; one list would be too long to read.
-const MORE_APPLETS: [&str; 26] = [
+const MORE_APPLETS: [&str; 27] = [
     "clear",
     "chown",
+    "chroot",
     "diff",
     "egrep",
     "fgrep",

@@ -76,6 +76,7 @@ impl ApiServer {
         let purpose = Purpose::Proxy {
             to: ask.from,
             upgrades: what != "log",
+            reaches: None,
         };
         let call = self.call(cx, Peer::Kubelet(addr), request, purpose);
         self.proxied.insert(ask.from, call);
@@ -83,7 +84,7 @@ impl ApiServer {
     }
 
     /// Where the kubelet of a node listens.
-    fn kubelet_address(&self, node: &str) -> Result<SocketAddrV4, Status> {
+    pub(super) fn kubelet_address(&self, node: &str) -> Result<SocketAddrV4, Status> {
         let entry = self
             .resources
             .lookup("", "nodes", node)
@@ -107,8 +108,19 @@ impl ApiServer {
     }
 
     /// The kubelet could not be reached, or broke off.
-    pub(crate) fn proxy_failed(&mut self, cx: &mut Cx<'_>, to: StreamId, errno: Errno) {
-        let why = errno.message().to_lowercase();
+    pub(crate) fn proxy_failed(
+        &mut self,
+        cx: &mut Cx<'_>,
+        to: StreamId,
+        reaches: Option<SocketAddrV4>,
+        errno: Errno,
+    ) {
+        let why = errno.go_message();
+        if let Some(addr) = reaches {
+            let why = format!("error trying to reach service: dial tcp {addr}: connect: {why}");
+            let status = Status::new(503, Reason::ServiceUnavailable, why);
+            return self.refuse(cx, to, Accept::default(), &status);
+        }
         let status = Status::new(
             500,
             Reason::Unknown,
@@ -203,14 +215,4 @@ pub(crate) fn refusal(code: u16, text: &str, ask: (&str, &str, &str)) -> Status 
         500 => status::internal(text),
         code => status::generic(code, "", group, resource, name, text),
     }
-}
-
-/// The answer to proxying to pods, services and nodes.
-pub(crate) fn unmodelled(kind: &Kind) -> Status {
-    let what = sim::unmodelled!("proxying HTTP to pods, services and nodes");
-    Status::new(
-        501,
-        Reason::Unknown,
-        format!("{what} ({})", kind.qualified()),
-    )
 }

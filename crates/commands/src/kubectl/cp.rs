@@ -70,7 +70,7 @@ impl Spec {
 
 async fn cp(session: &Session, line: &Line) -> Outcome {
     let [from, to] = line.args.as_slice() else {
-        return Err(Failure::hint(line, "source and destination are required"));
+        return Err(Failure::message("source and destination are required"));
     };
     let (from, to) = (Spec::read(from)?, Spec::read(to)?);
     if !from.pod.is_empty() && !to.pod.is_empty() {

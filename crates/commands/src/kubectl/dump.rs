@@ -171,8 +171,16 @@ fn shown(line: &Line, list: &Value) -> String {
     if line.get("output") == Some("yaml") {
         return format!("---\n{}", api::yaml::to_string(list));
     }
+    // A list says once what its items are.
+    let mut list = list.clone();
+    let mut items = list.list_at("items").to_vec();
+    for item in &mut items {
+        item.remove("kind");
+        item.remove("apiVersion");
+    }
+    list.set("items", Value::from(items));
     let mut text = String::new();
-    write_json(list, "", 0, &mut text);
+    write_json(&list, "", 0, &mut text);
     text.push('\n');
     text
 }

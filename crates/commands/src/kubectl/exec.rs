@@ -56,7 +56,7 @@ prompt.\nIf you don't see a command prompt, try pressing enter.\n";
 async fn exec(session: &Session, line: &Line) -> Outcome {
     let before = line.dash.unwrap_or(line.args.len());
     let (words, command) = line.args.split_at(before);
-    if words.len() > 1 {
+    if line.dash.is_none() && words.len() > 1 {
         return Err(Failure::Plain(
             "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] \
              instead\nSee 'kubectl exec -h' for help and examples"
@@ -100,7 +100,7 @@ async fn attach(session: &Session, line: &Line) -> Outcome {
     let word = match line.args.as_slice() {
         [] => {
             let why = "at least 1 argument is required for attach";
-            return Err(Failure::hint(line, why));
+            return Err(Failure::message(why));
         }
         [word] => word.clone(),
         [kind, name] => format!("{kind}/{name}"),
@@ -110,7 +110,7 @@ async fn attach(session: &Session, line: &Line) -> Outcome {
                 many.len(),
                 many.join(" ")
             );
-            return Err(Failure::hint(line, &why));
+            return Err(Failure::message(why));
         }
     };
     let pod = pod(session, &word, timeout(line, GET_POD_TIMEOUT)?).await?;

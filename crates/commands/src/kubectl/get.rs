@@ -352,7 +352,11 @@ async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Form
             .then(|| target.resource.qualified_singular()),
     };
     let first = fetch(session, &path(session, line, target), accept).await?;
-    if !line.on("watch-only") {
+    // A table's heading comes with its first row.
+    let empty = ["rows", "items"]
+        .iter()
+        .any(|list| first.get(list).is_list() && first.list_at(list).is_empty());
+    if !line.on("watch-only") && !empty {
         let text = show(
             &marked(&first, "ADDED", line),
             format,

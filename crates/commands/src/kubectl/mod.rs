@@ -145,6 +145,7 @@ const VERBS: &[&Verb] = &[
     &cluster::API_RESOURCES,
     &cluster::API_VERSIONS,
     &completion::VERB,
+    &options::ALPHA,
     &options::VERB,
     &cluster::VERSION,
     &dump::VERB,
@@ -203,6 +204,8 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
     if complete::asked(words) {
         return complete::complete(io, words).await;
     }
+    let asked = asked_for_help(words);
+    let words = asked.as_deref().unwrap_or(words);
     let Some((verb, rest)) = find_verb(words) else {
         return no_verb(io, words).await;
     };
@@ -217,6 +220,12 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
     print::read_template(io, &mut line).await?;
     let session = Session::of_verb(io, &line, verb.name).await?;
     (verb.run)(&session, &line).await
+}
+
+/// `help get` is `get --help`.
+fn asked_for_help(words: &[String]) -> Option<Vec<String>> {
+    let (first, rest) = words.split_first()?;
+    (first == "help").then(|| rest.iter().cloned().chain(["--help".to_owned()]).collect())
 }
 
 /// The words that call a verb, by its own name where it has others too.
@@ -275,6 +284,12 @@ async fn no_verb(io: &Io, words: &[String]) -> Outcome {
         .collect();
     // A verb's other names have its usage.
     group.dedup_by_key(|verb| verb.usage);
+    let mut plain = words.iter().filter(|word| !word.starts_with('-'));
+    if let Some(unknown) = plain.nth(1).filter(|_| !group.is_empty()) {
+        return Err(Failure::Plain(format!(
+            "error: unknown command {unknown:?}\nSee 'kubectl {first} -h' for help and examples"
+        )));
+    }
     if !group.is_empty() {
         let mut text = String::from("Available Commands:\n");
         for verb in group {

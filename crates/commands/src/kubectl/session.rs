@@ -386,6 +386,20 @@ impl Session {
         if let Some(uid) = self.line.get("as-uid") {
             request.headers.set("Impersonate-Uid", uid);
         }
+        for extra in self.line.all("as-user-extra") {
+            if let Some((key, value)) = extra.split_once('=') {
+                request
+                    .headers
+                    .add(&format!("Impersonate-Extra-{key}"), value);
+            }
+        }
+        if let Some(user) = self.line.get("username") {
+            let pair = format!("{user}:{}", self.line.text("password"));
+            let pair = crate::base64::encode(pair.as_bytes());
+            request
+                .headers
+                .set("Authorization", format!("Basic {pair}"));
+        }
         request.peer = self.access.identity.certificate.clone();
     }
 
@@ -451,6 +465,13 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
             "Error in configuration: context was not found for specified context: {current}"
         )));
     }
+    if let Some(cluster) = given("cluster")
+        && find(&config, "clusters", cluster).is_none()
+    {
+        let why = format!("no server found for cluster {cluster:?}");
+        return Err(Failure::message(why));
+    }
+    check_timeout(line)?;
     let picks = Picks {
         context: given("context"),
         cluster: given("cluster"),
@@ -473,6 +494,18 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
         access.identity.certificate = None;
     }
     Ok(access)
+}
+
+/// `--request-timeout` is a number of seconds or a duration.
+fn check_timeout(line: &Line) -> Outcome {
+    let text = line.get("request-timeout").unwrap_or("0");
+    match text.parse::<u32>().is_ok() || api::time::parse_go_duration(text).is_some() {
+        true => Ok(()),
+        false => Err(Failure::message(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer \
+             followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+        )),
+    }
 }
 
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -73,10 +73,8 @@ const PO: Verb = Verb {
 
 async fn top(session: &Session, line: &Line) -> Outcome {
     if line.args.len() > 1 {
-        return Err(Failure::message(format!(
-            "unexpected arguments: {:?}",
-            &line.args[1..]
-        )));
+        let kind = line.command.rsplit(' ').next().unwrap_or_default();
+        return Err(Failure::hint(line, &format!("{kind} [NAME | -l label]")));
     }
     match line.text("sort-by") {
         "" | "cpu" | "memory" | "swap" => {}

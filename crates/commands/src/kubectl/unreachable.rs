@@ -15,7 +15,8 @@ pub(super) async fn told(session: &Session, line: &Line, failure: Failure) -> Fa
     let Failure::Connection { host, errno, .. } = &failure else {
         return failure;
     };
-    let why = reason(host, *errno);
+    let addr = session.access.addr().map(|addr| addr.to_string());
+    let why = reason(addr.as_deref().unwrap_or(host), *errno);
     let server = session.access.server.clone();
     let cached = is_cached(session, line).await;
     let timeout = line.get("request-timeout").filter(|text| *text != "0");

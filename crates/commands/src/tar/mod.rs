@@ -8,7 +8,7 @@ pub(crate) mod tree;
 use machine::{Fd, Io};
 use sim::Civil;
 
-use crate::files::{group_name, mode_text, user_name};
+use crate::files::{group_name, is_dir, mode_text, user_name};
 use crate::help::tool;
 use crate::io::{complain, join};
 
@@ -54,6 +54,15 @@ async fn main(io: Io) -> i32 {
     };
     if options.compressed {
         complain(&io, &sim::unmodelled!("compressed archives").to_string()).await;
+        return 2;
+    }
+    if !is_dir(&io, &options.directory).await {
+        let why = format!(
+            "{}: Cannot open: No such file or directory",
+            options.directory
+        );
+        complain(&io, &why).await;
+        complain(&io, "Error is not recoverable: exiting now").await;
         return 2;
     }
     match options.mode {

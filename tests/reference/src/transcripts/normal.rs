@@ -6,7 +6,8 @@
 //!    CronJob's Job,
 //! 3. generated names: hashes of templates and the five letters behind them,
 //! 4. addresses that are given out, node ports, the address of the API server,
-//! 5. progress lines of a rollout, the order of events, and that of rows with generated names,
+//! 5. progress lines of a rollout, the order of events, that of rows with generated names, and that
+//!    of the endpoints of a slice,
 //! 6. the width of columns whose contents vary so,
 //! 7. how long a pull took and how large the image is,
 //! 8. what nginx says when it starts: the runtime behind the recordings ran no nginx.
@@ -149,6 +150,7 @@ pub fn normal(text: &str) -> String {
         done[start.min(end)..].sort();
     }
     sort_generated(&mut done);
+    sort_endpoints(&mut done);
     let mut joined = done.join("\n");
     if text.ends_with('\n') && !joined.is_empty() {
         joined.push('\n');
@@ -164,6 +166,29 @@ fn sort_generated(lines: &mut [String]) {
     };
     for run in lines.chunk_by_mut(|a, b| is_generated(a) && is_generated(b)) {
         run.sort();
+    }
+}
+
+/// The endpoints of a slice stand in any order: upstream goes through a map.
+fn sort_endpoints(lines: &mut [String]) {
+    let is_head = |line: &String| line.trim_start().starts_with("- Addresses:");
+    let depth = |line: &String| line.len() - line.trim_start().len();
+    let Some(start) = lines.iter().position(is_head) else {
+        return;
+    };
+    let outer = depth(&lines[start]);
+    let within = |line: &&String| is_head(line) || depth(line) > outer;
+    let count = lines[start..].iter().take_while(within).count();
+    let mut blocks: Vec<Vec<String>> = Vec::new();
+    for line in &lines[start..start + count] {
+        match blocks.last_mut() {
+            Some(block) if !is_head(line) => block.push(line.clone()),
+            _ => blocks.push(vec![line.clone()]),
+        }
+    }
+    blocks.sort();
+    for (line, sorted) in lines[start..].iter_mut().zip(blocks.into_iter().flatten()) {
+        *line = sorted;
     }
 }
 
