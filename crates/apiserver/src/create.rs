@@ -101,7 +101,7 @@ impl ApiServer {
         write: &mut Write,
         object: &mut Value,
     ) -> Result<(), Status> {
-        let kind = write.stored_kind();
+        let kind = write.judging_kind();
         write.name = Str::from(object.name());
         admission::mutate(self, write, object, None)?;
         if object.name().is_empty() && !object.generate_name().is_empty() {

@@ -108,7 +108,7 @@ impl ApiServer {
         let kind = write.kind;
         let schemas = self.schemas.clone();
         let merged = patched_tree(&schemas, patch, &shown(kind, old))?;
-        let decoded = schemas.decode(&kind.api_version(), kind.kind, &merged);
+        let decoded = kind.decode(&schemas, &merged);
         if let Some(why) = decoded.error {
             return Err(misfit(patch, &merged, &why));
         }
@@ -129,10 +129,7 @@ impl ApiServer {
         }
         let mut new = decoded.value;
         kind.default(&mut new);
-        if let Some(view) = kind.view {
-            new = (view.store)(&new);
-        }
-        Ok(new)
+        Ok(kind.store(new))
     }
 }
 

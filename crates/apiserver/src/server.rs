@@ -372,6 +372,8 @@ impl ApiServer {
         }
         self.authorizer.fill(&self.resources);
         self.bootstrap(cx);
+        self.tend_all_definitions(cx);
+        self.tend_all_addresses(cx);
         self.unpark(cx);
     }
 
@@ -391,6 +393,8 @@ impl ApiServer {
         let kind = self.resources.get(resource).kind;
         self.authorizer.observe(kind, &change);
         self.watchers.tell(cx, resource, &change);
+        self.tend_definitions(cx, kind, &change);
+        self.tend_addresses(cx, kind, &change);
     }
 }
 

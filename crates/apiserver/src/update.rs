@@ -63,7 +63,7 @@ impl ApiServer {
             return self.plan_missing(cx, write);
         };
         let mut new = self.changed(cx, write, &old)?;
-        let kind = write.stored_kind();
+        let kind = write.judging_kind();
         check_preconditions(kind, write, &new, &old)?;
         new.set(
             "metadata.resourceVersion",
@@ -93,7 +93,7 @@ impl ApiServer {
         self.allocate(write, &mut new, Some(&old.value))?;
         if new.same(&old.value) {
             let answer = match &write.deed {
-                Deed::Scale(_) => scale::of(&old.value),
+                Deed::Scale(_) => scale::of(write.kind, &old.value),
                 _ => new,
             };
             return Ok(Plan::Nothing { code: 200, answer });
