@@ -4,6 +4,7 @@
 mod claim;
 mod clusterrole_aggregation;
 mod controller;
+mod customs;
 mod daemonset;
 mod deployment;
 mod disruption;
