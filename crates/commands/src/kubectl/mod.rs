@@ -21,6 +21,7 @@ mod drain;
 mod edit;
 mod events;
 mod exec;
+mod explain;
 mod expose;
 pub(crate) mod failure;
 pub(crate) mod flags;
@@ -104,6 +105,7 @@ const VERBS: &[&Verb] = &[
     &set::SELECTOR,
     &set::SERVICE_ACCOUNT,
     &subject::VERB,
+    &explain::VERB,
     &get::VERB,
     &edit::VERB,
     &delete::VERB,

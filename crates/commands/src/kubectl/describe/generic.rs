@@ -63,26 +63,43 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// `leaseDurationSeconds` as `Lease Duration Seconds`, `podCIDR` as `Pod CIDR`, `uid` as `UID`.
+/// `leaseDurationSeconds` as `Lease Duration Seconds`, `podCIDR` as `Pod CIDR`, `uid` as `UID`; what
+/// has more than letters and dashes stays as it is.
 fn title(key: &str) -> String {
-    if matches!(key, "uid" | "url" | "ip" | "api") {
-        return key.to_uppercase();
+    if key.chars().any(|c| !c.is_alphabetic() && c != '-') {
+        return key.to_owned();
     }
-    let mut words = String::new();
-    let letters: Vec<char> = key.chars().collect();
-    for (at, letter) in letters.iter().enumerate() {
-        let after_lower = at > 0 && letters[at - 1].is_lowercase();
-        let before_lower = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
-        if at > 0 && letter.is_uppercase() && (after_lower || before_lower) {
-            words.push(' ');
+    let titled = words(key).into_iter().map(|word| {
+        let upper = word.to_uppercase();
+        if ["API", "URL", "UID", "OSB", "GUID"].contains(&upper.as_str()) {
+            return upper;
         }
-        words.extend(if at == 0 {
-            letter.to_uppercase().collect()
-        } else {
-            vec![*letter]
-        });
+        let first = word.chars().next().map_or(0, char::len_utf8);
+        format!("{}{}", word[..first].to_uppercase(), &word[first..])
+    });
+    titled.collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a name in camel case; dashes are words of their own.
+fn words(key: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let class = |c: char| (c.is_uppercase(), c.is_lowercase());
+    for c in key.chars() {
+        let last = words.last().and_then(|word| word.chars().last());
+        match (last, words.last_mut()) {
+            (Some(last), Some(word)) if class(last) == class(c) => word.push(c),
+            (Some(last), Some(word)) if last.is_uppercase() && c.is_lowercase() => {
+                // The last capital begins this word: `CIDRBlock`.
+                word.pop();
+                if word.is_empty() {
+                    words.pop();
+                }
+                words.push(format!("{last}{c}"));
+            }
+            _ => words.push(c.to_string()),
+        }
     }
-    words.replace("Api ", "API ")
+    words
 }
 
 #[cfg(test)]
@@ -97,6 +114,9 @@ mod tests {
             ("apiVersion", "API Version"),
             ("podCIDR", "Pod CIDR"),
             ("spec", "Spec"),
+            ("x-kubernetes-validations", "X - Kubernetes - Validations"),
+            ("openAPIV3Schema", "openAPIV3Schema"),
+            ("hostIPCName", "Host IPC Name"),
         ] {
             assert_eq!(title(key), expect);
         }
