@@ -5,6 +5,7 @@
 //! Models the registry of k8s.io/kubernetes: pkg/registry, pkg/apis/*/{v1/defaults,validation} and
 //! pkg/printers/internalversion.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sim::Instant;
@@ -12,6 +13,7 @@ use sim::Instant;
 use crate::Value;
 use crate::field::FieldError;
 use crate::names::{self, Messages};
+use crate::schema::{Decoded, Schemas};
 
 pub mod apiservice;
 pub mod binding;
@@ -24,8 +26,11 @@ pub mod controllerrevision;
 pub mod cronjob;
 pub mod csidriver;
 pub mod csinode;
+pub mod csistoragecapacity;
+pub mod customresourcedefinition;
 pub mod daemonset;
 pub mod deployment;
+pub mod deviceclass;
 pub mod endpoints;
 pub mod endpointslice;
 pub mod event;
@@ -53,7 +58,10 @@ pub mod priorityclass;
 pub mod prioritylevelconfiguration;
 pub mod replicaset;
 pub mod replicationcontroller;
+pub mod resourceclaim;
+pub mod resourceclaimtemplate;
 pub mod resourcequota;
+pub mod resourceslice;
 pub mod role;
 pub mod rolebinding;
 pub mod runtimeclass;
@@ -67,15 +75,18 @@ pub mod subjectaccessreview;
 pub mod validatingadmissionpolicy;
 pub mod validatingwebhookconfiguration;
 pub mod volumeattachment;
+pub mod volumeattributesclass;
 
 mod check;
 mod cidr;
+pub mod custom;
 mod meta;
 mod resource_name;
 mod strategy;
 pub mod support;
 mod table;
 
+pub use custom::Custom;
 pub use table::{Cell, Column};
 
 /// Every kind, in the order in which discovery lists them.
@@ -127,20 +138,27 @@ const KINDS: &[&Kind] = &[
     &role::KIND,
     &csidriver::KIND,
     &csinode::KIND,
+    &csistoragecapacity::KIND,
     &storageclass::KIND,
     &volumeattachment::KIND,
     &mutatingadmissionpolicy::KIND,
     &mutatingadmissionpolicy::BINDING,
+    &volumeattributesclass::KIND,
     &mutatingwebhookconfiguration::KIND,
     &validatingadmissionpolicy::KIND,
     &validatingadmissionpolicy::BINDING,
     &validatingwebhookconfiguration::KIND,
+    &customresourcedefinition::KIND,
     &priorityclass::KIND,
     &lease::KIND,
     &runtimeclass::KIND,
     &endpointslice::KIND,
     &flowschema::KIND,
     &prioritylevelconfiguration::KIND,
+    &deviceclass::KIND,
+    &resourceclaim::KIND,
+    &resourceclaimtemplate::KIND,
+    &resourceslice::KIND,
 ];
 
 /// What most resources can do.
@@ -261,6 +279,9 @@ pub struct Kind {
     /// Drops what a client may not change. The third argument is the subresource, empty for the
     /// object itself. What holds for all kinds is done already.
     pub prepare_for_update: fn(&mut Value, &Value, &str),
+    /// What the beginning of a deletion changes, that of kinds which hold themselves until their
+    /// work is done. The second argument is the time, in RFC 3339.
+    pub prepare_for_delete: fn(&mut Value, &str),
     /// What is wrong with an object, its metadata aside.
     pub validate: fn(&Value, &mut Vec<FieldError>),
     /// What is wrong with a change of an object, metadata and `validate` aside. Arguments as in
@@ -276,6 +297,8 @@ pub struct Kind {
     pub row: fn(&Value, Instant) -> Vec<Cell>,
     /// An object as one would write it, for tests and as an example.
     pub sample: &'static str,
+    /// What a definition says of a kind that is not built in.
+    pub custom: Option<&'static Custom>,
 }
 
 impl Kind {
@@ -306,6 +329,7 @@ impl Kind {
             defaults: |_| {},
             prepare_for_create: |_| {},
             prepare_for_update: |_, _, _| {},
+            prepare_for_delete: |_, _| {},
             validate: |_, _| {},
             validate_update: |_, _, _, _| {},
             warnings: |_| Vec::new(),
@@ -313,6 +337,7 @@ impl Kind {
             columns: &[],
             row: |_, _| Vec::new(),
             sample: "",
+            custom: None,
         }
     }
 
@@ -329,6 +354,14 @@ impl Kind {
         crate::status::qualified(self.group, self.plural)
     }
 
+    /// `DeploymentList`.
+    pub fn list_kind(&self) -> String {
+        match self.custom {
+            Some(custom) => custom.list_kind.clone(),
+            None => format!("{}List", self.kind),
+        }
+    }
+
     /// The subresource of this name.
     pub fn subresource(&self, name: &str) -> Option<&'static Subresource> {
         self.subresources.iter().find(|sub| sub.name == name)
@@ -336,16 +369,76 @@ impl Kind {
 
     /// The kind whose shape is stored: this one, unless it is a view of another.
     pub fn stored(&'static self) -> &'static Kind {
-        self.view.map_or(self, |view| view.of)
+        match (self.view, self.custom) {
+            (Some(view), _) => view.of,
+            (None, Some(custom)) => custom.stored.unwrap_or(self),
+            (None, None) => self,
+        }
+    }
+
+    /// Whether clients see another shape than the stored one.
+    pub fn is_view(&self) -> bool {
+        self.view.is_some() || self.custom.is_some()
+    }
+
+    /// From this kind's shape to the stored one.
+    pub fn store(&self, mut object: Value) -> Value {
+        if let Some(view) = self.view {
+            object = (view.store)(&object);
+            view.of.default(&mut object);
+        } else if let Some(stored) = self.custom.and_then(|custom| custom.stored) {
+            object.set("apiVersion", stored.api_version());
+        }
+        object
+    }
+
+    /// From the stored shape to this kind's.
+    pub fn load(&self, stored: &Value) -> Value {
+        match (self.view, self.custom) {
+            (Some(view), _) => (view.load)(stored),
+            (None, Some(custom)) => {
+                let mut object = custom.show(stored);
+                object.set("apiVersion", self.api_version());
+                object
+            }
+            (None, None) => stored.clone(),
+        }
+    }
+
+    /// What a server makes of an object that a client sent: types checked, unknown fields told and
+    /// dropped.
+    pub fn decode(&self, schemas: &Schemas, object: &Value) -> Decoded {
+        match self.custom {
+            Some(custom) => custom.decode(schemas, object),
+            None => schemas.decode(&self.api_version(), self.kind, object),
+        }
     }
 
     /// The text of a field a field selector may name; `None` if the kind has no such field.
-    pub fn selectable<'a>(&self, object: &'a Value, label: &str) -> Option<&'a str> {
+    pub fn selectable<'a>(&self, object: &'a Value, label: &str) -> Option<Cow<'a, str>> {
+        let custom = |custom: &Custom| custom.selectable.iter().any(|field| field == label);
         match label {
-            "metadata.name" => Some(object.name()),
-            "metadata.namespace" if self.namespaced => Some(object.namespace()),
-            label if self.fields.contains(&label) => Some((self.field)(object, label)),
+            "metadata.name" => Some(object.name().into()),
+            "metadata.namespace" if self.namespaced => Some(object.namespace().into()),
+            label if self.fields.contains(&label) => Some((self.field)(object, label).into()),
+            label if self.custom.is_some_and(custom) => {
+                Some(Custom::selected(object, label).into())
+            }
             _ => None,
+        }
+    }
+
+    /// The cells of an object's row.
+    pub fn cells(&self, object: &Value, now: Instant) -> Vec<Cell> {
+        let name = object.metadata().get("name").clone();
+        match self.custom {
+            Some(custom) => {
+                let more = custom.columns.iter().map(|column| column.cell(object, now));
+                std::iter::once(name).chain(more).collect()
+            }
+            // Kinds that say nothing of their columns.
+            None if self.columns.is_empty() => vec![name, object.creation_timestamp().into()],
+            None => (self.row)(object, now),
         }
     }
 

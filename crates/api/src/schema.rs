@@ -19,6 +19,13 @@ pub use types::{Definition, Field, ListType, Special, Type};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DefId(pub(crate) u16);
 
+impl DefId {
+    /// The number.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// All definitions.
 #[derive(Debug)]
 pub struct Schemas {

@@ -1,7 +1,7 @@
 //! Addresses and node ports of Services: which are taken, and giving out free ones.
 //!
 //! Models pkg/registry/core/service/{ipallocator,portallocator}. What is taken is known from the
-//! Services themselves; objects of kind IPAddress are not kept.
+//! Services themselves; objects of kind IPAddress follow them (`ipaddresses`).
 
 use std::net::Ipv4Addr;
 

@@ -13,6 +13,7 @@ use sim::{Duration, Instant};
 
 use api::{Measured, Value};
 
+use crate::definitions::PREFIX as DEFINITIONS;
 use crate::effect::{Action, CallId, Cx, Peer};
 use crate::server::{ApiServer, Purpose};
 
@@ -207,6 +208,13 @@ impl ApiServer {
 
     fn fill(&mut self, range: &etcd::RangeReply, revision: i64) {
         self.resources.clear(revision);
+        // Definitions first: where objects of custom kinds lie is known from them.
+        let all = range.kvs.iter();
+        for kv in all.filter(|kv| kv.key_text().starts_with(DEFINITIONS)) {
+            if let Some(value) = stored_value(&kv.value) {
+                self.resources.learn(value.value());
+            }
+        }
         for kv in &range.kvs {
             if let Some(value) = stored_value(&kv.value) {
                 self.resources

@@ -108,7 +108,7 @@ impl ApiServer {
             Some(status) => reply::status(&status, open.accept),
             None => {
                 let list = object! {
-                    "kind": format!("{}List", open.kind.kind),
+                    "kind": open.kind.list_kind(),
                     "apiVersion": open.kind.api_version(),
                     "metadata": { "resourceVersion": self.backend.revision.to_string() },
                     "items": Value::list_of(open.items),

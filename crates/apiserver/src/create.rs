@@ -107,7 +107,7 @@ impl ApiServer {
         write: &mut Write,
         object: &mut Value,
     ) -> Result<(), Status> {
-        let kind = write.stored_kind();
+        let kind = write.judging_kind();
         write.name = Str::from(object.name());
         self.track(cx, write, object, None);
         admission::mutate(self, write, object, None)?;

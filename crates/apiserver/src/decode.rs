@@ -79,7 +79,7 @@ pub(crate) fn decode(
 ) -> Result<Decoded, Status> {
     let (mut object, duplicates) = parse(kind, request)?;
     check_kind(kind, &mut object)?;
-    let decoded = schemas.decode(&kind.api_version(), kind.kind, &object);
+    let decoded = kind.decode(schemas, &object);
     if let Some(error) = decoded.error {
         return Err(refusal(kind, &error));
     }
@@ -89,10 +89,7 @@ pub(crate) fn decode(
     let warnings = validation.judge(kind, &strict)?;
     object = decoded.value;
     kind.default(&mut object);
-    if let Some(view) = kind.view {
-        object = (view.store)(&object);
-        view.of.default(&mut object);
-    }
+    let object = kind.store(object);
     Ok(Decoded { object, warnings })
 }
 

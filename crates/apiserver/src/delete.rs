@@ -216,6 +216,9 @@ fn plan_object(cx: &Cx<'_>, kind: &Kind, options: &DeleteOptions, old: &Entry) -
     let mut object = old.value.clone();
     let graceful = begin_grace(cx.now, kind, options, &mut object);
     set_finalizers(kind, options, &mut object);
+    if !old.value.is_terminating() {
+        (kind.prepare_for_delete)(&mut object, &cx.now.rfc3339());
+    }
     let pending = matches!(graceful, Grace::Pending);
     if pending && object.finalizers() == old.value.finalizers() {
         return Plan::Nothing {

@@ -2,7 +2,7 @@
 //!
 //! Models apiserver/pkg/endpoints/installer.go.
 
-use api::kinds::{self, Kind};
+use api::kinds::Kind;
 use api::{Status, status};
 
 use crate::effect::Cx;
@@ -16,7 +16,9 @@ impl ApiServer {
     /// Serves a request for a resource, or refuses it.
     pub(crate) fn dispatch(&mut self, cx: &mut Cx<'_>, ask: &Ask) -> Result<(), Status> {
         let info = &ask.info;
-        let kind = kinds::find(&info.group, &info.version, &info.resource)
+        let kind = self
+            .resources
+            .kind(&info.group, &info.version, &info.resource)
             .ok_or_else(status::path_not_found)?;
         if ask.accept.impossible {
             return Err(status::not_acceptable(&MEDIA_TYPES));
@@ -50,7 +52,10 @@ impl ApiServer {
             "get" => self.get(cx, ask, kind, resource),
             "list" => self.list(cx, ask, kind, resource),
             "watch" => self.watch(cx, ask, kind, resource),
-            "create" => self.begin_create(cx, ask, kind, resource),
+            "create" => {
+                self.refuse_terminating(kind)?;
+                self.begin_create(cx, ask, kind, resource)
+            }
             "update" => self.begin_update(cx, ask, kind, resource, ""),
             "patch" => self.begin_patch(cx, ask, kind, resource, ""),
             "delete" => self.begin_delete(cx, ask, kind, resource),

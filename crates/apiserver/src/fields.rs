@@ -34,7 +34,7 @@ impl Filter {
             if kind.selectable(api::NULL, &term.field).is_none() {
                 let field = &term.field;
                 return Err(refuse(match kind.fields {
-                    [] => format!(
+                    [] if kind.custom.is_none() => format!(
                         "{field:?} is not a known field selector: only \"metadata.name\", \
                          \"metadata.namespace\""
                     ),
@@ -69,20 +69,17 @@ impl Filter {
         if self.fields.is_everything() {
             return true;
         }
-        let by_fields = |object: &Value| {
-            self.fields
-                .matches(|label| self.kind.selectable(object, label).unwrap_or(""))
+        // The fields are those of the shape that the client sees.
+        let object = match self.kind.is_view() {
+            true => self.kind.load(stored),
+            false => stored.clone(),
         };
-        match self.kind.view {
-            None => by_fields(stored),
-            // The fields are those of the shape that the client sees.
-            Some(view) => {
-                let object = (view.load)(stored);
-                self.fields.terms.iter().all(|term| {
-                    let found = self.kind.selectable(&object, &term.field).unwrap_or("");
-                    (found == term.value) != term.negated
-                })
-            }
-        }
+        self.fields.terms.iter().all(|term| {
+            let found = self
+                .kind
+                .selectable(&object, &term.field)
+                .unwrap_or_default();
+            (found == term.value) != term.negated
+        })
     }
 }

@@ -20,10 +20,7 @@ use crate::write::deprecated;
 
 /// The object as clients of this kind see it: in another version's shape where that is a view.
 pub(crate) fn shown(kind: &Kind, stored: &Value) -> Value {
-    match kind.view {
-        Some(view) => (view.load)(stored),
-        None => stored.clone(),
-    }
+    kind.load(stored)
 }
 
 /// The key of an object in the caches.
@@ -62,7 +59,7 @@ impl ApiServer {
             return Err(status::bad_request("resource name may not be empty"));
         }
         let entry = self.find(resource, kind, &info.namespace, &info.name)?;
-        let mut response = if ask.accept.transform == Transform::None && kind.view.is_none() {
+        let mut response = if ask.accept.transform == Transform::None && !kind.is_view() {
             reply::entry(200, entry, ask.accept)
         } else {
             let object = shown(kind, &entry.value);
@@ -116,7 +113,9 @@ impl ApiServer {
                 };
                 reply::object(200, &list, ask.accept)
             }
-            Transform::None | Transform::Discovery => full_list(kind, &page, ask),
+            Transform::None | Transform::Discovery | Transform::BetaDiscovery => {
+                full_list(kind, &page, ask)
+            }
         };
         warn_deprecated(&mut response, kind);
         cx.act(Action::Respond(ask.from, response));
@@ -234,7 +233,7 @@ fn full_list(kind: &Kind, page: &Page, ask: &Ask) -> Response {
     let items_len: u64 = page.entries.iter().map(|entry| entry.len + 1).sum();
     let no_items = items.is_empty();
     let mut head = object! {
-        "kind": format!("{}List", kind.kind),
+        "kind": kind.list_kind(),
         "apiVersion": kind.api_version(),
         "metadata": page.metadata.clone(),
         "items": Value::list_of(Vec::new()),
@@ -245,7 +244,7 @@ fn full_list(kind: &Kind, page: &Page, ask: &Ask) -> Response {
     };
     let map: &mut Map = map;
     map.insert("items", Value::list_of(items));
-    if kind.view.is_some() || ask.accept.is_for_people() {
+    if kind.is_view() || ask.accept.is_for_people() {
         return reply::object(200, &head, ask.accept);
     }
     let len = head_len + items_len - u64::from(!no_items);
@@ -262,7 +261,9 @@ pub(crate) fn one(cx: &Cx<'_>, kind: &Kind, object: &Value, ask: &Ask) -> Respon
         Transform::Metadata | Transform::MetadataList => {
             reply::object(200, &table::partial_metadata(object), ask.accept)
         }
-        Transform::None | Transform::Discovery => reply::object(200, object, ask.accept),
+        Transform::None | Transform::Discovery | Transform::BetaDiscovery => {
+            reply::object(200, object, ask.accept)
+        }
     }
 }
 

@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 
 use api::{Value, object, status};
-use net::http::{Method, Request, Response};
+use net::http::{Body, Method, Request, Response};
 
-use crate::discovery;
+use crate::discovery::{Discovery, Form};
+use crate::openapi::{OpenApi, fingerprint};
 use crate::reply::{self, Accept, Transform};
 use crate::request::{Query, RequestInfo};
 use crate::server::ApiServer;
@@ -56,6 +57,14 @@ const CHECKS: [&str; 36] = [
 const READY_ONLY: [&str; 2] = ["informer-sync", "shutdown"];
 
 impl ApiServer {
+    /// What is told of what is served.
+    pub(crate) fn discovery(&self) -> Discovery<'_> {
+        Discovery {
+            resources: &self.resources,
+            config: &self.config,
+        }
+    }
+
     /// Serves a page.
     pub(crate) fn page(
         &self,
@@ -73,19 +82,30 @@ impl ApiServer {
         let page = match first {
             "healthz" | "livez" | "readyz" => return self.health(first, path, query),
             "version" => Some(version(&self.config.version)),
-            "" => Some(root()),
+            "" => Some(root(self.discovery().group_paths())),
             "api" | "apis" => {
                 let rest: Vec<&str> = parts.collect();
-                let aggregated = accept.transform == Transform::Discovery;
-                discovery::page(first, &rest, aggregated, &self.config)
+                let form = match accept.transform {
+                    Transform::Discovery => Form::Aggregated,
+                    Transform::BetaDiscovery => Form::Beta,
+                    _ => Form::Plain,
+                };
+                self.discovery().page(first, &rest, form)
             }
-            "openapi" | "metrics" | "debug" | "logs" | ".well-known" => {
-                let what = sim::unmodelled!("openapi, metrics and debug pages of the API server");
+            "openapi" => {
+                let rest: Vec<&str> = parts.collect();
+                return self.openapi(request, &rest, accept);
+            }
+            "metrics" | "debug" | "logs" | ".well-known" => {
+                let what = sim::unmodelled!("metrics and debug pages of the API server");
                 return reply::text(501, format!("{what}\n"));
             }
             _ => None,
         };
         match page {
+            Some(page) if page.kind() == "APIGroupDiscoveryList" => {
+                aggregated(request, &page, accept)
+            }
             Some(page) => {
                 let accept = if first == "version" {
                     accept.for_people()
@@ -96,6 +116,19 @@ impl ApiServer {
             }
             None => reply::status(&status::path_not_found(), accept),
         }
+    }
+
+    /// The API described by itself.
+    fn openapi(&self, request: &Request, rest: &[&str], accept: Accept) -> Response {
+        let pages = OpenApi {
+            discovery: self.discovery(),
+            schemas: &self.schemas,
+        };
+        let Some(page) = pages.page(rest) else {
+            return reply::status(&status::path_not_found(), accept);
+        };
+        let tag = format!("{:?}", fingerprint(&page.to_json()));
+        tagged(request, reply::object(200, &page, accept), tag)
     }
 
     /// `/readyz`, `/livez/ping`, `/healthz?verbose`, …
@@ -152,9 +185,30 @@ impl ApiServer {
     }
 }
 
-fn root() -> Value {
+/// Discovery in one document says of what form it is, and by what it can be recognised.
+fn aggregated(request: &Request, page: &Value, accept: Accept) -> Response {
+    let version = page.api_version().rsplit('/').next().unwrap_or_default();
+    let media_type =
+        format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+    let tag = format!("{:?}", fingerprint(&page.to_json()));
+    let mut response = tagged(request, reply::object(200, page, accept), tag);
+    response.headers.set("Content-Type", media_type);
+    response.headers.set("Vary", "Accept");
+    response
+}
+
+/// An answer with its tag; a client that has it already gets no body.
+fn tagged(request: &Request, mut response: Response, tag: String) -> Response {
+    if request.headers.get("If-None-Match") == Some(tag.as_str()) {
+        response = Response::new(304, Body::Empty);
+    }
+    response.headers.set("ETag", tag);
+    response
+}
+
+fn root(groups: Vec<String>) -> Value {
     let mut paths = vec!["/api".to_owned(), "/api/v1".to_owned(), "/apis".to_owned()];
-    paths.extend(discovery::group_paths());
+    paths.extend(groups);
     paths.extend(["/healthz", "/livez", "/readyz", "/version"].map(str::to_owned));
     object! { "paths": paths }
 }

@@ -137,7 +137,7 @@ impl ApiServer {
         // Strategic patches go through another decoder than the others, with words of its own.
         let decoded = match id.filter(|_| patch.form == Form::Strategic) {
             Some(id) => schemas.convert(id, &merged),
-            None => schemas.decode(&kind.api_version(), kind.kind, &merged),
+            None => kind.decode(&schemas, &merged),
         };
         if let Some(why) = decoded.error {
             let shown = match patch.form {
@@ -163,10 +163,7 @@ impl ApiServer {
         }
         let mut new = decoded.value;
         kind.default(&mut new);
-        if let Some(view) = kind.view {
-            new = (view.store)(&new);
-        }
-        Ok(new)
+        Ok(kind.store(new))
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Transform {
     MetadataList,
     /// `as=APIGroupDiscoveryList`
     Discovery,
+    /// `as=APIGroupDiscoveryList;v=v2beta1`
+    BetaDiscovery,
 }
 
 /// The form in which a client accepts answers.
@@ -95,15 +97,17 @@ fn media_type(range: &str) -> Option<(bool, Transform)> {
         "" | "application/json" | "*/*" | "application/*" => false,
         _ => return None,
     };
+    let parts: Vec<&str> = parts.collect();
+    let beta = parts.contains(&"v=v2beta1");
     let mut transform = Transform::None;
     for part in parts {
         transform = match part.split_once('=') {
             Some(("as", "Table")) => Transform::Table,
             Some(("as", "PartialObjectMetadata")) => Transform::Metadata,
             Some(("as", "PartialObjectMetadataList")) => Transform::MetadataList,
+            Some(("as", "APIGroupDiscoveryList")) if beta => Transform::BetaDiscovery,
             Some(("as", "APIGroupDiscoveryList")) => Transform::Discovery,
             Some(("as", _)) => return None,
-            Some(("v", "v2beta1")) if transform == Transform::Discovery => return None,
             _ => transform,
         };
     }

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::kinds::{self, Kind};
-use api::{Measured, Str};
+use api::{Measured, Str, Value};
 
 use crate::backend::PREFIX;
 use crate::cache::{Cache, Change, Entry, Objects};
+use crate::definitions::Customs;
 
 /// A resource by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,9 +38,10 @@ pub(crate) struct Resource {
 pub(crate) struct Resources {
     list: Vec<Resource>,
     index: Rc<Index>,
+    customs: Rc<Customs>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Index {
     /// Group and plural to the resource.
     by_name: BTreeMap<(&'static str, &'static str), ResourceId>,
@@ -66,7 +68,57 @@ impl Resources {
         Resources {
             list,
             index: Rc::new(index),
+            customs: Rc::default(),
         }
+    }
+
+    /// The kind behind a path, built in or not.
+    pub(crate) fn kind(&self, group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
+        let built_in = kinds::find(group, version, plural);
+        built_in.or_else(|| self.customs.find(group, version, plural))
+    }
+
+    /// Every kind that is served: those that are built in, then those of definitions.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &'static Kind> + '_ {
+        let built_in = kinds::all().iter().copied();
+        built_in.chain(self.customs.served())
+    }
+
+    /// What definitions describe.
+    pub(crate) fn customs(&self) -> &Customs {
+        &self.customs
+    }
+
+    /// Learns the kinds that a definition describes. Says whether that changed anything.
+    pub(crate) fn learn(&mut self, definition: &Value) -> bool {
+        if self.customs.knows(definition) {
+            return false;
+        }
+        let Some(stored) = Rc::make_mut(&mut self.customs).learn(definition) else {
+            return self.forget(definition.name()).is_some();
+        };
+        match self.index.by_name.get(&(stored.group, stored.plural)) {
+            Some(id) => self.list[id.index()].kind = stored,
+            None => {
+                let id = ResourceId(self.list.len() as u16);
+                let index = Rc::make_mut(&mut self.index);
+                index.by_name.insert((stored.group, stored.plural), id);
+                index.by_storage.insert(stored.storage, id);
+                self.list.push(Resource {
+                    kind: stored,
+                    cache: Cache::default(),
+                });
+            }
+        }
+        true
+    }
+
+    /// A definition is gone: its kinds are served no more. Says what they were stored as.
+    pub(crate) fn forget(&mut self, definition: &str) -> Option<&'static Kind> {
+        if !self.customs.has(definition) {
+            return None;
+        }
+        Rc::make_mut(&mut self.customs).forget(definition)
     }
 
     /// A resource by its number.

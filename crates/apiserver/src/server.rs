@@ -388,6 +388,8 @@ impl ApiServer {
         self.authorizer.fill(&self.resources);
         self.policies.fill(&self.resources);
         self.bootstrap(cx);
+        self.tend_all_definitions(cx);
+        self.tend_all_addresses(cx);
         self.unpark(cx);
     }
 
@@ -408,6 +410,8 @@ impl ApiServer {
         self.authorizer.observe(kind, &change);
         self.policies.observe(kind, &change);
         self.watchers.tell(cx, resource, &change);
+        self.tend_definitions(cx, kind, &change);
+        self.tend_addresses(cx, kind, &change);
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Models apiserver/pkg/endpoints/handlers/response.go and registry/rest/table.go.
 
-use api::kinds::{Cell, Kind};
+use api::kinds::Kind;
+use api::kinds::custom::CustomColumn;
 use api::{Value, object};
 use sim::Instant;
 
@@ -95,12 +96,7 @@ pub(crate) fn bookmark(object: &Value) -> Value {
 }
 
 fn row(kind: &Kind, object: &Value, include: Include, now: Instant) -> Value {
-    let cells = if kind.columns.is_empty() {
-        plain_cells(object)
-    } else {
-        (kind.row)(object, now)
-    };
-    let mut row = object! { "cells": Value::list_of(cells) };
+    let mut row = object! { "cells": Value::list_of(kind.cells(object, now)) };
     match include {
         Include::Metadata => row.set("object", partial_metadata(object)),
         Include::Object => row.set("object", object),
@@ -109,12 +105,15 @@ fn row(kind: &Kind, object: &Value, include: Include, now: Instant) -> Value {
     row
 }
 
-/// The cells of kinds that say nothing of their columns.
-fn plain_cells(object: &Value) -> Vec<Cell> {
-    vec![
-        object.metadata().get("name").clone(),
-        object.creation_timestamp().into(),
-    ]
+/// What a column of a custom kind is about, told or not.
+fn description(column: &CustomColumn) -> String {
+    match column.description.as_str() {
+        "" => format!(
+            "Custom resource definition column (in JSONPath format): {}",
+            column.path
+        ),
+        text => text.to_owned(),
+    }
 }
 
 fn columns_of(kind: &Kind) -> Value {
@@ -127,6 +126,19 @@ fn columns_of(kind: &Kind) -> Value {
             "priority": i64::from(priority),
         }
     };
+    if let Some(custom) = kind.custom {
+        let more = custom.columns.iter().map(|c| {
+            object! {
+                "name": c.name.as_str(),
+                "type": c.kind.as_str(),
+                "format": c.format.as_str(),
+                "description": description(c),
+                "priority": c.priority,
+            }
+        });
+        let name = column("Name", "string", "name", 0);
+        return std::iter::once(name).chain(more).collect();
+    }
     if kind.columns.is_empty() {
         let columns = vec![
             column("Name", "string", "name", 0),

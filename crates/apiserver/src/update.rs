@@ -65,7 +65,7 @@ impl ApiServer {
             return self.plan_missing(cx, write);
         };
         let mut new = self.changed(cx, write, &old)?;
-        let kind = write.stored_kind();
+        let kind = write.judging_kind();
         check_preconditions(kind, write, &new, &old)?;
         new.set(
             "metadata.resourceVersion",
@@ -96,7 +96,7 @@ impl ApiServer {
         self.allocate(write, &mut new, Some(&old.value))?;
         if new.same(&old.value) {
             let answer = match write.subresource {
-                "scale" => scale::of(&old.value),
+                "scale" => scale::of(write.kind, &old.value),
                 _ => new,
             };
             return Ok(Plan::Nothing { code: 200, answer });

@@ -50,7 +50,7 @@ impl ApiServer {
             format: match ask.accept.transform {
                 Transform::Table => Format::Table(ask.accept.include),
                 Transform::Metadata | Transform::MetadataList => Format::Metadata,
-                Transform::None | Transform::Discovery => Format::Object,
+                Transform::None | Transform::Discovery | Transform::BetaDiscovery => Format::Object,
             },
             bookmarks: query.allow_bookmarks,
             until: cx.now + Duration::from_secs(secs),

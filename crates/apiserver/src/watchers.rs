@@ -149,6 +149,15 @@ impl Watchers {
         }
     }
 
+    /// Ends the watches of a resource.
+    pub(crate) fn end_resource(&mut self, cx: &mut Cx<'_>, resource: ResourceId) {
+        let of = |(id, watcher): (&u64, &Watcher)| (watcher.resource == resource).then_some(*id);
+        let ids: Vec<u64> = self.all.iter().filter_map(of).collect();
+        for watcher in ids.into_iter().filter_map(|id| self.remove(id)) {
+            cx.act(Action::End(watcher.stream));
+        }
+    }
+
     /// Ends every watch.
     pub(crate) fn end_all(&mut self, cx: &mut Cx<'_>) {
         let ids: Vec<u64> = self.all.keys().copied().collect();
@@ -339,7 +348,7 @@ pub(crate) fn event(
     now: Instant,
 ) -> Body {
     let (value, len) = match format {
-        Format::Object if kind.view.is_none() => (entry.value.clone(), Some(entry.len)),
+        Format::Object if !kind.is_view() => (entry.value.clone(), Some(entry.len)),
         Format::Object => (shown(kind, &entry.value), None),
         Format::Metadata => (table::partial_metadata(&entry.value), None),
         Format::Table(include) => {

@@ -88,6 +88,8 @@ pub(crate) enum Origin {
     Charge(Box<Write>),
     /// Nobody: the server wants it itself.
     Server,
+    /// Nobody, and nobody counts how many of them are under way.
+    Aside,
 }
 
 /// What is to be done.
@@ -191,6 +193,15 @@ impl Write {
     /// The kind whose shape is stored.
     pub(crate) fn stored_kind(&self) -> &'static Kind {
         self.kind.stored()
+    }
+
+    /// The kind whose rules the object has to follow: the stored one, or the version of a custom
+    /// kind that the request is about.
+    pub(crate) fn judging_kind(&self) -> &'static Kind {
+        match self.kind.custom {
+            Some(_) => self.kind,
+            None => self.stored_kind(),
+        }
     }
 
     /// Whether it was planned so often that it is given up.
@@ -397,10 +408,10 @@ impl ApiServer {
         };
         let scales = write.subresource == "scale";
         let object = match scales {
-            true => scale::of(&entry.value),
+            true => scale::of(write.kind, &entry.value),
             false => entry.value.clone(),
         };
-        let plain = write.kind.view.is_none() && !scales;
+        let plain = !write.kind.is_view() && !scales;
         match &write.origin {
             Origin::Client(stream, accept) if plain && accept.transform == Transform::None => {
                 let mut response = reply::entry(code, &entry, *accept);
@@ -477,6 +488,7 @@ impl ApiServer {
             Origin::Eviction(eviction) => self.charged(cx, eviction, result),
             Origin::Charge(charged) => self.quota_charged(cx, &write.name, charged, result),
             Origin::Server => self.own_written(cx, done),
+            Origin::Aside => {}
         }
     }
 }
@@ -502,6 +514,8 @@ fn answer(cx: &Cx<'_>, write: &Write, code: u16, object: &Value, accept: Accept)
         Transform::Metadata | Transform::MetadataList => {
             reply::object(code, &table::partial_metadata(&object), accept)
         }
-        Transform::None | Transform::Discovery => reply::object(code, &object, accept),
+        Transform::None | Transform::Discovery | Transform::BetaDiscovery => {
+            reply::object(code, &object, accept)
+        }
     }
 }

@@ -82,6 +82,26 @@ impl Informers {
         }
     }
 
+    /// Starts one of them, if it is idle.
+    pub fn start_one<T>(
+        &mut self,
+        env: &mut Env<'_>,
+        client: &mut Client<T>,
+        (number, tag): (usize, T),
+    ) {
+        if let Some(informer) = self.list.get_mut(number) {
+            informer.start(env, client, tag);
+        }
+    }
+
+    /// A resource is served no more: its informer stops, and starts anew should it come back.
+    pub fn retire<T>(&mut self, resource: &Resource, client: &mut Client<T>) {
+        if let Some(number) = self.number(resource) {
+            self.list[number].stop(client);
+            self.list[number] = Informer::new(resource.clone(), "", &[]);
+        }
+    }
+
     /// Hands one of them a part of an answer. Returns what changed in its cache.
     pub fn on_incoming<T: Clone>(
         &mut self,

@@ -71,6 +71,8 @@ resources! {
     PERSISTENT_VOLUMES = "v1" "persistentvolumes" "PersistentVolume" cluster;
     /// core/v1 PersistentVolumeClaim
     PERSISTENT_VOLUME_CLAIMS = "v1" "persistentvolumeclaims" "PersistentVolumeClaim" namespaced;
+    /// apiextensions.k8s.io/v1 CustomResourceDefinition
+    CUSTOM_RESOURCE_DEFINITIONS = "apiextensions.k8s.io/v1" "customresourcedefinitions" "CustomResourceDefinition" cluster;
     /// storage.k8s.io/v1 StorageClass
     STORAGE_CLASSES = "storage.k8s.io/v1" "storageclasses" "StorageClass" cluster;
     /// autoscaling/v2 HorizontalPodAutoscaler

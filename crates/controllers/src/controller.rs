@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use api::kinds::Kind;
 use api::{Str, Value};
 use client::{
     Cache, DeleteOptions, Delta, Error, EventType, Index, Informers, Involved, Key, Occurrence,
@@ -21,6 +22,23 @@ pub trait Controller: fmt::Debug {
 
     /// What it watches, and the indexes it asks the caches for.
     fn watches(&self) -> Vec<(Resource, &'static [Index])>;
+
+    /// Whether it wants to hear of kinds that are not built in.
+    fn follows_customs(&self) -> bool {
+        false
+    }
+
+    /// A kind that is not built in is served from now on. Says whether its objects are to be
+    /// watched, too.
+    fn learn(&mut self, resource: &Resource, kind: &'static Kind) -> bool {
+        let _ = (resource, kind);
+        false
+    }
+
+    /// A kind that was learnt is served no more.
+    fn forget(&mut self, resource: &Resource) {
+        let _ = resource;
+    }
 
     /// Its caches are filled.
     fn start(&mut self, agenda: &mut Agenda<'_>) {

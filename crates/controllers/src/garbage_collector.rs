@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use api::kinds::{self, Kind};
 use api::{Str, Value, object};
 use client::{DeleteOptions, Delta, Index, Key, Patch, Propagation, Resource, request};
 use imbl::{OrdMap, OrdSet};
@@ -67,6 +68,21 @@ impl Controller for GarbageCollector {
             .iter()
             .map(|resource| (resource.clone(), &[][..]))
             .collect()
+    }
+
+    fn follows_customs(&self) -> bool {
+        true
+    }
+
+    fn learn(&mut self, resource: &Resource, _: &'static Kind) -> bool {
+        if !self.resources.contains(resource) {
+            self.resources.push(resource.clone());
+        }
+        true
+    }
+
+    fn forget(&mut self, resource: &Resource) {
+        self.resources.retain(|known| known != resource);
     }
 
     fn on_delta(&mut self, agenda: &mut Agenda<'_>, resource: &Resource, delta: &Delta) {
@@ -300,6 +316,26 @@ fn key_of(uid: &Str) -> Key {
 }
 
 fn drop_references(cx: &mut Cx<'_>, node: &Node, references: Vec<Value>) {
+    let Resource {
+        api_version, kind, ..
+    } = &node.resource;
+    if kinds::by_kind(api_version, kind).is_none() {
+        // Lists of custom objects cannot be patched by their keys.
+        let gone = |owner: &Value| references.iter().any(|r| r.str("uid") == owner.str("uid"));
+        let Some(object) = cx.cache(&node.resource).get(&node.key) else {
+            return;
+        };
+        let mut left = object.owner_references().to_vec();
+        left.retain(|owner| !gone(owner));
+        let metadata = object! {
+            "ownerReferences": left,
+            "resourceVersion": (object.resource_version()),
+            "uid": &node.uid,
+        };
+        let document = object! { "metadata": metadata };
+        cx.patch(&node.resource, &node.key, "", Patch::Merge, document);
+        return;
+    }
     let metadata = object! { "ownerReferences": references, "uid": &node.uid };
     let document = object! { "metadata": metadata };
     cx.patch(&node.resource, &node.key, "", Patch::Strategic, document);

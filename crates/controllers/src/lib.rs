@@ -6,6 +6,7 @@ mod claim;
 mod clusterrole_aggregation;
 mod controller;
 mod cronjob;
+mod customs;
 mod daemonset;
 mod deployment;
 mod disruption;

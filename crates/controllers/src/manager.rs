@@ -4,14 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use api::kinds::{self, custom};
 use api::{Str, Value};
 use client::{
-    CallId, Candidacy, Client, Component, Delta, Env, Error, EventRecorder, Identity, Incoming,
-    Informers, Key, Ledger, Occurrence, Outgoing, Severity, Sight, Style, WorkQueue, answer,
+    CUSTOM_RESOURCE_DEFINITIONS, CallId, Candidacy, Client, Component, Delta, Env, Error,
+    EventRecorder, Identity, Incoming, Informers, Key, Ledger, Occurrence, Outgoing, Resource,
+    Severity, Sight, Style, WorkQueue, answer,
 };
 use sim::{EntryId, Instant, Kind};
 
 use crate::controller::{Agenda, Controller, Cx, Effect, Effects, Outcome, Write};
+use crate::customs;
 
 const NAME: &str = "kube-controller-manager";
 
@@ -38,6 +41,8 @@ pub struct ControllerManager {
     controllers: Vec<Hosted>,
     /// Numbers of the controllers that watch each informer's resource.
     watchers: Vec<Vec<usize>>,
+    /// Number of the informer of definitions, if anybody wants to hear of kinds that come.
+    definitions: Option<usize>,
     ledger: Ledger<Owner>,
     candidacy: Candidacy,
     /// Tells of leadership.
@@ -89,6 +94,8 @@ impl ControllerManager {
             .into_iter()
             .map(|c| Hosted::new(c, &mut informers))
             .collect();
+        let follows = controllers.iter().any(|h| h.controller.follows_customs());
+        let definitions = follows.then(|| informers.watch(&CUSTOM_RESOURCE_DEFINITIONS, &[]));
         let watchers = (0..informers.iter().count())
             .map(|n| {
                 (0..controllers.len())
@@ -101,6 +108,7 @@ impl ControllerManager {
             informers,
             controllers,
             watchers,
+            definitions,
             ledger: Ledger::new(),
             candidacy: Candidacy::new(NAME, holder, "controllermanager.go:340"),
             recorder: EventRecorder::new(NAME, "", Style::Counted),
@@ -153,6 +161,49 @@ impl ControllerManager {
         for owner in self.ledger.seen(number, informer, deltas) {
             self.release(env, &owner);
         }
+    }
+
+    /// Definitions changed: their kinds come and go.
+    fn on_definitions(&mut self, env: &mut Env<'_>, deltas: &[Delta]) {
+        for delta in deltas {
+            let was = delta.old.as_ref().and_then(customs::described);
+            let is = delta.new.as_ref().and_then(customs::described);
+            match (was, is) {
+                (None, Some(resource)) => {
+                    let kinds = custom::of_definition(delta.object());
+                    if let Some(kind) = kinds.first() {
+                        self.learn(env, &resource, kind);
+                    }
+                }
+                (Some(resource), None) => {
+                    for hosted in &mut self.controllers {
+                        hosted.controller.forget(&resource);
+                    }
+                    self.informers.retire(&resource, &mut self.client);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn learn(&mut self, env: &mut Env<'_>, resource: &Resource, kind: &'static kinds::Kind) {
+        let mut watchers = Vec::new();
+        for (number, hosted) in self.controllers.iter_mut().enumerate() {
+            if hosted.controller.learn(resource, kind) {
+                watchers.push(number);
+            }
+        }
+        if watchers.is_empty() {
+            return;
+        }
+        let number = self.informers.watch(resource, &[]);
+        if self.watchers.len() <= number {
+            self.watchers.resize(number + 1, Vec::new());
+        }
+        self.watchers[number] = watchers;
+        let tag = Tag::Informer(number);
+        self.informers
+            .start_one(env, &mut self.client, (number, tag));
     }
 
     /// A key's writes were answered and seen: it may be synced again, and is if something changed,
@@ -392,6 +443,9 @@ impl Component for ControllerManager {
                     .informers
                     .on_incoming(env, client, tag, (number, incoming));
                 self.on_deltas(env, number, &deltas);
+                if self.definitions == Some(number) {
+                    self.on_definitions(env, &deltas);
+                }
             }
             Tag::Election => {
                 let (client, tag) = (&mut self.client, Tag::Election);

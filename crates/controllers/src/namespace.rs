@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use api::kinds::Kind;
 use api::{Value, object};
 use client::{
     DeleteOptions, Delta, Error, Index, Key, ListOptions, NAMESPACES, PODS, Resource, request,
@@ -69,6 +70,21 @@ impl Controller for NamespaceController {
 
     fn watches(&self) -> Vec<(Resource, &'static [Index])> {
         vec![(NAMESPACES, &[])]
+    }
+
+    fn follows_customs(&self) -> bool {
+        true
+    }
+
+    fn learn(&mut self, resource: &Resource, _: &'static Kind) -> bool {
+        if resource.namespaced && !self.resources.contains(resource) {
+            self.resources.push(resource.clone());
+        }
+        false
+    }
+
+    fn forget(&mut self, resource: &Resource) {
+        self.resources.retain(|known| known != resource);
     }
 
     fn on_delta(&mut self, agenda: &mut Agenda<'_>, _: &Resource, delta: &Delta) {

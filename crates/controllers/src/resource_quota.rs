@@ -65,6 +65,22 @@ impl Controller for ResourceQuotaController {
         self.resources.iter().map(watch).collect()
     }
 
+    fn follows_customs(&self) -> bool {
+        true
+    }
+
+    fn learn(&mut self, resource: &Resource, kind: &'static Kind) -> bool {
+        self.forget(resource);
+        if quota::is_countable(kind) {
+            self.resources.push((resource.clone(), kind));
+        }
+        quota::is_countable(kind)
+    }
+
+    fn forget(&mut self, resource: &Resource) {
+        self.resources.retain(|(known, _)| known != resource);
+    }
+
     fn on_delta(&mut self, agenda: &mut Agenda<'_>, resource: &Resource, delta: &Delta) {
         let is_quota = *resource == RESOURCE_QUOTAS;
         if is_quota && delta.new.is_some() {

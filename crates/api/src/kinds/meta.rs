@@ -53,7 +53,7 @@ pub(super) fn validate(
 }
 
 /// What holds at creation and at every change.
-fn common(object: &Value, out: &mut Vec<FieldError>) {
+pub(super) fn common(object: &Value, out: &mut Vec<FieldError>) {
     out.extend(names::validate_labels(
         object.labels(),
         METADATA.child("labels"),

@@ -19,6 +19,9 @@ impl Kind {
     /// Fills in what was left out.
     pub fn default(&self, object: &mut Value) {
         (self.defaults)(object);
+        if let Some(custom) = self.custom {
+            custom.default(object);
+        }
     }
 
     /// Makes an object fit to be created: no status, or the one a new object has. The caller sets
@@ -31,6 +34,9 @@ impl Kind {
         }
         object.remove("metadata.deletionTimestamp");
         object.remove("metadata.deletionGracePeriodSeconds");
+        if self.custom.is_some() && self.has_status() {
+            object.remove("status");
+        }
         (self.prepare_for_create)(object);
     }
 
@@ -49,8 +55,18 @@ impl Kind {
         if subresource == "status" {
             let (metadata, status) = (new.metadata().clone(), new.get("status").clone());
             *new = old.clone();
-            new.set("metadata", metadata);
-            new.set("status", status);
+            if self.custom.is_none() {
+                new.set("metadata", metadata);
+            } else {
+                // Nothing but the status of a custom object changes.
+                let version = metadata.get("resourceVersion");
+                new.set("metadata.resourceVersion", version);
+                new.set_or_remove("metadata.managedFields", metadata.get("managedFields"));
+            }
+            match status {
+                Value::Null => drop(new.remove("status")),
+                status => new.set("status", status),
+            }
         } else if self.has_status() {
             match old.get("status") {
                 Value::Null => drop(new.remove("status")),
@@ -58,7 +74,7 @@ impl Kind {
             }
         }
         (self.prepare_for_update)(new, old, subresource);
-        if self.counts_generation && desire_differs(new, old) {
+        if self.counts_generation && desire_differs(new, old, self.keeps_status(subresource)) {
             new.set("metadata.generation", old.generation() + 1);
         }
     }
@@ -67,6 +83,9 @@ impl Kind {
     pub fn validate_create(&self, object: &Value) -> Vec<FieldError> {
         let mut out = meta::validate(object, self.namespaced, self.name);
         (self.validate)(object, &mut out);
+        if let Some(custom) = self.custom {
+            custom.validate(object, None, &mut out);
+        }
         out
     }
 
@@ -77,7 +96,15 @@ impl Kind {
             (self.validate)(new, &mut out);
         }
         (self.validate_update)(new, old, subresource, &mut out);
+        if let Some(custom) = self.custom {
+            custom.validate(new, Some(old), &mut out);
+        }
         out
+    }
+
+    /// Whether the status is a field like any other.
+    fn keeps_status(&self, subresource: &str) -> bool {
+        self.custom.is_some() && !self.has_status() && subresource.is_empty()
     }
 
     /// What is wrong with a name for an object of this kind.
@@ -86,12 +113,14 @@ impl Kind {
     }
 }
 
-/// Whether anything but metadata and status differs.
-fn desire_differs(new: &Value, old: &Value) -> bool {
+/// Whether anything but metadata differs, the status counting where it is no part of its own.
+fn desire_differs(new: &Value, old: &Value, status: bool) -> bool {
     let desired = |object: &Value| {
         let mut entries = object.entries().clone();
         entries.remove("metadata");
-        entries.remove("status");
+        if !status {
+            entries.remove("status");
+        }
         entries
     };
     desired(new) != desired(old)

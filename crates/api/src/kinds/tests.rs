@@ -131,7 +131,7 @@ fn every_sample_is_valid_and_has_a_row() {
         );
         assert_eq!(
             kind.selectable(&object, "metadata.name"),
-            Some(object.name())
+            Some(object.name().into())
         );
         assert_eq!(kind.selectable(&object, "nosuch"), None);
         for field in kind.fields {
@@ -227,6 +227,7 @@ fn defaults_are_the_real_ones() {
     check_defaults(data!("defaults/controllerrevision.yaml"));
     check_defaults(data!("defaults/cronjob.yaml"));
     check_defaults(data!("defaults/csidriver.yaml"));
+    check_defaults(data!("defaults/customresourcedefinition.yaml"));
     check_defaults(data!("defaults/daemonset.yaml"));
     check_defaults(data!("defaults/deployment.yaml"));
     check_defaults(data!("defaults/endpoints.yaml"));

@@ -16,7 +16,7 @@ use crate::list::key_of;
 use crate::server::ApiServer;
 
 /// Priority of each group in discovery, as upstream has it (the second of its versions').
-const GROUPS: [(&str, i64); 19] = [
+const GROUPS: [(&str, i64); 20] = [
     ("", 18_000),
     ("admissionregistration.k8s.io", 16_700),
     ("apiextensions.k8s.io", 16_700),
@@ -34,6 +34,7 @@ const GROUPS: [(&str, i64); 19] = [
     ("node.k8s.io", 16_300),
     ("policy", 17_100),
     ("rbac.authorization.k8s.io", 17_000),
+    ("resource.k8s.io", 15_900),
     ("scheduling.k8s.io", 16_600),
     ("storage.k8s.io", 16_800),
 ];

@@ -29,7 +29,15 @@ impl ApiServer {
         let by = match ask.info.verb {
             "get" => {
                 let entry = self.find(resource, kind, &ask.info.namespace, &ask.info.name)?;
-                let response = reply::object(200, &of(&entry.value), ask.accept);
+                if let Some(paths) = kind.custom.and_then(|custom| custom.scale.as_ref())
+                    && !entry.value.has(&paths.spec)
+                {
+                    let path = &paths.spec;
+                    return Err(status::internal(format!(
+                        "the spec replicas field \".{path}\" does not exist"
+                    )));
+                }
+                let response = reply::object(200, &of(kind, &entry.value), ask.accept);
                 cx.act(Action::Respond(ask.from, response));
                 return Ok(());
             }
@@ -73,15 +81,25 @@ impl ApiServer {
 }
 
 /// The scale of an object.
-pub(crate) fn of(object: &Value) -> Value {
+pub(crate) fn of(kind: &Kind, object: &Value) -> Value {
     let selector = object.at("spec.selector");
-    let text = if object.api_group().is_empty() {
+    let custom = kind.custom.and_then(|custom| custom.scale.as_ref());
+    let text = if let Some(paths) = custom {
+        match paths.selector.as_str() {
+            "" => String::new(),
+            path => object.str_at(path).to_owned(),
+        }
+    } else if object.api_group().is_empty() {
         // A ReplicationController's selector is a plain map.
         LabelSelector::from_map(selector.entries()).to_string()
     } else {
         LabelSelector::from_object(selector).map_or_else(|_| String::new(), |s| s.to_string())
     };
     let metadata = object.metadata();
+    let (spec, status) = match custom {
+        Some(paths) => (paths.spec.as_str(), paths.status.as_str()),
+        None => ("spec.replicas", "status.replicas"),
+    };
     let mut scale = object! {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
@@ -93,9 +111,9 @@ pub(crate) fn of(object: &Value) -> Value {
             "creationTimestamp": metadata.get("creationTimestamp"),
         },
         "spec": {},
-        "status": { "replicas": object.i64_at("status.replicas").unwrap_or(0) },
+        "status": { "replicas": object.i64_at(status).unwrap_or(0) },
     };
-    scale.set_or_remove("spec.replicas", object.at("spec.replicas"));
+    scale.set_or_remove("spec.replicas", object.at(spec));
     scale.set_or_remove("status.selector", text);
     scale
 }
@@ -107,7 +125,7 @@ pub(crate) fn scaled(
     by: &ScaleBy,
     old: &Entry,
 ) -> Result<Value, Status> {
-    let before = of(&old.value);
+    let before = of(write.kind, &old.value);
     let scale = match by {
         ScaleBy::Object(scale) => scale.clone(),
         ScaleBy::Patch(patch) => patched_tree(schemas, patch, &before)?,
@@ -148,6 +166,10 @@ pub(crate) fn scaled(
         return invalid(FieldError::invalid("spec.replicas", replicas, why));
     }
     let mut object = old.value.clone();
-    object.set("spec.replicas", replicas);
+    let custom = write.kind.custom.and_then(|custom| custom.scale.as_ref());
+    object.set(
+        custom.map_or("spec.replicas", |paths| &paths.spec),
+        replicas,
+    );
     Ok(object)
 }

@@ -2,7 +2,7 @@
 
 use super::Verb;
 use super::act;
-use super::discovery::Resource;
+use super::discovery::{Discovery, Resource};
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
 use super::print::align;
@@ -67,7 +67,7 @@ pub(super) const API_VERSIONS: Verb = Verb {
     usage: "kubectl api-versions [options]",
     flags: &[],
     interspersed: true,
-    run: |session, _| Box::pin(api_versions(session)),
+    run: |session, line| Box::pin(api_versions(session, line)),
 };
 
 async fn version(session: &Session, line: &Line) -> Outcome {
@@ -149,17 +149,31 @@ async fn cluster_info(session: &Session, line: &Line) -> Outcome {
 }
 
 async fn api_resources(session: &Session, line: &Line) -> Outcome {
+    if !line.args.is_empty() {
+        return Err(Failure::message(format!(
+            "unexpected arguments: [{}]\nSee 'kubectl api-resources -h' for help and examples",
+            line.args.join(" ")
+        )));
+    }
+    if line
+        .get("sort-by")
+        .is_some_and(|by| !["", "name", "kind"].contains(&by))
+    {
+        return Err(Failure::message("--sort-by accepts only name or kind"));
+    }
     let discovery = session.discovery().await?;
+    let mut resources = preferred(&discovery);
+    resources.retain(|resource| shown(resource, line));
+    match line.get("sort-by") {
+        Some("name") => resources.sort_by(|a, b| a.plural.cmp(&b.plural)),
+        Some("kind") => resources.sort_by(|a, b| a.kind.cmp(&b.kind)),
+        _ => resources.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
+    }
     let wide = match line.get("output") {
         None => false,
         Some("wide") => true,
         Some("name") => {
-            let text: String = discovery
-                .resources
-                .iter()
-                .filter(|r| shown(r, line))
-                .map(name_line)
-                .collect();
+            let text: String = resources.into_iter().map(name_line).collect();
             session.io.print(&text).await;
             return Ok(());
         }
@@ -169,16 +183,6 @@ async fn api_resources(session: &Session, line: &Line) -> Outcome {
             )));
         }
     };
-    let mut resources: Vec<&Resource> = discovery
-        .resources
-        .iter()
-        .filter(|resource| shown(resource, line))
-        .collect();
-    match line.get("sort-by") {
-        Some("name") => resources.sort_by(|a, b| a.plural.cmp(&b.plural)),
-        Some("kind") => resources.sort_by(|a, b| a.kind.cmp(&b.kind)),
-        _ => resources.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
-    }
     let mut lines = Vec::new();
     if !line.on("no-headers") {
         let mut head = vec!["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
@@ -204,6 +208,19 @@ async fn api_resources(session: &Session, line: &Line) -> Outcome {
     Ok(())
 }
 
+/// Every resource in the version that the server prefers among those that have it.
+fn preferred(discovery: &Discovery) -> Vec<&Resource> {
+    let mut found: Vec<&Resource> = Vec::new();
+    for resource in &discovery.resources {
+        let known =
+            |other: &&Resource| other.group == resource.group && other.plural == resource.plural;
+        if !resource.verbs.is_empty() && !found.iter().any(known) {
+            found.push(resource);
+        }
+    }
+    found
+}
+
 fn shown(resource: &Resource, line: &Line) -> bool {
     let group = line
         .get("api-group")
@@ -226,7 +243,13 @@ fn name_line(resource: &Resource) -> String {
     format!("{}\n", resource.qualified())
 }
 
-async fn api_versions(session: &Session) -> Outcome {
+async fn api_versions(session: &Session, line: &Line) -> Outcome {
+    if !line.args.is_empty() {
+        return Err(Failure::message(format!(
+            "unexpected arguments: [{}]\nSee 'kubectl api-versions -h' for help and examples",
+            line.args.join(" ")
+        )));
+    }
     let discovery = session.discovery().await?;
     let mut versions: Vec<String> = discovery
         .resources

@@ -27,6 +27,7 @@ mod dump;
 mod edit;
 mod events;
 mod exec;
+mod explain;
 mod expose;
 pub(crate) mod failure;
 pub(crate) mod flags;
@@ -115,6 +116,7 @@ const VERBS: &[&Verb] = &[
     &set::SELECTOR,
     &set::SERVICE_ACCOUNT,
     &subject::VERB,
+    &explain::VERB,
     &get::VERB,
     &edit::VERB,
     &delete::VERB,
