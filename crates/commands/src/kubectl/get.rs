@@ -252,7 +252,9 @@ async fn report(session: &Session, mut failures: Vec<Failure>) -> Outcome {
 
 async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Format) -> Outcome {
     let single = matches!(targets, [Target { name: Some(_), .. }]);
-    let keep = line.on("show-managed-fields");
+    // Only what is printed whole leaves out who manages what.
+    let whole = matches!(format, Format::Json | Format::Yaml | Format::Kyaml);
+    let keep = !whole || line.on("show-managed-fields");
     let mut found = Vec::new();
     let mut failures = Vec::new();
     for target in targets {

@@ -342,14 +342,15 @@ impl Session {
         for (name, value) in response.headers.iter() {
             if name.eq_ignore_ascii_case("Warning") {
                 // `299 - "text"`
-                let text = value
-                    .splitn(3, ' ')
-                    .nth(2)
-                    .unwrap_or(value)
-                    .trim_matches('"');
-                self.io
-                    .eprint(&format!("Warning: {}\n", text.replace("\\\"", "\"")))
-                    .await;
+                let text = value.splitn(3, ' ').nth(2).unwrap_or(value);
+                let inner = text
+                    .strip_prefix('"')
+                    .and_then(|text| text.strip_suffix('"'));
+                let text = inner
+                    .unwrap_or(text)
+                    .replace("\\\"", "\"")
+                    .replace("\\\\", "\\");
+                self.io.eprint(&format!("Warning: {text}\n")).await;
             }
         }
     }
@@ -406,7 +407,8 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
     let picks = Picks {
         context: given("context"),
         cluster: given("cluster"),
-        user: given("user"),
+        // The bindings' own flag of this name says who is bound.
+        user: given("user").filter(|_| !line.command.ends_with("rolebinding")),
     };
     let resolved = kubeconfig::resolve_picked(&config, picks, |name| contents.get(name).cloned());
     let mut access = resolved.map_err(Failure::message)?;

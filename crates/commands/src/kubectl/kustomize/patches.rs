@@ -113,7 +113,7 @@ async fn text_of(io: &Io, target: &Target, one: &Value) -> Result<(String, Strin
 }
 
 fn parsed(text: &str) -> Result<Vec<Value>, String> {
-    let documents = yaml::parse_all(text).map_err(|why| why.to_string())?;
+    let documents = yaml::parse_all_v3(text).map_err(|why| why.to_string())?;
     let values = documents.into_iter().map(|document| document.value);
     Ok(values.filter(|value| !value.is_null()).collect())
 }
