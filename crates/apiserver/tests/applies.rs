@@ -52,7 +52,7 @@ fn an_apply_creates_changes_and_conflicts() {
     assert_eq!(code, 200);
     assert_eq!(managers(&shared), ["one Apply", "two Apply"]);
     let third = format!("{WEB}?fieldManager=three");
-    let (code, status) = apply(&mut bench, &third, &web(1, "y"));
+    let (code, status) = apply(&mut bench, &third, &web(1, "q"));
     assert_eq!(code, 409);
     assert_eq!(status.str("reason"), "Conflict");
     let path = ".spec.template.spec.containers[name=\"c\"].image";
@@ -69,12 +69,12 @@ fn an_apply_creates_changes_and_conflicts() {
     let (code, dry) = apply(
         &mut bench,
         &format!("{third}&force=true&dryRun=All"),
-        &web(1, "y"),
+        &web(1, "q"),
     );
     assert_eq!(code, 200);
-    assert_eq!(dry.str_at("spec.template.spec.containers.0.image"), "y");
+    assert_eq!(dry.str_at("spec.template.spec.containers.0.image"), "q");
     assert_eq!(bench.get(WEB).resource_version(), shared.resource_version());
-    let (code, forced) = apply(&mut bench, &format!("{third}&force=true"), &web(1, "y"));
+    let (code, forced) = apply(&mut bench, &format!("{third}&force=true"), &web(1, "q"));
     assert_eq!((code, forced.generation()), (200, 2));
 }
 
@@ -92,7 +92,7 @@ fn scales_and_status_have_managers_of_their_own() {
     assert_eq!((code, live.i64_at("spec.replicas")), (200, Some(3)));
     assert_eq!(
         managers(&live),
-        ["one Apply", "controller Update status", "hpa Update scale"]
+        ["one Apply", "hpa Update scale", "controller Update status"]
     );
     let (code, status) = apply(&mut bench, &format!("{WEB}?fieldManager=one"), &web(1, "x"));
     assert_eq!(code, 409);

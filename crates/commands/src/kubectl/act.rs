@@ -186,7 +186,7 @@ impl Found {
 pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Outcome<Vec<Found>> {
     let discovery = session.discovery().await?;
     let mut found = Vec::new();
-    if line.has("filename") {
+    if line.has("filename") || line.has("kustomize") {
         for manifest in manifests(&session.io, line).await? {
             let resource = resource_of(&discovery, &manifest)?.clone();
             let namespace = namespace_of(session, &resource, &manifest.value)?;

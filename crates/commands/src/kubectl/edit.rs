@@ -53,8 +53,10 @@ async fn edit(session: &Session, line: &Line) -> Outcome {
     Ok(())
 }
 
-/// `kubectl apply edit-last-applied`.
-pub(super) const LAST: Verb = Verb {
+/// Other verbs that edit.
+pub(super) const VERBS: &[&Verb] = &[&LAST];
+
+const LAST: Verb = Verb {
     name: "apply edit-last-applied",
     summary: "Edit latest last-applied-configuration annotations of a resource/object",
     usage: "kubectl apply edit-last-applied (RESOURCE/NAME | -f FILENAME) [options]",

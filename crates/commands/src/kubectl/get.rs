@@ -60,7 +60,7 @@ async fn get(session: &Session, line: &Line) -> Outcome {
     }
     let format = print::format(line)?;
     let discovery = session.discovery().await?;
-    let targets = if line.has("filename") {
+    let targets = if line.has("filename") || line.has("kustomize") {
         from_files(session, line).await?
     } else {
         targets(&discovery, &line.args)?
@@ -113,6 +113,9 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
         }
         if line.get("chunk-size") == Some("0") {
             query.remove(0);
+        }
+        if line.has("sort-by") {
+            query.push("includeObject=Object".to_owned());
         }
         let query = if query.is_empty() {
             String::new()

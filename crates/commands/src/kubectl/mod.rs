@@ -141,7 +141,8 @@ const GROUPS: &[&[&Verb]] = &[
     &auth::VERBS,
     &plugin::VERBS,
     &top::VERBS,
-    &apply::VERBS,
+    apply::VERBS,
+    edit::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.

@@ -59,7 +59,7 @@ pub(super) const VERB: Verb = Verb {
 };
 
 /// The verbs below it.
-pub(super) const VERBS: &[&Verb] = &[&super::edit::LAST, &set::VERB, &view::VERB];
+pub(super) const VERBS: &[&Verb] = &[&set::VERB, &view::VERB];
 
 /// What became of an object.
 struct Applied {

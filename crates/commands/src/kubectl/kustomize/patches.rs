@@ -43,7 +43,10 @@ pub(super) async fn patches(
             format!("trouble configuring builtin PatchTransformer with config: `\n{config}`: {why}")
         };
         let (text, source) = text_of(io, target, one).await.map_err(failed)?;
-        let Ok(documents) = parsed(&text) else {
+        // What begins as JSON has to be JSON.
+        let is_odd =
+            text.trim_start().starts_with('[') && Value::from_json(text.as_bytes()).is_err();
+        let Some(documents) = parsed(&text).ok().filter(|_| !is_odd) else {
             return Err(failed(format!(
                 "unable to parse SM or JSON patch from [{source}]"
             )));
