@@ -78,11 +78,7 @@ pub(super) async fn patches(
 }
 
 /// `patchesJson6902`.
-pub(super) async fn json6902(
-    io: &Io,
-    target: &Target,
-    objects: &mut Vec<Res>,
-) -> Result<(), String> {
+pub(super) async fn json6902(io: &Io, target: &Target, objects: &mut [Res]) -> Result<(), String> {
     for one in target.kustomization.get("patchesJson6902").list() {
         let (text, _) = text_of(io, target, one).await?;
         let documents = parsed(&text)?;
