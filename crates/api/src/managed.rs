@@ -45,8 +45,11 @@ pub struct Write<'a> {
     pub ignored: &'a Map,
     /// The object in another version's shape, with what it is there; `None` for a version that is
     /// not served any more.
-    pub convert: &'a dyn Fn(&Value, &str) -> Option<(Node<'a>, Value)>,
+    pub convert: &'a Convert<'a>,
 }
+
+/// Shows an object in the shape of a version.
+pub type Convert<'a> = dyn Fn(&Value, &str) -> Option<(Node<'a>, Value)> + 'a;
 
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ use crate::Value;
 
 pub use emit::{to_string, to_string_all};
 pub use kyaml::to_kyaml;
-pub use stream::{decode_stream, parse_all, parse_all_with_positions};
+pub use stream::{decode_stream, parse_all, parse_all_v3, parse_all_with_positions};
 
 /// One document of a stream.
 #[derive(Clone, Debug, PartialEq)]

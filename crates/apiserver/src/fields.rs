@@ -20,20 +20,13 @@ pub(crate) struct Filter {
 impl Filter {
     /// Reads a query's selectors. `name` is the one in the path, empty for none.
     pub(crate) fn of(kind: &'static Kind, query: &Query, name: &str) -> Result<Filter, Status> {
-        let refuse = |why: String| {
-            let group = format!("{}/{}", kind.group, kind.version);
-            status::bad_request(format!(
-                "Unable to find \"{group}, Resource={}\" that match label selector \"{}\", field \
-                 selector \"{}\": {why}",
-                kind.plural, query.label_selector, query.field_selector
-            ))
-        };
-        let labels = LabelSelector::parse(&query.label_selector).map_err(refuse)?;
-        let mut fields = FieldSelector::parse(&query.field_selector).map_err(refuse)?;
+        let labels = LabelSelector::parse(&query.label_selector).map_err(status::bad_request)?;
+        let mut fields =
+            FieldSelector::parse(&query.field_selector).map_err(status::bad_request)?;
         for term in &fields.terms {
             if kind.selectable(api::NULL, &term.field).is_none() {
                 let field = &term.field;
-                return Err(refuse(match kind.fields {
+                return Err(status::bad_request(match kind.fields {
                     [] if kind.custom.is_none() => format!(
                         "{field:?} is not a known field selector: only \"metadata.name\", \
                          \"metadata.namespace\""

@@ -49,6 +49,11 @@ pub(crate) fn check_options(ask: &Ask, options: &str, form: Option<Form>) -> Res
             format!("should only contain printable characters (invalid character at position {i})");
         errors.push(FieldError::invalid("fieldManager", manager, why));
     }
+    let runs = &ask.query.dry_run;
+    if runs.iter().any(|run| run != "All") {
+        let given: Vec<Value> = runs.iter().map(|run| Value::from(run.as_str())).collect();
+        errors.push(FieldError::not_supported("dryRun", given, &["All"]));
+    }
     if errors.is_empty() {
         return Ok(());
     }

@@ -165,7 +165,9 @@ impl ApiServer {
 /// Refuses a change of another object than the client saw.
 fn check_preconditions(kind: &Kind, write: &Write, new: &Value, old: &Entry) -> Result<(), Status> {
     let (wanted, found) = (new.uid(), old.value.uid());
-    if !wanted.is_empty() && wanted != found {
+    // Only who replaces an object says by its uid which one is meant.
+    let replaces = matches!(write.deed, Deed::Replace(_));
+    if replaces && !wanted.is_empty() && wanted != found {
         let why = format!(
             "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, \
              AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object \
@@ -175,7 +177,7 @@ fn check_preconditions(kind: &Kind, write: &Write, new: &Value, old: &Entry) -> 
         return Err(write.conflict(why));
     }
     match new.resource_version() {
-        "" | "0" if kind.unconditional_update || !matches!(write.deed, Deed::Replace(_)) => Ok(()),
+        "" | "0" if kind.unconditional_update || !replaces => Ok(()),
         "" | "0" => {
             let error = FieldError::invalid(
                 "metadata.resourceVersion",

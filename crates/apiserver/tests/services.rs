@@ -54,7 +54,7 @@ fn every_service_gets_an_address_of_its_own() {
         &mut bench,
         "clusterIP: 10.1.2.3, ports: [{port: 53}]",
         "spec.clusterIPs: Invalid value: [\"10.1.2.3\"]: failed to allocate IP 10.1.2.3: the \
-         provided IP (10.1.2.3) is not in the valid range. The range of valid IPs is 10.96.0.0/12",
+         provided network does not match the current range",
     );
     let headless = make(
         &mut bench,

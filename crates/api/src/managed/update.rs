@@ -50,7 +50,12 @@ pub fn update(write: &Write<'_>, live: Option<&Value>, new: &Value) -> Value {
     }
     let taken = union(&mine, &stripped(&found.changed));
     if !found.changed.is_empty() && !taken.is_empty() {
-        entries.push(own.entry(taken, write.now));
+        // The entries of a scale come from an object of its own, which keeps no times.
+        let time = match write.subresource {
+            "scale" => "",
+            _ => write.now,
+        };
+        entries.push(own.entry(taken, time));
     }
     list_of(entries)
 }

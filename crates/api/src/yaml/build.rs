@@ -22,7 +22,7 @@ pub(super) struct Built {
 }
 
 /// Reads the first document of a text; what follows it is ignored, as go-yaml does.
-pub(super) fn first_document(text: &str, positions: bool) -> Result<Built, Error> {
+pub(super) fn first_document(text: &str, reading: Reading) -> Result<Built, Error> {
     let events = events::first_document(text)?;
     let line = events.first().map_or(1, |(_, mark)| mark.line);
     let mut builder = Builder {
@@ -32,7 +32,8 @@ pub(super) fn first_document(text: &str, positions: bool) -> Result<Built, Error
         decoded: 0,
         aliased: 0,
         path: String::new(),
-        positions: positions.then(Positions::default),
+        positions: reading.positions.then(Positions::default),
+        few_words: reading.few_words,
     };
     let value = builder.node()?.map_or(Value::Null, |node| node.value);
     Ok(Built {
@@ -40,6 +41,15 @@ pub(super) fn first_document(text: &str, positions: bool) -> Result<Built, Error
         line,
         positions: builder.positions.unwrap_or_default(),
     })
+}
+
+/// How a text is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reading {
+    /// Every node's place is noted.
+    pub(super) positions: bool,
+    /// `yes`, `no`, `on`, `off`, `y` and `n` are text.
+    pub(super) few_words: bool,
 }
 
 /// A value and how many nodes it was made of: aliases count in full, though they cost nothing here.
@@ -64,6 +74,7 @@ struct Builder {
     aliased: u64,
     path: String,
     positions: Option<Positions>,
+    few_words: bool,
 }
 
 fn fail<T>(mark: Mark, message: impl Into<String>) -> Result<T, Error> {
@@ -94,6 +105,7 @@ impl Builder {
                 tag,
                 anchor,
             } => {
+                let plain = plain && !(self.few_words && is_word(&text));
                 let (value, merge) = scalar(&text, plain, &tag, mark)?;
                 (
                     Node {
@@ -231,6 +243,13 @@ impl Builder {
         self.positions = positions;
         key
     }
+}
+
+/// Whether a text is a boolean to YAML 1.1 alone.
+fn is_word(text: &str) -> bool {
+    const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    let small = text.to_ascii_lowercase();
+    WORDS.contains(&small.as_str())
 }
 
 /// The value of a scalar, and whether it is a merge key.

@@ -2,23 +2,43 @@
 //! Models k8s.io/apimachinery/pkg/util/yaml/decoder.go.
 
 use crate::Value;
-use crate::yaml::build::{self, Built};
+use crate::yaml::build::{self, Built, Reading};
 use crate::yaml::{Document, Error};
 
 /// Reads all documents of a stream; empty ones are left out. The first error ends it.
 pub fn parse_all(text: &str) -> Result<Vec<Document>, Error> {
-    read(text, false)
+    read(text, Reading::default())
+}
+
+/// The same as go.yaml.in/yaml/v3 reads it, which kustomize uses: only `true` and `false` are
+/// booleans.
+pub fn parse_all_v3(text: &str) -> Result<Vec<Document>, Error> {
+    let few_words = true;
+    read(
+        text,
+        Reading {
+            few_words,
+            ..Reading::default()
+        },
+    )
 }
 
 /// The same, and each document knows where its nodes stand.
 pub fn parse_all_with_positions(text: &str) -> Result<Vec<Document>, Error> {
-    read(text, true)
+    let positions = true;
+    read(
+        text,
+        Reading {
+            positions,
+            ..Reading::default()
+        },
+    )
 }
 
-fn read(text: &str, positions: bool) -> Result<Vec<Document>, Error> {
+fn read(text: &str, reading: Reading) -> Result<Vec<Document>, Error> {
     let mut out = Vec::new();
     for chunk in chunks(text)? {
-        let built = build::first_document(chunk.text, positions).map_err(|error| Error {
+        let built = build::first_document(chunk.text, reading).map_err(|error| Error {
             line: error.line + chunk.line - 1,
             ..error
         })?;

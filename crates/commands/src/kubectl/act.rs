@@ -149,6 +149,18 @@ pub(super) async fn patch(
         .await
 }
 
+/// The object with a patch, made here and not by the server.
+pub(super) fn patched_here(current: &Value, media_type: &str, body: &Value) -> Outcome<Value> {
+    let schemas = api::Schemas::load();
+    let id = schemas.by_kind(current.api_version(), current.kind());
+    let patched = match (media_type, id) {
+        (STRATEGIC, Some(id)) => api::patch::apply_strategic_patch(&schemas, id, current, body),
+        (STRATEGIC | MERGE, _) => api::patch::apply_merge_patch(current, body),
+        _ => api::patch::apply_json_patch(current, body),
+    };
+    patched.map_err(|why| Failure::message(why.to_string()))
+}
+
 /// Media type of a strategic merge patch.
 pub(super) const STRATEGIC: &str = "application/strategic-merge-patch+json";
 /// Media type of a merge patch.
@@ -183,11 +195,15 @@ impl Found {
 pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Outcome<Vec<Found>> {
     let discovery = session.discovery().await?;
     let mut found = Vec::new();
-    if line.has("filename") {
+    if line.has("filename") || line.has("kustomize") {
         for manifest in manifests(&session.io, line).await? {
             let resource = resource_of(&discovery, &manifest)?.clone();
             let namespace = namespace_of(session, &resource, &manifest.value)?;
             let Manifest { value, .. } = manifest;
+            if line.on("local") {
+                found.push(Found { resource, value });
+                continue;
+            }
             let value = session
                 .call(Call::get(resource.path(&namespace, value.name())))
                 .await?;

@@ -100,7 +100,7 @@ pub(super) async fn mark(session: &Session, line: &Line, nodes: &[Found], cordon
                 Value::Null
             };
             let body = object!({ "spec": { "unschedulable": (value) } });
-            act::patch(session, line, node, STRATEGIC, body, "kubectl-cordon").await?;
+            act::patch(session, line, node, STRATEGIC, body, "kubectl").await?;
         }
         let already = if already { "already " } else { "" };
         let text = format!("node/{name} {already}{state}{suffix}\n");

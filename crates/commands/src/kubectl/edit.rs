@@ -4,13 +4,13 @@
 
 use std::rc::Rc;
 
-use api::{Value, yaml};
+use api::{Value, object, yaml};
 use machine::{Exec, Spawn};
 use net::http::Method;
 
 use super::Verb;
-use super::act::{self, DryRun, Found, done, find};
-use super::apply::three_way;
+use super::act::{self, DryRun, Found, MERGE, done, find};
+use super::apply::{LAST_APPLIED, three_way, with_last_applied};
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
 use super::session::{Call, JSON, Session};
@@ -48,9 +48,45 @@ const SYNTAX: &str = "The edited file had a syntax error";
 
 async fn edit(session: &Session, line: &Line) -> Outcome {
     for found in find(session, line, &line.args).await? {
-        one(session, line, &found).await?;
+        one(session, line, &found, What::Object).await?;
     }
     Ok(())
+}
+
+/// Other verbs that edit.
+pub(super) const VERBS: &[&Verb] = &[&LAST];
+
+const LAST: Verb = Verb {
+    name: "apply edit-last-applied",
+    summary: "Edit latest last-applied-configuration annotations of a resource/object",
+    usage: "kubectl apply edit-last-applied (RESOURCE/NAME | -f FILENAME) [options]",
+    flags: FLAGS,
+    interspersed: true,
+    run: |session, line| Box::pin(edit_last(session, line)),
+};
+
+async fn edit_last(session: &Session, line: &Line) -> Outcome {
+    let mut found = find(session, line, &line.args).await?;
+    found.retain(|one| !one.value.annotation(LAST_APPLIED).is_empty());
+    if found.is_empty() {
+        return Err(Failure::message(
+            "no last-applied-configuration annotation found on resources, to create the \
+             annotation, use command `kubectl apply set-last-applied --create-annotation`",
+        ));
+    }
+    for found in found {
+        one(session, line, &found, What::LastApplied).await?;
+    }
+    Ok(())
+}
+
+/// What of an object is edited.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The object itself.
+    Object,
+    /// The configuration that was applied last.
+    LastApplied,
 }
 
 /// What became of an edit that the server or the parser did not take.
@@ -65,9 +101,15 @@ struct Problem {
     kept: String,
 }
 
-async fn one(session: &Session, line: &Line, found: &Found) -> Outcome {
+async fn one(session: &Session, line: &Line, found: &Found, what: What) -> Outcome {
     let io = &session.io;
-    let original = super::print::trimmed(&found.value, line.on("show-managed-fields"));
+    let original = match what {
+        What::Object => super::print::trimmed(&found.value, line.on("show-managed-fields")),
+        What::LastApplied => {
+            let text = found.value.annotation(LAST_APPLIED);
+            Value::from_json(text.as_bytes()).unwrap_or_default()
+        }
+    };
     let first = yaml::to_string(&original);
     let mut shown = first.clone();
     let mut notes = Vec::new();
@@ -98,7 +140,7 @@ async fn one(session: &Session, line: &Line, found: &Found) -> Outcome {
             io.eprint(cancelled).await;
             return Ok(());
         }
-        let problem = match send(session, line, found, &original, &body).await {
+        let problem = match send(session, line, found, (what, &original), &body).await {
             Ok(Some(patched)) => {
                 remove(session, &path).await;
                 return done(session, line, DryRun::None, &patched, "edited").await;
@@ -190,7 +232,7 @@ async fn send(
     session: &Session,
     line: &Line,
     found: &Found,
-    original: &Value,
+    (what, original): (What, &Value),
     text: &str,
 ) -> Outcome<Option<Value>> {
     let edited = yaml::parse_all(text)
@@ -203,7 +245,15 @@ async fn send(
         return Ok(None);
     }
     is_same_object(found, original, &edited)?;
-    let (media_type, body) = three_way(original, &edited, original)?;
+    let (media_type, body) = match what {
+        What::Object => three_way(original, &edited, original)?,
+        What::LastApplied => {
+            let annotated = with_last_applied(&edited);
+            let mut patch = object! { "metadata": { "annotations": {} } };
+            patch.set_annotation(LAST_APPLIED, annotated.annotation(LAST_APPLIED));
+            (MERGE, patch)
+        }
+    };
     let subresource = line.get("subresource").map(|name| format!("/{name}"));
     let query = act::query(line, DryRun::None, "kubectl-edit", true);
     let target = format!("{}{}{query}", found.path(), subresource.unwrap_or_default());

@@ -31,6 +31,17 @@ pub(crate) enum Failure {
     Printed(String, Box<Failure>),
 }
 
+/// Where a Status keeps its message together with what was being done.
+const WITHIN: &str = "messageWithin";
+
+/// The message of a Status together with what was being done.
+fn within(status: &Value) -> &str {
+    match status.str(WITHIN) {
+        "" => status.str("message"),
+        text => text,
+    }
+}
+
 /// What a command gives back.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
@@ -64,8 +75,10 @@ impl Failure {
     /// The same with what was being done in front: `error when creating "STDIN": …`.
     pub(crate) fn context(self, doing: &str) -> Failure {
         match self {
-            // A list of causes speaks for itself.
-            Failure::Status(status) if status.str_at("reason") == "Invalid" => {
+            // A list of causes speaks for itself, unless it is one failure of many.
+            Failure::Status(mut status) if status.str_at("reason") == "Invalid" => {
+                let message = format!("{doing}: {}", within(&status));
+                status.set(WITHIN, message);
                 Failure::Status(status)
             }
             Failure::Status(mut status) => {
@@ -118,6 +131,21 @@ impl Failure {
         }
     }
 
+    /// The same as one of several failures, which are printed without the ado of a single one.
+    fn text_among_others(&self) -> String {
+        match self {
+            Failure::Status(status) => {
+                let from = match status.str("reason") {
+                    "" => "Error from server".to_owned(),
+                    reason => format!("Error from server ({reason})"),
+                };
+                format!("{from}: {}\n", within(status))
+            }
+            Failure::Message(text) => format!("{text}\n"),
+            other => other.text(),
+        }
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> i32 {
         match self {
@@ -127,18 +155,20 @@ impl Failure {
     }
 }
 
-/// Ends a command of many parts: says all that failed, the last of it by failing.
+/// Ends a command of many parts: one failure is that of the command, several are told together.
 pub(crate) async fn report(
     session: &super::session::Session,
     mut failures: Vec<Failure>,
 ) -> Outcome {
-    let Some(last) = failures.pop() else {
-        return Ok(());
-    };
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
+    match failures.len() {
+        0 => Ok(()),
+        1 => Err(failures.swap_remove(0)),
+        _ => {
+            let texts: String = failures.iter().map(Failure::text_among_others).collect();
+            session.io.eprint(&texts).await;
+            Err(Failure::Exit(String::new(), 1))
+        }
     }
-    Err(last)
 }
 
 impl From<String> for Failure {
@@ -163,16 +193,18 @@ fn status_text(status: &Value) -> String {
 fn invalid_text(status: &Value) -> String {
     let details = status.get("details");
     let (kind, name) = (details.str_at("kind"), details.str_at("name"));
-    if kind.is_empty() {
-        return format!("The request is invalid: {}\n", status.str_at("message"));
-    }
-    let start = format!("The {kind} {name:?} is invalid");
+    let nobody = kind.is_empty() && name.is_empty();
+    let start = match nobody {
+        true => "The request is invalid".to_owned(),
+        false => format!("The {kind} {name:?} is invalid"),
+    };
     let causes: Vec<String> = details
         .list_at("causes")
         .iter()
         .map(|cause| format!("{}: {}", cause.str_at("field"), cause.str_at("message")))
         .collect();
     match causes.as_slice() {
+        [] if nobody => format!("{start}: {}\n", status.str_at("message")),
         [] => format!("{start}\n"),
         [one] => format!("{start}: {one}\n"),
         many => {

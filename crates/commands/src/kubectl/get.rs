@@ -60,7 +60,7 @@ async fn get(session: &Session, line: &Line) -> Outcome {
     }
     let format = print::format(line)?;
     let discovery = session.discovery().await?;
-    let targets = if line.has("filename") {
+    let targets = if line.has("filename") || line.has("kustomize") {
         from_files(session, line).await?
     } else {
         targets(&discovery, &line.args)?
@@ -113,6 +113,9 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
         }
         if line.get("chunk-size") == Some("0") {
             query.remove(0);
+        }
+        if line.has("sort-by") {
+            query.push("includeObject=Object".to_owned());
         }
         let query = if query.is_empty() {
             String::new()
@@ -252,7 +255,9 @@ async fn report(session: &Session, mut failures: Vec<Failure>) -> Outcome {
 
 async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Format) -> Outcome {
     let single = matches!(targets, [Target { name: Some(_), .. }]);
-    let keep = line.on("show-managed-fields");
+    // Only what is printed whole leaves out who manages what.
+    let whole = matches!(format, Format::Json | Format::Yaml | Format::Kyaml);
+    let keep = !whole || line.on("show-managed-fields");
     let mut found = Vec::new();
     let mut failures = Vec::new();
     for target in targets {

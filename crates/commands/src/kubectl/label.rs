@@ -2,7 +2,7 @@
 //!
 //! Models kubectl/pkg/cmd/label/label.go and annotate/annotate.go.
 
-use api::{Value, object};
+use api::{Value, names, object};
 
 use super::Verb;
 use super::act::{self, DryRun, Found, MERGE, done, dry_run, find};
@@ -56,22 +56,35 @@ struct Wanted {
 }
 
 async fn change(session: &Session, line: &Line, map: &'static str) -> Outcome {
-    let is_change = |arg: &&String| arg.contains('=') || arg.ends_with('-');
+    let name = noun(map);
+    let is_change = |arg: &&String| {
+        (arg.contains('=') && !arg.starts_with('=')) || (arg.ends_with('-') && arg.len() > 1)
+    };
     let first = line
         .args
         .iter()
         .position(|arg| is_change(&arg))
         .unwrap_or(line.args.len());
     let (objects, changes) = line.args.split_at(first);
-    let wanted = read(changes, map)?;
-    if wanted.set.is_empty() && wanted.remove.is_empty() && !line.on("list") {
-        let what = if map == "labels" {
-            "label"
-        } else {
-            "annotation"
-        };
+    if let Some(word) = changes.iter().find(|word| !is_change(word)) {
         return Err(Failure::message(format!(
-            "at least one {what} update is required"
+            "all resources must be specified before {name} changes: {word}"
+        )));
+    }
+    let wanted = read(changes, map)?;
+    if line.on("all") && !line.text("selector").is_empty() {
+        return Err(Failure::message(
+            "cannot set --all and --selector at the same time",
+        ));
+    }
+    if objects.is_empty() && !line.has("filename") && !line.has("kustomize") {
+        return Err(Failure::message(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
+    if wanted.set.is_empty() && wanted.remove.is_empty() && !line.on("list") {
+        return Err(Failure::message(format!(
+            "at least one {name} update is required"
         )));
     }
     let mut failure = None;
@@ -85,17 +98,27 @@ async fn change(session: &Session, line: &Line, map: &'static str) -> Outcome {
     failure.map_or(Ok(()), Err)
 }
 
+fn noun(map: &str) -> &'static str {
+    match map {
+        "labels" => "label",
+        _ => "annotation",
+    }
+}
+
 fn read(changes: &[String], map: &str) -> Outcome<Wanted> {
+    let labels = map == "labels";
     let mut wanted = Wanted::default();
     for change in changes {
         if let Some((key, value)) = change.split_once('=') {
-            if key.is_empty() {
-                let what = if map == "labels" {
-                    "label"
-                } else {
-                    "annotation"
-                };
-                return Err(Failure::message(format!("invalid {what} format: {change}")));
+            if labels && value.contains('=') {
+                return Err(Failure::message(format!("invalid label spec: {change}")));
+            }
+            let wrong = names::label_value(value);
+            if labels && !wrong.is_empty() {
+                let wrong = wrong.join(";");
+                return Err(Failure::message(format!(
+                    "invalid label value: {change:?}: {wrong}"
+                )));
             }
             wanted.set.push((key.to_owned(), value.to_owned()));
         } else if let Some(key) = change.strip_suffix('-') {
@@ -104,19 +127,23 @@ fn read(changes: &[String], map: &str) -> Outcome<Wanted> {
             return Err(Failure::message(format!("unexpected argument: {change}")));
         }
     }
-    for key in &wanted.remove {
-        if wanted.set.iter().any(|(set, _)| set == key) {
-            let what = if map == "labels" {
-                "label"
-            } else {
-                "annotation"
-            };
-            return Err(Failure::message(format!(
-                "can not both modify and remove a {what} in the same command"
-            )));
-        }
+    let is_set = |key: &&String| wanted.set.iter().any(|(set, _)| set == *key);
+    let both: Vec<&str> = wanted
+        .remove
+        .iter()
+        .filter(is_set)
+        .map(String::as_str)
+        .collect();
+    match both.as_slice() {
+        [] => Ok(wanted),
+        _ if labels => Err(Failure::message(
+            "can not both modify and remove a label in the same command",
+        )),
+        both => Err(Failure::message(format!(
+            "can not both modify and remove the following annotation(s) in the same command: {}",
+            both.join(",")
+        ))),
     }
-    Ok(wanted)
 }
 
 async fn one(
@@ -157,11 +184,12 @@ async fn one(
     }
     let what = sentence(&changes, wanted, map);
     let dry = dry_run(line)?;
-    if dry == DryRun::Client || changes.entries().iter().next().is_none() {
-        return done(session, line, dry, &found.value, what).await;
-    }
     let mut body = object!({ "metadata": {} });
-    body.set_path(&["metadata", map], changes);
+    body.set_path(&["metadata", map], changes.clone());
+    if dry == DryRun::Client || line.on("local") || changes.entries().is_empty() {
+        let patched = act::patched_here(&found.value, MERGE, &body)?;
+        return done(session, line, dry, &patched, what).await;
+    }
     let manager = if map == "labels" {
         "kubectl-label"
     } else {

@@ -161,8 +161,9 @@ const GROUPS: &[&[&Verb]] = &[
     &auth::VERBS,
     &plugin::VERBS,
     &top::VERBS,
-    &apply::VERBS,
     &certificate::VERBS,
+    apply::VERBS,
+    edit::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.

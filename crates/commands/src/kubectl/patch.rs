@@ -71,8 +71,13 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
     };
     let dry = dry_run(line)?;
     for found in find(session, line, &line.args).await? {
-        if dry == DryRun::Client {
-            done(session, line, dry, &found.value, "patched").await?;
+        if dry == DryRun::Client || line.on("local") {
+            if body.is_str() {
+                return Err(Failure::message("invalid JSON document"));
+            }
+            let patched = act::patched_here(&found.value, media_type, &body)?;
+            let what = sentence(&patched, &found.value);
+            done(session, line, dry, &patched, what).await?;
             continue;
         }
         let mut path = found.path();
@@ -88,14 +93,18 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
             body,
         };
         let patched: Value = session.call(call).await?;
-        let what = if patched.same(&found.value) {
-            "patched (no change)"
-        } else {
-            "patched"
-        };
+        let what = sentence(&patched, &found.value);
         done(session, line, dry, &patched, what).await?;
     }
     Ok(())
+}
+
+fn sentence(patched: &Value, before: &Value) -> &'static str {
+    if patched.same(before) {
+        "patched (no change)"
+    } else {
+        "patched"
+    }
 }
 
 fn of_yaml(text: &str) -> Outcome<Value> {

@@ -408,9 +408,13 @@ impl Session {
             if name.eq_ignore_ascii_case("Warning") {
                 // `299 - "text"`
                 let text = value.splitn(3, ' ').nth(2).unwrap_or(value);
-                let text = text.strip_prefix('"').unwrap_or(text);
-                let text = text.strip_suffix('"').unwrap_or(text);
-                let text = text.replace("\\\"", "\"").replace("\\\\", "\\");
+                let inner = text
+                    .strip_prefix('"')
+                    .and_then(|text| text.strip_suffix('"'));
+                let text = inner
+                    .unwrap_or(text)
+                    .replace("\\\"", "\"")
+                    .replace("\\\\", "\\");
                 self.io.eprint(&format!("Warning: {text}\n")).await;
             }
         }
@@ -475,7 +479,8 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
     let picks = Picks {
         context: given("context"),
         cluster: given("cluster"),
-        user: given("user"),
+        // The bindings' own flag of this name says who is bound.
+        user: given("user").filter(|_| !line.command.ends_with("rolebinding")),
     };
     let resolved = kubeconfig::resolve_picked(&config, picks, |name| contents.get(name).cloned());
     let mut access = resolved.map_err(Failure::message)?;

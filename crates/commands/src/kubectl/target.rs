@@ -201,7 +201,10 @@ async fn files(io: &Io, name: &str, recursive: bool) -> Outcome<Vec<String>> {
             .await
             .unwrap_or_default();
         for entry in entries {
-            let path = format!("{directory}/{}", entry.name);
+            let path = match directory.as_str() {
+                "." => entry.name.to_string(),
+                directory => format!("{directory}/{}", entry.name),
+            };
             let manifest = [".yaml", ".yml", ".json"]
                 .iter()
                 .any(|end| path.ends_with(end));

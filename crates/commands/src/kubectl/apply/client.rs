@@ -103,10 +103,8 @@ async fn update(
             return Ok(Applied::new(current, "unchanged"));
         }
         if dry == DryRun::Client {
-            return Ok(Applied::new(
-                locally(&current, media_type, &body)?,
-                "configured",
-            ));
+            let patched = act::patched_here(&current, media_type, &body)?;
+            return Ok(Applied::new(patched, "configured"));
         }
         let query = act::query(line, dry, MANAGER, true);
         let call = Call {
@@ -117,9 +115,7 @@ async fn update(
         };
         let failure = match session.call(call).await {
             Ok(patched) => {
-                let same = patched.resource_version() == current.resource_version();
-                let what = if same { "unchanged" } else { "configured" };
-                return Ok(Applied::new(patched, what));
+                return Ok(Applied::new(patched, "configured"));
             }
             Err(failure) => failure,
         };
@@ -147,17 +143,6 @@ async fn again(session: &Session, line: &Line, found: &Found, wanted: &Value) ->
     delete::silently(session, line, (&found.resource, namespace, name)).await?;
     let made = act::create(session, line, &found.resource, namespace, wanted, MANAGER).await?;
     Ok(Applied::new(made, "configured"))
-}
-
-/// The object as it would be, reckoned here.
-fn locally(current: &Value, media_type: &str, body: &Value) -> Outcome<Value> {
-    let schemas = api::Schemas::load();
-    let id = schemas.by_kind(current.api_version(), current.kind());
-    let patched = match id.filter(|_| media_type == STRATEGIC) {
-        Some(id) => patch::apply_strategic_patch(&schemas, id, current, body),
-        None => patch::apply_merge_patch(current, body),
-    };
-    patched.map_err(|why| Failure::message(why.to_string()))
 }
 
 /// The patch from `current` to `wanted`, with what left `original` removed: strategic for built-in

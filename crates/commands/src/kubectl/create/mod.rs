@@ -24,7 +24,7 @@ use net::http::Method;
 use super::Verb;
 use super::act::{self, DryRun, done, dry_run};
 use super::apply::with_last_applied;
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, optional, switch, value, values};
 use super::session::{Call, Session};
 use super::target::{Manifest, manifests, namespace_of, resource_of};
@@ -173,13 +173,7 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         };
         failures.extend(made.await.err());
     }
-    let Some(last) = failures.pop() else {
-        return Ok(());
-    };
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
-    }
-    Err(last)
+    report(session, failures).await
 }
 
 /// Posts a file to a path as it is.

@@ -119,8 +119,6 @@ mod tests {
             ("openAPIV3Schema", "openAPIV3Schema"),
             ("x-kubernetes-validations", "X - Kubernetes - Validations"),
             ("spec", "Spec"),
-            ("x-kubernetes-validations", "X - Kubernetes - Validations"),
-            ("openAPIV3Schema", "openAPIV3Schema"),
             ("hostIPCName", "Host IPC Name"),
         ] {
             assert_eq!(title(key), expect);

@@ -82,9 +82,6 @@ async fn pairs(io: &Io, dir: &str, args: &Value) -> Result<Pairs, String> {
         let list = args.get(field).list().iter();
         list.map(|one| one.as_str().to_owned()).collect()
     };
-    let listed = |what: &str, list: &[String], why: String| {
-        format!("{what} sources: [{}]: {why}", list.join(" "))
-    };
     let mut found = Vec::new();
     let mut envs = strings("envs");
     envs.extend(Some(args.str("env").to_owned()).filter(|env| !env.is_empty()));
@@ -95,12 +92,13 @@ async fn pairs(io: &Io, dir: &str, args: &Value) -> Result<Pairs, String> {
     }
     let literals = strings("literals");
     for literal in &literals {
-        let pair = pair_of(literal).map_err(|why| listed("literal", &literals, why))?;
+        let pair = pair_of(literal)
+            .map_err(|why| format!("literal sources [{}]: {why}", literals.join(" ")))?;
         found.push(pair);
     }
     let files = strings("files");
     for source in &files {
-        let wrap = |why| listed("file", &files, why);
+        let wrap = |why: String| format!("file sources: [{}]: {why}", files.join(" "));
         let (key, path) = match source.split_once('=') {
             None => (source.rsplit('/').next().unwrap_or(source), source.as_str()),
             Some((key, path)) if !key.is_empty() && !path.is_empty() => (key, path),

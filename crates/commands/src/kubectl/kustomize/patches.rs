@@ -43,7 +43,10 @@ pub(super) async fn patches(
             format!("trouble configuring builtin PatchTransformer with config: `\n{config}`: {why}")
         };
         let (text, source) = text_of(io, target, one).await.map_err(failed)?;
-        let Ok(documents) = parsed(&text) else {
+        // What begins as JSON has to be JSON.
+        let is_odd =
+            text.trim_start().starts_with('[') && Value::from_json(text.as_bytes()).is_err();
+        let Some(documents) = parsed(&text).ok().filter(|_| !is_odd) else {
             return Err(failed(format!(
                 "unable to parse SM or JSON patch from [{source}]"
             )));
@@ -75,11 +78,7 @@ pub(super) async fn patches(
 }
 
 /// `patchesJson6902`.
-pub(super) async fn json6902(
-    io: &Io,
-    target: &Target,
-    objects: &mut Vec<Res>,
-) -> Result<(), String> {
+pub(super) async fn json6902(io: &Io, target: &Target, objects: &mut [Res]) -> Result<(), String> {
     for one in target.kustomization.get("patchesJson6902").list() {
         let (text, _) = text_of(io, target, one).await?;
         let documents = parsed(&text)?;
@@ -113,7 +112,7 @@ async fn text_of(io: &Io, target: &Target, one: &Value) -> Result<(String, Strin
 }
 
 fn parsed(text: &str) -> Result<Vec<Value>, String> {
-    let documents = yaml::parse_all(text).map_err(|why| why.to_string())?;
+    let documents = yaml::parse_all_v3(text).map_err(|why| why.to_string())?;
     let values = documents.into_iter().map(|document| document.value);
     Ok(values.filter(|value| !value.is_null()).collect())
 }

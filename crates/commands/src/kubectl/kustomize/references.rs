@@ -121,8 +121,8 @@ const REFERENCES: &[Reference] = &[
     reference(
         "ServiceAccount",
         &[
-            spec("RoleBinding", "subjects", false),
-            spec("ClusterRoleBinding", "subjects", false),
+            spec("RoleBinding", "subjects[]", false),
+            spec("ClusterRoleBinding", "subjects[]", false),
         ],
         &["serviceAccountName", "serviceAccount"],
     ),

@@ -16,7 +16,7 @@ pub(super) async fn run(io: &Io, target: &Target, objects: &mut [Res]) -> Result
         if !one.str("path").is_empty() {
             let bytes = file::text(io, &target.dir, one.str("path")).await?;
             let text = String::from_utf8_lossy(&bytes);
-            let documents = yaml::parse_all(&text).map_err(|why| why.to_string())?;
+            let documents = yaml::parse_all_v3(&text).map_err(|why| why.to_string())?;
             all = documents
                 .into_iter()
                 .flat_map(|document| match document.value {

@@ -203,7 +203,7 @@ fn add(into: &mut Accumulated, objects: Vec<Res>) -> Result<(), String> {
 /// The objects of a file. A file that is no YAML is an error of its own; what is no object could
 /// still be a directory.
 fn objects_of(text: &str, path: &str) -> Result<Result<Vec<Res>, String>, String> {
-    let documents = yaml::parse_all(text)
+    let documents = yaml::parse_all_v3(text)
         .map_err(|why| format!("MalformedYAMLError: {why} in File: {path}"))?;
     let mut found = Vec::new();
     for document in documents {
