@@ -3,6 +3,7 @@
 //!
 //! Models pkg/kubeapiserver/options/plugins.go: the order is its order.
 
+mod certificate_approval;
 mod certificate_subject_restriction;
 mod default_storage_class;
 mod default_toleration_seconds;
@@ -53,7 +54,7 @@ impl Plugin {
 }
 
 /// Every plugin, in upstream's order.
-const PLUGINS: [&Plugin; 12] = [
+const PLUGINS: [&Plugin; 13] = [
     &namespace_lifecycle::PLUGIN,
     &limit_ranger::PLUGIN,
     &service_account::PLUGIN,
@@ -64,6 +65,7 @@ const PLUGINS: [&Plugin; 12] = [
     &storage_object_in_use_protection::PLUGIN,
     &persistent_volume_claim_resize::PLUGIN,
     &runtime_class::PLUGIN,
+    &certificate_approval::PLUGIN,
     &certificate_subject_restriction::PLUGIN,
     &resource_quota::PLUGIN,
 ];

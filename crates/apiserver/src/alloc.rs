@@ -22,7 +22,6 @@ use crate::write::Write;
 pub(crate) struct Allocators {
     ips: Pool,
     ports: Pool,
-    cidr: (Ipv4Addr, u8),
 }
 
 /// Numbers of a range. Those asked for by number may be any; those that are chosen come from the
@@ -99,7 +98,6 @@ impl Allocators {
         Allocators {
             ips: Pool::new(base + 1, last, reserve - 1),
             ports: Pool::new(low, high, port_reserve),
-            cidr: config.service_cidr,
         }
     }
 
@@ -201,13 +199,10 @@ impl ApiServer {
             return None;
         }
         let ip: Ipv4Addr = given.parse().ok()?;
-        let Allocators { ips, cidr, .. } = &self.allocators;
+        let Allocators { ips, .. } = &self.allocators;
         let number = u32::from(ip);
         let why = if !ips.contains(number) {
-            format!(
-                "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {}/{}",
-                cidr.0, cidr.1
-            )
+            "the provided network does not match the current range".to_owned()
         } else if !ips.is_free_for(number, owner) {
             "provided IP is already allocated".to_owned()
         } else {

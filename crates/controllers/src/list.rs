@@ -13,10 +13,11 @@ use sim::Duration;
 use crate::{
     CertificatesController, ClusterRoleAggregationController, Controller, DaemonSetController,
     DeploymentController, DisruptionController, EndpointSliceController, EndpointsController,
-    GarbageCollector, HorizontalController, JobController, NamespaceController, NodeIpamController,
-    NodeLifecycleController, PersistentVolumeController, PodGcController, ReplicaSetController,
-    ResourceQuotaController, RootCaController, ServiceAccountController, StatefulSetController,
-    TaintEvictionController, TtlAfterFinishedController, TtlController, VolumeProtectionController,
+    EphemeralVolumeController, GarbageCollector, HorizontalController, JobController,
+    NamespaceController, NodeIpamController, NodeLifecycleController, PersistentVolumeController,
+    PodGcController, ReplicaSetController, ResourceQuotaController, RootCaController,
+    ServiceAccountController, StatefulSetController, TaintEvictionController,
+    TtlAfterFinishedController, TtlController, VolumeProtectionController,
 };
 
 /// What the command line says.
@@ -76,6 +77,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(EndpointsController::default()),
         Box::new(HorizontalController::new(scalable())),
         Box::new(PersistentVolumeController),
+        Box::new(EphemeralVolumeController),
         Box::new(CertificatesController {
             authority: root_ca.clone(),
         }),

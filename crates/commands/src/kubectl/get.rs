@@ -114,6 +114,10 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
         if line.get("chunk-size") == Some("0") {
             query.remove(0);
         }
+        // What rows are sorted by has to come with them.
+        if line.has("sort-by") {
+            query.push("includeObject=Object".to_owned());
+        }
         let query = if query.is_empty() {
             String::new()
         } else {

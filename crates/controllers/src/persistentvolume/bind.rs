@@ -48,13 +48,14 @@ pub(super) fn set_phase(cx: &mut Cx<'_>, claim: &Value, phase: &str, volume: Opt
     }
 }
 
-/// Writes a volume's phase, unless it is in it. Returns whether it was not.
+/// Writes a volume's phase, unless it is in it.
 pub(super) fn set_volume_phase(cx: &mut Cx<'_>, volume: &Value, phase: &str, message: &str) {
     if volume.str_at("status.phase") == phase {
         return;
     }
     let mut changed = volume.clone();
     changed.set("status.phase", phase);
+    changed.set("status.lastPhaseTransitionTime", cx.now.rfc3339());
     changed.set_or_remove("status.message", message);
     cx.update_status(&PERSISTENT_VOLUMES, changed);
 }

@@ -2,8 +2,10 @@
 //! minutes.
 //! Models kubelet_node_status.go and component-helpers/apimachinery/lease/controller.go.
 
-use api::Value;
-use client::{EventType, Incoming, Involved, LEASES, NODES, Occurrence, Patch, answer, request};
+use api::{Value, object};
+use client::{
+    CSI_NODES, EventType, Incoming, Involved, LEASES, NODES, Occurrence, Patch, answer, request,
+};
 use machine::Sys;
 use sim::{Duration, Instant};
 
@@ -91,6 +93,24 @@ impl State {
         self.renew_lease(sys);
     }
 
+    /// Tells which storage drivers the node has: none so far.
+    fn register_csi_node(&mut self, sys: &mut Sys<'_>, node: &Value) {
+        let owner = object! {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "name": (node.name()),
+            "uid": (node.uid()),
+        };
+        let object = object! {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "CSINode",
+            "metadata": { "name": (node.name()), "ownerReferences": [owner] },
+            "spec": { "drivers": null },
+        };
+        let request = request::create(&CSI_NODES, "", object);
+        self.api.client.send(sys.cause(), Tag::CsiNode, request);
+    }
+
     /// The node's object has changed.
     pub(crate) fn node_seen(&mut self, sys: &mut Sys<'_>) {
         let Some(node) = self.watching.node().cloned() else {
@@ -100,6 +120,7 @@ impl State {
         if self.node.reported.is_none() {
             self.node.status = node.get("status").clone();
             self.report_node(sys);
+            self.register_csi_node(sys, &node);
         }
         self.tell_schedulable(sys, !node.bool_at("spec.unschedulable"));
         let pod_cidr = node.str_at("spec.podCIDR");
