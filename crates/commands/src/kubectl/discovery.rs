@@ -114,10 +114,18 @@ impl Discovery {
             return Some(found);
         }
         let (version, group) = rest.split_once('.').unwrap_or((rest, ""));
-        self.resources
+        let mut all = self.resources.iter().filter(named);
+        let exact = all.find(|r| r.version == version && r.group == group)?;
+        // A short name stands for the resource, whatever its version.
+        let preferred = self
+            .resources
             .iter()
-            .filter(named)
-            .find(|r| r.version == version && r.group == group)
+            .find(|r| r.group == group && r.plural == exact.plural);
+        if names(exact, name) {
+            Some(exact)
+        } else {
+            preferred
+        }
     }
 
     /// As [`Discovery::find`], with kubectl's sentence if there is none.
@@ -136,10 +144,17 @@ impl Discovery {
 
     /// The resources of a category such as `all`.
     pub(crate) fn category(&self, name: &str) -> Vec<&Resource> {
-        self.resources
-            .iter()
-            .filter(|r| r.categories.iter().any(|c| c == name))
-            .collect()
+        let mut found: Vec<&Resource> = Vec::new();
+        for r in &self.resources {
+            // Of several versions the preferred one comes first.
+            let known = found
+                .iter()
+                .any(|known| known.group == r.group && known.plural == r.plural);
+            if !known && r.categories.iter().any(|c| c == name) {
+                found.push(r);
+            }
+        }
+        found
     }
 }
 

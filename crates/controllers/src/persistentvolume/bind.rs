@@ -27,7 +27,12 @@ pub(super) fn step(cx: &mut Cx<'_>, volume: &Value, claim: &Value) {
             bound.set_annotation(BOUND_BY_CONTROLLER, "yes");
         }
         bound.set_annotation(BIND_COMPLETED, "yes");
+        // Nobody is to see a claim that is bound and pending for long: the status follows at once,
+        // whatever version the claim has by then.
+        let mut told = bound.clone();
+        told.remove("metadata.resourceVersion");
         cx.update(&PERSISTENT_VOLUME_CLAIMS, bound);
+        set_phase(cx, &told, "Bound", Some(volume));
     } else {
         set_phase(cx, claim, "Bound", Some(volume));
     }

@@ -122,7 +122,6 @@ impl State {
             self.report_node(sys);
             self.register_csi_node(sys, &node);
         }
-        self.tell_schedulable(sys, !node.bool_at("spec.unschedulable"));
         let pod_cidr = node.str_at("spec.podCIDR");
         if !pod_cidr.is_empty() && self.node.pod_cidr != pod_cidr {
             self.node.pod_cidr = pod_cidr.to_owned();
@@ -134,7 +133,7 @@ impl State {
         }
     }
 
-    /// Tells that somebody cordoned the node, or uncordoned it.
+    /// Tells that somebody cordoned the node, or uncordoned it, since the last look.
     fn tell_schedulable(&mut self, sys: &mut Sys<'_>, now: bool) {
         let before = self.node.is_schedulable.replace(now);
         if before.is_none_or(|before| before == now) {
@@ -186,9 +185,10 @@ impl State {
         if self.node.under_way {
             return;
         }
-        let Some(node) = self.watching.node() else {
+        let Some(node) = self.watching.node().cloned() else {
             return;
         };
+        self.tell_schedulable(sys, !node.bool_at("spec.unschedulable"));
         let known = node.get("status");
         let runtime = self.node.runtime.as_ref();
         let status = self.facts.status(now, known, runtime, &self.node.images);
