@@ -1,9 +1,13 @@
-//! Notes in a CertificateSigningRequest who asks for it; nobody can say that of themselves.
+//! What the server writes into a CertificateSigningRequest: who asks for it, which nobody can say of
+//! themselves, and when it was decided.
 //!
-//! Models pkg/registry/certificates/certificates/strategy.go (`PrepareForCreate`).
+//! Models pkg/registry/certificates/certificates/strategy.go (`PrepareForCreate`,
+//! `populateConditionTimestamps`).
 
 use api::kinds::Kind;
 use api::{Str, Value};
+
+use sim::Instant;
 
 use crate::authn::User;
 
@@ -21,5 +25,20 @@ pub(crate) fn note(kind: &Kind, object: &mut Value, user: &User) {
     object.set_or_remove("spec.groups", Value::list_of(groups.collect()));
     for (key, value) in &user.extra {
         object.set_path(&["spec", "extra", key], vec![Value::from(&**value)]);
+    }
+}
+
+/// Writes the time into conditions that were sent without.
+pub(crate) fn stamp(kind: &Kind, object: &mut Value, now: Instant) {
+    let is_request = kind.kind == "CertificateSigningRequest";
+    if !is_request || object.list_at("status.conditions").is_empty() {
+        return;
+    }
+    for condition in object.list_mut("status.conditions") {
+        for field in ["lastUpdateTime", "lastTransitionTime"] {
+            if condition.str(field).is_empty() {
+                condition.set(field, now.rfc3339());
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::decode::{Validation, decode};
 use crate::effect::Cx;
 use crate::list::version;
 use crate::managed::{check_options, is_apply};
+use crate::requester;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
 use crate::subresources::{binding, eviction, scale};
@@ -84,6 +85,7 @@ impl ApiServer {
         self.track(cx, write, &mut new, Some(&old.value));
         admission::mutate(self, write, &mut new, Some(&old.value))?;
         kind.prepare_for_update(&mut new, &old.value, write.subresource);
+        requester::stamp(kind, &mut new, cx.now);
         escalation::check(self, write, &new, Some(&old.value))?;
         let errors = kind.validate_update(&new, &old.value, write.subresource);
         if !errors.is_empty() {

@@ -75,6 +75,8 @@ resources! {
     CUSTOM_RESOURCE_DEFINITIONS = "apiextensions.k8s.io/v1" "customresourcedefinitions" "CustomResourceDefinition" cluster;
     /// storage.k8s.io/v1 StorageClass
     STORAGE_CLASSES = "storage.k8s.io/v1" "storageclasses" "StorageClass" cluster;
+    /// storage.k8s.io/v1 CSINode
+    CSI_NODES = "storage.k8s.io/v1" "csinodes" "CSINode" cluster;
     /// autoscaling/v2 HorizontalPodAutoscaler
     POD_AUTOSCALERS = "autoscaling/v2" "horizontalpodautoscalers" "HorizontalPodAutoscaler" namespaced;
     /// policy/v1 PodDisruptionBudget

@@ -157,8 +157,7 @@ fn approve(cx: &mut Cx<'_>, request: &Value, why: &str) {
     let mut changed = request.clone();
     let approved = condition("Approved", "AutoApproved", why, cx.now);
     changed.list_mut("status.conditions").push(approved);
-    let update = client::request::update(&CERTIFICATE_REQUESTS, changed, "approval");
-    cx.ask(&CERTIFICATE_REQUESTS, update);
+    cx.update_through(&CERTIFICATE_REQUESTS, changed, "approval");
 }
 
 fn condition(kind: &str, reason: &str, message: &str, now: Instant) -> Value {

@@ -239,11 +239,18 @@ impl<'a> Cx<'a> {
 
     /// Replaces an object's status.
     pub fn update_status(&mut self, resource: &Resource, object: Value) -> &mut Write {
-        self.push(
-            resource,
-            request::update(resource, object, "status"),
-            Effect::Version,
-        )
+        self.update_through(resource, object, "status")
+    }
+
+    /// Replaces an object through a subresource.
+    pub fn update_through(
+        &mut self,
+        resource: &Resource,
+        object: Value,
+        subresource: &str,
+    ) -> &mut Write {
+        let request = request::update(resource, object, subresource);
+        self.push(resource, request, Effect::Version)
     }
 
     /// Patches an object, or a subresource of it unless that is empty.

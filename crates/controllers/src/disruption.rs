@@ -24,13 +24,16 @@ const DELETION_TIMEOUT: Duration = Duration::from_secs(2 * 60);
 pub struct DisruptionController {
     /// Resources with a scale: what pods belong to.
     scalable: Vec<Resource>,
+    /// Pods that several budgets match, with the one that was taken: to be told at its next sync.
+    crowded: Vec<(Key, Key)>,
 }
 
 impl DisruptionController {
     /// A controller that asks these resources how many pods they want.
     #[must_use]
     pub fn new(scalable: Vec<Resource>) -> DisruptionController {
-        DisruptionController { scalable }
+        let crowded = Vec::new();
+        DisruptionController { scalable, crowded }
     }
 }
 
@@ -54,11 +57,14 @@ impl Controller for DisruptionController {
         if *resource == POD_DISRUPTION_BUDGETS {
             agenda.add(delta.key.clone());
         } else if *resource == PODS && counts_otherwise(delta) {
-            on_pod(agenda, delta);
+            if let Some(chosen) = on_pod(agenda, delta) {
+                self.crowded.push((delta.key.clone(), chosen));
+            }
         }
     }
 
     fn sync(&mut self, cx: &mut Cx<'_>, key: &Key) {
+        self.tell_crowded(cx, key);
         let Some(budget) = cx.cache(&POD_DISRUPTION_BUDGETS).get(key).cloned() else {
             return;
         };
@@ -104,6 +110,26 @@ impl Controller for DisruptionController {
     }
 }
 
+impl DisruptionController {
+    fn tell_crowded(&mut self, cx: &mut Cx<'_>, budget: &Key) {
+        let all = std::mem::take(&mut self.crowded);
+        let (mine, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(_, chosen)| chosen == budget);
+        self.crowded = others;
+        for (pod, chosen) in mine {
+            let Some(object) = cx.cache(&PODS).get(&pod) else {
+                continue;
+            };
+            let text = format!(
+                "Pod {:?}/{:?} matches multiple PodDisruptionBudgets.  Chose {:?} arbitrarily.",
+                &*pod.namespace, &*pod.name, &*chosen.name
+            );
+            let (involved, reason) = (Involved::of(&PODS, object), "MultiplePodDisruptionBudgets");
+            cx.event(Saying::warning(&involved, reason, text));
+        }
+    }
+}
+
 /// What a budget selects: nothing, if it has no selector.
 fn selector(budget: &Value) -> LabelSelector {
     let selector = budget.at("spec.selector");
@@ -124,8 +150,9 @@ fn counts_otherwise(delta: &Delta) -> bool {
         || delta.changed("metadata.ownerReferences")
 }
 
-/// A pod belongs to one budget; where it matches more, the first is taken and that is told.
-fn on_pod(agenda: &mut Agenda<'_>, delta: &Delta) {
+/// A pod belongs to one budget; where it matches more, the first is taken, and given back to be told.
+fn on_pod(agenda: &mut Agenda<'_>, delta: &Delta) -> Option<Key> {
+    let mut crowded = None;
     for pod in [&delta.old, &delta.new].into_iter().flatten() {
         let budgets = agenda.cache(&POD_DISRUPTION_BUDGETS);
         let mut matching = budgets
@@ -133,8 +160,10 @@ fn on_pod(agenda: &mut Agenda<'_>, delta: &Delta) {
             .filter(|(_, budget)| selector(budget).matches(pod.labels()));
         if let Some((key, _)) = matching.next() {
             agenda.add(key.clone());
+            crowded = matching.next().map(|_| key.clone());
         }
     }
+    crowded
 }
 
 /// The pods whose eviction was granted and that have not begun to go, and since when. Those that

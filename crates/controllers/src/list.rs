@@ -13,12 +13,12 @@ use sim::Duration;
 use crate::{
     CertificatesController, ClusterRoleAggregationController, Controller, CronJobController,
     DaemonSetController, DeploymentController, DisruptionController, EndpointSliceController,
-    EndpointSliceMirroringController, EndpointsController, GarbageCollector, HorizontalController,
-    JobController, NamespaceController, NodeIpamController, NodeLifecycleController,
-    PersistentVolumeController, PodGcController, ReplicaSetController, ResourceQuotaController,
-    RootCaController, ServiceAccountController, StatefulSetController, TaintEvictionController,
-    TokensController, TtlAfterFinishedController, TtlController, ValidatingPolicyStatusController,
-    VolumeProtectionController,
+    EndpointSliceMirroringController, EndpointsController, EphemeralVolumeController,
+    GarbageCollector, HorizontalController, JobController, NamespaceController, NodeIpamController,
+    NodeLifecycleController, PersistentVolumeController, PodGcController, ReplicaSetController,
+    ResourceQuotaController, RootCaController, ServiceAccountController, StatefulSetController,
+    TaintEvictionController, TokensController, TtlAfterFinishedController, TtlController,
+    ValidatingPolicyStatusController, VolumeProtectionController,
 };
 
 /// What the command line says.
@@ -84,6 +84,7 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Controller>> {
         Box::new(EndpointsController::default()),
         Box::new(HorizontalController::new(scalable())),
         Box::new(PersistentVolumeController),
+        Box::new(EphemeralVolumeController),
         Box::new(CertificatesController {
             authority: root_ca.clone(),
         }),

@@ -91,6 +91,8 @@ pub(crate) fn bind(
     for (key, value) in binding.annotations().iter() {
         pod.set_path(&["metadata", "annotations", key], value);
     }
+    // What it was promised is of no meaning any more.
+    pod.remove("status.nominatedNodeName");
     set_scheduled(&mut pod, now);
     Ok(pod)
 }

@@ -114,10 +114,18 @@ impl Discovery {
             return Some(found);
         }
         let (version, group) = rest.split_once('.').unwrap_or((rest, ""));
-        self.resources
+        let mut all = self.resources.iter().filter(named);
+        let exact = all.find(|r| r.version == version && r.group == group)?;
+        // A short name stands for the resource, whatever its version.
+        let preferred = self
+            .resources
             .iter()
-            .filter(named)
-            .find(|r| r.version == version && r.group == group)
+            .find(|r| r.group == group && r.plural == exact.plural);
+        if names(exact, name) {
+            Some(exact)
+        } else {
+            preferred
+        }
     }
 
     /// The groups and their versions, as an `APIGroupList`.

@@ -114,6 +114,7 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
         if line.get("chunk-size") == Some("0") {
             query.remove(0);
         }
+        // What rows are sorted by has to come with them.
         if line.has("sort-by") {
             query.push("includeObject=Object".to_owned());
         }
@@ -307,7 +308,7 @@ fn sorted(line: &Line, mut table: Value) -> Outcome<Option<Value>> {
     if rows.len() > 1 && rows.iter().all(|row| value(row).is_none()) {
         return Ok(None);
     }
-    rows.sort_by(|a, b| compare(value(a).as_ref(), value(b).as_ref()));
+    arrange(rows, value);
     Ok(Some(table))
 }
 
@@ -320,8 +321,21 @@ fn sort(by: &str, objects: &mut [Value]) -> Outcome {
             "couldn't find any field with path {template:?} in the list of objects"
         )));
     }
-    objects.sort_by(|a, b| compare(value(a).as_ref(), value(b).as_ref()));
+    arrange(objects, value);
     Ok(())
+}
+
+/// Those without a value come first, the last of them in front, as kubectl's comparison makes it.
+fn arrange(items: &mut [Value], value: impl Fn(&Value) -> Option<Value>) {
+    let (mut without, mut with): (Vec<Value>, Vec<Value>) = items
+        .iter()
+        .cloned()
+        .partition(|item| value(item).is_none());
+    without.reverse();
+    with.sort_by(|a, b| compare(value(a).as_ref(), value(b).as_ref()));
+    for (place, item) in items.iter_mut().zip(without.into_iter().chain(with)) {
+        *place = item;
+    }
 }
 
 /// Numbers by value, quantities by amount, the rest as text; what is missing comes first.

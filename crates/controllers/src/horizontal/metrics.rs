@@ -250,32 +250,9 @@ fn other(
         };
         Trouble { reason, why, told }
     };
-    let items = answer.as_ref().map_err(|error| {
-        let what = match field {
-            "pods" => format!("unable to get metric {name}"),
-            "object" => {
-                let of = source.get("describedObject");
-                let (kind, object) = (of.str("kind"), of.str("name"));
-                let namespace = scaler.namespace();
-                format!("unable to get metric {name}: {kind} on {namespace} {object}")
-            }
-            _ => {
-                let namespace = scaler.namespace();
-                format!("unable to get external metric {namespace}/{name}/nil")
-            }
-        };
-        let why = match (error.is_not_found(), api) {
-            (true, "custom") => {
-                "no custom metrics API (custom.metrics.k8s.io) registered".to_owned()
-            }
-            (true, _) => "no external metrics API (external.metrics.k8s.io) registered".to_owned(),
-            (false, _) => error.to_string(),
-        };
-        let glue = if field == "object" { "/" } else { ": " };
-        trouble(format!(
-            "{what}{glue}unable to fetch metrics from {api} metrics API: {why}"
-        ))
-    })?;
+    let items = answer
+        .as_ref()
+        .map_err(|error| trouble(unreachable(scaler, (field, source), api, error)))?;
     let values: Vec<i64> = items
         .list_at("items")
         .iter()
@@ -316,6 +293,31 @@ fn other(
     })
 }
 
+/// Why a metric that somebody else measures is not to be had.
+fn unreachable(
+    scaler: &Value,
+    (field, source): (&'static str, &Value),
+    api: &str,
+    error: &Error,
+) -> String {
+    let (name, namespace) = (source.str_at("metric.name"), scaler.namespace());
+    let what = match field {
+        "pods" => format!("unable to get metric {name}"),
+        "object" => {
+            let of = source.get("describedObject");
+            let (kind, object) = (of.str("kind"), of.str("name"));
+            format!("unable to get metric {name}: {kind} on {namespace} {object}")
+        }
+        _ => format!("unable to get external metric {namespace}/{name}/nil"),
+    };
+    let why = match error.code == 404 {
+        true => format!("no {api} metrics API ({api}.metrics.k8s.io) registered"),
+        false => error.to_string(),
+    };
+    let glue = if field == "object" { "/" } else { ": " };
+    format!("{what}{glue}unable to fetch metrics from {api} metrics API: {why}")
+}
+
 fn milli(value: &Value) -> i64 {
     Quantity::of(value).map_or(0, |quantity| quantity.milli())
 }
@@ -328,7 +330,7 @@ fn samples(
 ) -> Result<Vec<Sample>, String> {
     let lead = format!("unable to get metrics for resource {resource}");
     let list = answer.as_ref().map_err(|error| {
-        let why = match error.is_not_found() {
+        let why = match error.code == 404 {
             true => "the server could not find the requested resource (get pods.metrics.k8s.io)"
                 .to_owned(),
             false => error.to_string(),

@@ -27,7 +27,12 @@ pub(super) fn step(cx: &mut Cx<'_>, volume: &Value, claim: &Value) {
             bound.set_annotation(BOUND_BY_CONTROLLER, "yes");
         }
         bound.set_annotation(BIND_COMPLETED, "yes");
+        // Nobody is to see a claim that is bound and pending for long: the status follows at once,
+        // whatever version the claim has by then.
+        let mut told = bound.clone();
+        told.remove("metadata.resourceVersion");
         cx.update(&PERSISTENT_VOLUME_CLAIMS, bound);
+        set_phase(cx, &told, "Bound", Some(volume));
     } else {
         set_phase(cx, claim, "Bound", Some(volume));
     }
@@ -48,13 +53,14 @@ pub(super) fn set_phase(cx: &mut Cx<'_>, claim: &Value, phase: &str, volume: Opt
     }
 }
 
-/// Writes a volume's phase, unless it is in it. Returns whether it was not.
+/// Writes a volume's phase, unless it is in it.
 pub(super) fn set_volume_phase(cx: &mut Cx<'_>, volume: &Value, phase: &str, message: &str) {
     if volume.str_at("status.phase") == phase {
         return;
     }
     let mut changed = volume.clone();
     changed.set("status.phase", phase);
+    changed.set("status.lastPhaseTransitionTime", cx.now.rfc3339());
     changed.set_or_remove("status.message", message);
     cx.update_status(&PERSISTENT_VOLUMES, changed);
 }

@@ -220,7 +220,7 @@ pub(super) fn short(path: &str) -> String {
 }
 
 fn split(path: &str) -> (&str, &str) {
-    for part in ["status", "finalize"] {
+    for part in ["status", "finalize", "approval"] {
         if let Some(object) = path
             .strip_suffix(part)
             .and_then(|rest| rest.strip_suffix('/'))

@@ -2,8 +2,10 @@
 //! minutes.
 //! Models kubelet_node_status.go and component-helpers/apimachinery/lease/controller.go.
 
-use api::Value;
-use client::{EventType, Incoming, Involved, LEASES, NODES, Occurrence, Patch, answer, request};
+use api::{Value, object};
+use client::{
+    CSI_NODES, EventType, Incoming, Involved, LEASES, NODES, Occurrence, Patch, answer, request,
+};
 use machine::Sys;
 use sim::{Duration, Instant};
 
@@ -91,6 +93,24 @@ impl State {
         self.renew_lease(sys);
     }
 
+    /// Tells which storage drivers the node has: none so far.
+    fn register_csi_node(&mut self, sys: &mut Sys<'_>, node: &Value) {
+        let owner = object! {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "name": (node.name()),
+            "uid": (node.uid()),
+        };
+        let object = object! {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "CSINode",
+            "metadata": { "name": (node.name()), "ownerReferences": [owner] },
+            "spec": { "drivers": null },
+        };
+        let request = request::create(&CSI_NODES, "", object);
+        self.api.client.send(sys.cause(), Tag::CsiNode, request);
+    }
+
     /// The node's object has changed.
     pub(crate) fn node_seen(&mut self, sys: &mut Sys<'_>) {
         let Some(node) = self.watching.node().cloned() else {
@@ -100,8 +120,8 @@ impl State {
         if self.node.reported.is_none() {
             self.node.status = node.get("status").clone();
             self.report_node(sys);
+            self.register_csi_node(sys, &node);
         }
-        self.tell_schedulable(sys, !node.bool_at("spec.unschedulable"));
         let pod_cidr = node.str_at("spec.podCIDR");
         if !pod_cidr.is_empty() && self.node.pod_cidr != pod_cidr {
             self.node.pod_cidr = pod_cidr.to_owned();
@@ -113,7 +133,7 @@ impl State {
         }
     }
 
-    /// Tells that somebody cordoned the node, or uncordoned it.
+    /// Tells that somebody cordoned the node, or uncordoned it, since the last look.
     fn tell_schedulable(&mut self, sys: &mut Sys<'_>, now: bool) {
         let before = self.node.is_schedulable.replace(now);
         if before.is_none_or(|before| before == now) {
@@ -165,9 +185,10 @@ impl State {
         if self.node.under_way {
             return;
         }
-        let Some(node) = self.watching.node() else {
+        let Some(node) = self.watching.node().cloned() else {
             return;
         };
+        self.tell_schedulable(sys, !node.bool_at("spec.unschedulable"));
         let known = node.get("status");
         let runtime = self.node.runtime.as_ref();
         let status = self.facts.status(now, known, runtime, &self.node.images);

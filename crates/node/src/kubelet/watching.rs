@@ -25,6 +25,8 @@ pub(crate) enum Tag {
     Event,
     /// The registration of the node.
     Registered,
+    /// The node's storage drivers were told.
+    CsiNode,
     /// The node's status.
     NodeStatus,
     /// The node's lease.
@@ -133,6 +135,8 @@ impl State {
                     .on_incoming(env, client, &Tag::Event, (call, incoming));
             }),
             Tag::Registered => self.registered(sys, incoming),
+            // It is there already where the node was there before.
+            Tag::CsiNode => {}
             Tag::NodeStatus => self.node_reported(sys, incoming),
             Tag::Lease => self.lease_answered(sys, incoming),
             Tag::Status(uid) => self.status_answered(sys, &uid, incoming),

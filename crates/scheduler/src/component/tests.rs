@@ -28,7 +28,7 @@ impl Bench {
         };
         bench.with(|component, env| component.start(env));
         let requests = bench.requests();
-        assert_eq!(requests.len(), 5, "one list per resource");
+        assert_eq!(requests.len(), 8, "one list per resource");
         for (call, _) in requests {
             let list = object! { "metadata": { "resourceVersion": "1" }, "items": [] };
             bench.answer(call, 200, list);

@@ -111,7 +111,8 @@ impl Player {
             machine,
             inputs: 0,
         };
-        player.run("true", None)?;
+        // Every scenario begins in an empty namespace: what is told of the nodes' start is not in it.
+        player.run("kubectl delete events --all", None)?;
         player.introduce("alice", "developers")?;
         Ok(player)
     }

@@ -134,3 +134,48 @@ fn conditions(status: &Value) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::object;
+
+    #[track_caller]
+    fn check(given: Value, current: Value, expect: &str) {
+        assert_eq!(
+            metric(&given, &current).replace('\t', "|"),
+            format!("  {expect}\n")
+        );
+    }
+
+    #[test]
+    fn metrics_are_told_in_words() {
+        let cpu = |target: Value| {
+            object! { "type": "Resource", "resource": { "name": "cpu", "target": target } }
+        };
+        let share = || object! { "type": "Utilization", "averageUtilization": 50 };
+        let lead = "resource cpu on pods  (as a percentage of request)";
+        check(
+            cpu(share()),
+            Value::Null,
+            &format!("{lead}:|<unknown> / 50%"),
+        );
+        let now = object! { "averageUtilization": 20, "averageValue": "20m" };
+        let now = object! { "type": "Resource", "resource": { "current": now } };
+        check(cpu(share()), now, &format!("{lead}:|20% (20m) / 50%"));
+        let average = object! { "type": "AverageValue", "averageValue": "100m" };
+        check(
+            cpu(average),
+            Value::Null,
+            "resource cpu on pods:|<unknown> / 100m",
+        );
+        let external = object! {
+            "metric": { "name": "queue" }, "target": { "type": "Value", "value": "30" },
+        };
+        check(
+            object! { "type": "External", "external": external },
+            Value::Null,
+            "\"queue\" (target value):|<unknown> / 30",
+        );
+    }
+}

@@ -29,8 +29,9 @@ pub(super) fn text(
                 .iter()
                 .find(|status| status.str_at("name") == name)
                 .cloned()
-                .unwrap_or_default()
         });
+        // One that no kubelet has told of has no state.
+        let status = status.flatten();
         text.push_str(&format!("  {indent}{name}:\n"));
         text.push_str(&basic(container, status.as_ref()));
         text.push_str(&command(container));

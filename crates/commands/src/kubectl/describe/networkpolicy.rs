@@ -135,3 +135,62 @@ fn peers(rule: &Value, direction: &Direction) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::object;
+
+    #[track_caller]
+    fn check(spec: Value, expect: &[&str]) {
+        let policy = object! {
+            "metadata": { "name": "np", "namespace": "default" },
+            "spec": spec,
+        };
+        let text = text(&policy);
+        let lines: Vec<&str> = text.lines().skip_while(|line| *line != "Spec:").collect();
+        assert_eq!(lines, expect);
+    }
+
+    #[test]
+    fn both_directions_are_told() {
+        check(
+            object! { "podSelector": {}, "policyTypes": ["Ingress"] },
+            &[
+                "Spec:",
+                "  PodSelector:     <none> (Allowing the specific traffic to all pods in this \
+                 namespace)",
+                "  Allowing ingress traffic:",
+                "    <none> (Selected pods are isolated for ingress connectivity)",
+                "  Not affecting egress traffic",
+                "  Policy Types: Ingress",
+            ],
+        );
+        let block = object! { "cidr": "10.0.0.0/8", "except": ["10.1.0.0/16", "10.2.0.0/16"] };
+        check(
+            object! {
+                "podSelector": { "matchLabels": { "app": "web" } },
+                "policyTypes": ["Egress"],
+                "egress": [
+                    { "to": [{ "ipBlock": block }], "ports": [{ "port": 80, "endPort": 90 }] },
+                    {},
+                ],
+            },
+            &[
+                "Spec:",
+                "  PodSelector:     app=web",
+                "  Not affecting ingress traffic",
+                "  Allowing egress traffic:",
+                "    To Port Range: 80-90/TCP",
+                "    To:",
+                "      IPBlock:",
+                "        CIDR: 10.0.0.0/8",
+                "        Except: 10.1.0.0/16, 10.2.0.0/16",
+                "    ----------",
+                "    To Port: <any> (traffic allowed to all ports)",
+                "    To: <any> (traffic not restricted by destination)",
+                "  Policy Types: Egress",
+            ],
+        );
+    }
+}

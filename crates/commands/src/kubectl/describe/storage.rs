@@ -261,3 +261,41 @@ pub(super) fn attributes(title: &str, map: &api::Map) -> String {
     let line = |(key, value): (&Str, &Value)| format!("{key}={}", value.as_str());
     multiline(title, map.iter().map(line))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::object;
+
+    #[track_caller]
+    fn check(spec: Value, expect: &str) {
+        let volume = object! { "metadata": { "name": "pv" }, "spec": spec };
+        let text = volume_text(&volume);
+        let found = text.lines().any(|line| line == expect);
+        assert!(found, "{expect:?} is not in\n{text}");
+    }
+
+    fn volume_text(value: &Value) -> String {
+        volume(value, Instant::ZERO).replace('\t', "|")
+    }
+
+    #[test]
+    fn a_volume_tells_where_it_is() {
+        check(object! { "hostPath": { "path": "/mnt" } }, "    Path:|/mnt");
+        check(object! { "nfs": { "server": "nas" } }, "    Server:|nas");
+        let csi = object! { "driver": "d", "volumeAttributes": { "a": "1", "b": "2" } };
+        check(
+            object! { "csi": (csi.clone()) },
+            "    VolumeAttributes:|a=1",
+        );
+        check(object! { "csi": csi }, "|b=2");
+        let expression = object! { "key": "zone", "operator": "In", "values": ["a", "b"] };
+        let term = object! { "matchExpressions": [expression] };
+        let affinity = object! { "required": { "nodeSelectorTerms": [term] } };
+        check(
+            object! { "nodeAffinity": affinity },
+            "    Term 0:|zone in [a, b]",
+        );
+        check(object! {}, "Node Affinity:|<none>");
+    }
+}

@@ -4,6 +4,7 @@ use api::Value;
 use api::kinds::support::volumes::class;
 
 use super::storage;
+use crate::kubectl::target::or;
 
 /// `Volumes:` and the volumes below it; templates are indented by `space`.
 pub(super) fn text(volumes: &[Value], space: &str) -> String {
@@ -24,19 +25,7 @@ pub(super) fn text(volumes: &[Value], space: &str) -> String {
 
 /// Where a volume is: of a pod, or of a PersistentVolume's spec.
 pub(super) fn source(volume: &Value) -> String {
-    let set = |field: &str| match volume.get(field) {
-        source @ Value::Map(_) => Some(source.clone()),
-        _ => None,
-    };
-    let line = |name: &str, value: &str| format!("    {name}:\t{value}\n");
-    let kind = |text: &str| line("Type", text);
-    let or = |text: &str, other: &str| {
-        if text.is_empty() {
-            other.to_owned()
-        } else {
-            text.to_owned()
-        }
-    };
+    let set = |field: &str| Some(volume.get(field)).filter(|source| !source.is_null());
     if let Some(source) = set("hostPath") {
         return kind("HostPath (bare host directory volume)")
             + &line("Path", source.str_at("path"))
@@ -45,7 +34,7 @@ pub(super) fn source(volume: &Value) -> String {
     if let Some(source) = set("emptyDir") {
         return kind("EmptyDir (a temporary directory that shares a pod's lifetime)")
             + &line("Medium", source.str_at("medium"))
-            + &line("SizeLimit", &or(source.str_at("sizeLimit"), "<unset>"));
+            + &line("SizeLimit", or(source.str_at("sizeLimit"), "<unset>"));
     }
     if let Some(source) = set("configMap") {
         return kind("ConfigMap (a volume populated by a ConfigMap)")
@@ -59,7 +48,7 @@ pub(super) fn source(volume: &Value) -> String {
     }
     if let Some(source) = set("downwardAPI") {
         return kind("DownwardAPI (a volume populated by information about the pod)")
-            + &downward_items(&source);
+            + &downward_items(source);
     }
     if let Some(source) = set("persistentVolumeClaim") {
         return kind(
@@ -69,8 +58,21 @@ pub(super) fn source(volume: &Value) -> String {
     }
     if let Some(source) = set("projected") {
         return kind("Projected (a volume that contains injected data from multiple sources)")
-            + &projected(&source);
+            + &projected(source);
     }
+    less_common(volume)
+}
+
+fn line(name: &str, value: &str) -> String {
+    format!("    {name}:\t{value}\n")
+}
+
+fn kind(text: &str) -> String {
+    line("Type", text)
+}
+
+fn less_common(volume: &Value) -> String {
+    let set = |field: &str| Some(volume.get(field)).filter(|source| !source.is_null());
     if let Some(source) = set("ephemeral") {
         let template = source.get("volumeClaimTemplate");
         let nested: String = format!("StorageClass:\t{}\n", class(template))
