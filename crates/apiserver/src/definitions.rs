@@ -414,6 +414,7 @@ impl ApiServer {
             origin: Origin::Aside,
             cause,
             user: Rc::new(User::server()),
+            manager: Str::from(SERVER),
             kind,
             resource,
             namespace: Str::from(object.namespace()),

@@ -39,7 +39,7 @@ impl<'a> Subject<'a> {
     ) -> Subject<'a> {
         let seen = |object: Option<&Value>| match object {
             None => Value::Null,
-            Some(object) if matches!(write.deed, Deed::Scale(_)) => scale::of(object),
+            Some(object) if matches!(write.deed, Deed::Scale(_)) => scale::of(write.kind, object),
             Some(object) => shown(write.kind, object),
         };
         let (object, old) = (seen(new), seen(old));
