@@ -97,8 +97,7 @@ async fn kubectl_works_unmodified() {
     s.check("exec box -- echo hello", "", 0, "hello").await;
     s.check("exec -i box -- cat", "from outside", 0, "from outside")
         .await;
-    s.check("exec box -- false", "", 1, "exit code 1")
-        .await;
+    s.check("exec box -- false", "", 1, "exit code 1").await;
     s.check("label pod box tier=front", "", 0, "labeled").await;
     s.check("get pods -l tier=front -o name", "", 0, "pod/box")
         .await;
