@@ -117,6 +117,14 @@ const TYPES: &[(&str, Check)] = &[
         check::<networking::Ingress>,
     ),
     (
+        "networking.k8s.io/v1/ipaddresses",
+        check::<networking::IPAddress>,
+    ),
+    (
+        "networking.k8s.io/v1/servicecidrs",
+        check::<networking::ServiceCIDR>,
+    ),
+    (
         "networking.k8s.io/v1/networkpolicies",
         check::<networking::NetworkPolicy>,
     ),

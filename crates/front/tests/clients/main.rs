@@ -11,7 +11,7 @@ mod kubectl;
 mod typed;
 mod unruly;
 
-use front::{Front, Options, Pace};
+use kubarium_front::{Front, Options, Pace};
 use lab::WorldSpec;
 
 /// A cluster that is served, without TLS or with it, as fast as its clients wait.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use front::Front;
 use k8s_openapi::api::core::v1::ConfigMap;
+use kubarium_front::Front;
 use kube::api::{Api, ListParams, PostParams};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
