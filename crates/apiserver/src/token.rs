@@ -12,17 +12,28 @@ use crate::authn::User;
 use crate::config::Config;
 use crate::resources::Resources;
 
-/// The claims of a token for a service account; bound to a pod where one is given (name and uid).
+/// The claims of a token for a service account; bound to an object where one is given.
 pub(crate) struct Claims<'a> {
     pub(crate) namespace: &'a str,
     pub(crate) service_account: &'a str,
     pub(crate) uid: &'a str,
     pub(crate) audiences: Vec<Value>,
-    pub(crate) pod: Option<(&'a str, &'a str)>,
+    pub(crate) bound: Option<&'a Bound>,
     pub(crate) expires_secs: i64,
     /// After so many seconds its use is worth a warning, though it is still valid.
     pub(crate) warn_after_secs: Option<i64>,
     pub(crate) id: String,
+}
+
+/// What a token is bound to: it is good as long as that exists.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    /// `pod`, `secret` or `node`.
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    /// Of a pod, its node: name and uid.
+    pub(crate) node: Option<(String, String)>,
 }
 
 /// Makes a token.
@@ -32,8 +43,14 @@ pub(crate) fn sign(config: &Config, now: Instant, claims: &Claims<'_>) -> String
         "namespace": claims.namespace,
         "serviceaccount": { "name": claims.service_account, "uid": claims.uid },
     };
-    if let Some((name, uid)) = claims.pod {
-        kubernetes.set("pod", object! { "name": name, "uid": uid });
+    if let Some(bound) = claims.bound {
+        let about = |name: &String, uid: &String| {
+            object! { "name": name.as_str(), "uid": uid.as_str() }
+        };
+        kubernetes.set(bound.kind, about(&bound.name, &bound.uid));
+        if let Some((name, uid)) = &bound.node {
+            kubernetes.set("node", about(name, uid));
+        }
     }
     if let Some(secs) = claims.warn_after_secs {
         kubernetes.set("warnafter", issued + secs);
@@ -111,13 +128,23 @@ fn user_of(
     let about = claims.get("kubernetes.io");
     let namespace = about.str("namespace");
     let account = about.get("serviceaccount");
-    let alive = |plural: &str, name: &str, uid: &str| {
-        let stored = resources.lookup("", plural, &format!("{namespace}/{name}"))?;
+    let alive = |plural: &str, key: &str, uid: &str| {
+        let stored = resources.lookup("", plural, key)?;
         (stored.value.uid() == uid).then_some(())
     };
-    alive("serviceaccounts", account.str("name"), account.str("uid"))?;
-    if about.has("pod") {
-        alive("pods", about.str_at("pod.name"), about.str_at("pod.uid"))?;
+    let own = |name: &str| format!("{namespace}/{name}");
+    alive(
+        "serviceaccounts",
+        &own(account.str("name")),
+        account.str("uid"),
+    )?;
+    let (pod, secret, node) = (about.get("pod"), about.get("secret"), about.get("node"));
+    if pod.is_map() {
+        alive("pods", &own(pod.str("name")), pod.str("uid"))?;
+    } else if secret.is_map() {
+        alive("secrets", &own(secret.str("name")), secret.str("uid"))?;
+    } else if node.is_map() {
+        alive("nodes", node.str("name"), node.str("uid"))?;
     }
     let audiences = claims.list_at("aud").iter();
     let audiences = audiences.map(|one| one.as_str().to_owned()).collect();

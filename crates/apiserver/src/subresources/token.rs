@@ -8,7 +8,7 @@ use crate::effect::{Action, Cx};
 use crate::reply;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
-use crate::token::{Claims, sign};
+use crate::token::{Bound, Claims, sign};
 use sim::Duration;
 
 /// The shortest time a token may be valid.
@@ -48,17 +48,16 @@ impl ApiServer {
             audiences.push(Value::from(&*self.config.issuer));
         }
         let bound = request.at("spec.boundObjectRef").clone();
-        let pod = self.bound_pod(&ask.info.namespace, &bound)?;
+        let bound = self.bound(&ask.info.namespace, &bound)?;
+        let to_pod = bound.as_ref().is_some_and(|bound| bound.kind == "pod");
         let own = [Value::from(&*self.config.issuer)];
-        let extended = pod.is_some() && secs == WARN_ONLY_SECS && audiences == own;
+        let extended = to_pod && secs == WARN_ONLY_SECS && audiences == own;
         let claims = Claims {
             namespace: &ask.info.namespace,
             service_account: &ask.info.name,
             uid: account.value.uid(),
             audiences: audiences.clone(),
-            pod: pod
-                .as_ref()
-                .map(|(name, uid)| (name.as_str(), uid.as_str())),
+            bound: bound.as_ref(),
             expires_secs: if extended { EXTENDED_SECS } else { secs },
             warn_after_secs: extended.then_some(secs),
             id: self.random.uuid(),
@@ -91,28 +90,45 @@ impl ApiServer {
         Ok(())
     }
 
-    /// Name and uid of the pod that a token is bound to, if it is there.
-    fn bound_pod(
-        &self,
-        namespace: &str,
-        bound: &Value,
-    ) -> Result<Option<(String, String)>, Status> {
-        if bound.kind() != "Pod" {
+    /// What a token is to be bound to, if that is there.
+    fn bound(&self, namespace: &str, to: &Value) -> Result<Option<Bound>, Status> {
+        if !to.is_map() {
             return Ok(None);
         }
-        let name = bound.str("name");
-        let pod = self
+        let name = to.str("name");
+        let own = format!("{namespace}/{name}");
+        let (kind, plural, key) = match (to.api_version(), to.kind()) {
+            ("v1", "Pod") => ("pod", "pods", own.as_str()),
+            ("v1", "Secret") => ("secret", "secrets", own.as_str()),
+            ("v1", "Node") => ("node", "nodes", name),
+            (version, kind) => {
+                return Err(status::bad_request(format!(
+                    "cannot bind token for serviceaccount to object of type {version}, Kind={kind}"
+                )));
+            }
+        };
+        let object = self
             .resources
-            .lookup("", "pods", &format!("{namespace}/{name}"))
-            .ok_or_else(|| status::not_found("", "pods", name))?;
-        let uid = bound.str("uid");
-        if !uid.is_empty() && uid != pod.value.uid() {
+            .lookup("", plural, key)
+            .ok_or_else(|| status::not_found("", plural, name))?;
+        let uid = to.str("uid");
+        if !uid.is_empty() && uid != object.value.uid() {
             let why = format!(
                 "the UID in the bound object reference ({uid}) does not match the UID in record. \
                  The object might have been deleted and then recreated"
             );
-            return Err(status::conflict("", "pods", name, why));
+            return Err(status::conflict("", plural, name, why));
         }
-        Ok(Some((name.to_owned(), pod.value.uid().to_owned())))
+        let node = object.value.str_at("spec.nodeName");
+        let node = self
+            .resources
+            .lookup("", "nodes", node)
+            .filter(|_| kind == "pod");
+        Ok(Some(Bound {
+            kind,
+            name: name.to_owned(),
+            uid: object.value.uid().to_owned(),
+            node: node.map(|node| (node.value.name().to_owned(), node.value.uid().to_owned())),
+        }))
     }
 }

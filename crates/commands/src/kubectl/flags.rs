@@ -281,7 +281,7 @@ impl Line {
 
     /// The value of a flag that every command has, unless the command has one of its own by that name.
     pub(crate) fn global(&self, name: &str) -> Option<&str> {
-        let own = self.own.iter().any(|own| *own == name);
+        let own = self.own.contains(&name);
         self.get(name).filter(|_| !own)
     }
 
