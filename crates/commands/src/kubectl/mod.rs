@@ -155,7 +155,7 @@ const GROUPS: &[&[&Verb]] = &[
     &plugin::VERBS,
     &top::VERBS,
     &[&view_last_applied::VERB],
-    &[&dump::VERB],
+    &dump::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.
