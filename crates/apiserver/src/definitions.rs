@@ -14,6 +14,7 @@ use api::{Status, Str, Value, object, status};
 
 use crate::authn::User;
 use crate::cache::Change;
+use crate::create::SERVER;
 use crate::delete::DeleteOptions;
 use crate::effect::Cx;
 use crate::resources::ResourceId;

@@ -21,8 +21,10 @@ const FLAGS: &[Flag] = &[
     values("namespaces"),
 ];
 
-/// The verb.
-pub(super) const VERB: Verb = Verb {
+/// What stands below `kubectl cluster-info`.
+pub(super) const VERBS: [&Verb; 1] = [&DUMP];
+
+const DUMP: Verb = Verb {
     name: "cluster-info dump",
     summary: "Dump relevant information for debugging and diagnosis",
     usage: "kubectl cluster-info dump [flags] [options]",

@@ -150,7 +150,6 @@ const VERBS: &[&Verb] = &[
     &options::ALPHA,
     &options::VERB,
     &cluster::VERSION,
-    &dump::VERB,
 ];
 
 /// Verbs that come in groups.
@@ -164,6 +163,7 @@ const GROUPS: &[&[&Verb]] = &[
     &certificate::VERBS,
     apply::VERBS,
     edit::VERBS,
+    &dump::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.
