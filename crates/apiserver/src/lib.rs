@@ -24,6 +24,7 @@ mod fields;
 mod ipaddresses;
 mod list;
 mod openapi;
+mod ordered;
 mod pages;
 mod patch;
 mod reply;
