@@ -45,6 +45,7 @@ impl ApiServer {
         if !kind.verbs.contains(&info.verb) {
             return Err(status::method_not_allowed());
         }
+        self.check_custom(kind, info.verb)?;
         let Some(resource) = self.resources.of_kind(kind) else {
             return self.virtual_kind(cx, ask, kind);
         };
@@ -52,10 +53,7 @@ impl ApiServer {
             "get" => self.get(cx, ask, kind, resource),
             "list" => self.list(cx, ask, kind, resource),
             "watch" => self.watch(cx, ask, kind, resource),
-            "create" => {
-                self.refuse_terminating(kind)?;
-                self.begin_create(cx, ask, kind, resource)
-            }
+            "create" => self.begin_create(cx, ask, kind, resource),
             "update" => self.begin_update(cx, ask, kind, resource, ""),
             "patch" => self.begin_patch(cx, ask, kind, resource, ""),
             "delete" => self.begin_delete(cx, ask, kind, resource),

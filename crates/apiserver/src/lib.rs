@@ -25,6 +25,7 @@ mod ipaddresses;
 mod list;
 mod managed;
 mod openapi;
+mod ordered;
 mod pages;
 mod patch;
 mod reply;

@@ -9,6 +9,7 @@ use net::http::{Body, Method, Request, Response};
 
 use crate::discovery::{Discovery, Form};
 use crate::openapi::{OpenApi, fingerprint};
+use crate::ordered;
 use crate::reply::{self, Accept, Transform};
 use crate::request::{Query, RequestInfo};
 use crate::server::ApiServer;
@@ -106,13 +107,15 @@ impl ApiServer {
             Some(page) if page.kind() == "APIGroupDiscoveryList" => {
                 aggregated(request, &page, accept)
             }
+            Some(page) if accept.is_yaml() => reply::object(200, &page, accept),
             Some(page) => {
-                let accept = if first == "version" {
-                    accept.for_people()
-                } else {
-                    accept
-                };
-                reply::object(200, &page, accept)
+                // The version is always written for people.
+                let is_version = first == "version";
+                let mut text = ordered::json(&page, is_version || accept.is_for_people());
+                if !is_version && !accept.is_for_people() {
+                    text.push('\n');
+                }
+                Response::new(200, text).with_header("Content-Type", "application/json")
             }
             None => reply::status(&status::path_not_found(), accept),
         }

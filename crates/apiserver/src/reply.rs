@@ -80,12 +80,9 @@ impl Accept {
         self.yaml || self.pretty
     }
 
-    /// The same, with lines and indents.
-    pub(crate) fn for_people(self) -> Accept {
-        Accept {
-            pretty: true,
-            ..self
-        }
+    /// Whether the answer is to be YAML.
+    pub(crate) fn is_yaml(self) -> bool {
+        self.yaml
     }
 }
 

@@ -10,6 +10,10 @@ const METADATA: Path<'static> = Path::new("metadata");
 /// Finalizers that need no domain.
 const STANDARD_FINALIZERS: &[&str] = &["orphan", "foregroundDeletion", "kubernetes"];
 
+/// What is said of a finalizer that names no domain.
+pub(super) const PLAIN_FINALIZER: &str =
+    "name is neither a standard finalizer name nor is it fully qualified";
+
 /// What is wrong with the metadata of an object that is to be created.
 pub(super) fn validate(
     object: &Value,
@@ -74,8 +78,11 @@ pub(super) fn finalizers(all: &[Value], path: &Path<'_>, out: &mut Vec<FieldErro
             && !finalizer.contains('/')
             && !STANDARD_FINALIZERS.contains(&finalizer)
         {
-            let text = "name is neither a standard finalizer name nor is it fully qualified";
-            out.push(FieldError::invalid(path.index(i), finalizer, text));
+            out.push(FieldError::invalid(
+                path.index(i),
+                finalizer,
+                PLAIN_FINALIZER,
+            ));
         }
         out.extend(
             messages

@@ -82,6 +82,7 @@ impl Kind {
     /// What is wrong with an object that is to be created. Metadata comes first, as upstream.
     pub fn validate_create(&self, object: &Value) -> Vec<FieldError> {
         let mut out = meta::validate(object, self.namespaced, self.name);
+        self.allow_finalizers(&mut out);
         (self.validate)(object, &mut out);
         if let Some(custom) = self.custom {
             custom.validate(object, None, &mut out);
@@ -92,6 +93,7 @@ impl Kind {
     /// What is wrong with replacing `old` by `new` through a subresource (empty for the object).
     pub fn validate_update(&self, new: &Value, old: &Value, subresource: &str) -> Vec<FieldError> {
         let mut out = meta::validate_update(new, old);
+        self.allow_finalizers(&mut out);
         if subresource != "status" {
             (self.validate)(new, &mut out);
         }
@@ -100,6 +102,13 @@ impl Kind {
             custom.validate(new, Some(old), &mut out);
         }
         out
+    }
+
+    /// Custom objects and their definitions may have finalizers without a domain of their own.
+    fn allow_finalizers(&self, errors: &mut Vec<FieldError>) {
+        if self.custom.is_some() || self.group == "apiextensions.k8s.io" {
+            errors.retain(|error| error.detail != meta::PLAIN_FINALIZER);
+        }
     }
 
     /// Whether the status is a field like any other.

@@ -2,6 +2,8 @@
 //!
 //! Models kube-openapi/pkg/generators as its output shows.
 
+use std::fmt::Write as _;
+
 use api::schema::{DefId, Definition, Field, ListType, Schemas, Special, Type};
 use api::{Map, Str, Value, object};
 
@@ -109,7 +111,13 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn field(&mut self, field: &Field, text: String) -> Value {
+    fn field(&mut self, field: &Field, mut text: String) -> Value {
+        if !field.enumeration.is_empty() {
+            text.push_str("\n\nPossible enum values:");
+            for value in &field.enumeration {
+                let _ = write!(text, "\n - `{value:?}`");
+            }
+        }
         let mut schema = self.value(&field.ty, true);
         if !text.is_empty() {
             schema.set("description", text);

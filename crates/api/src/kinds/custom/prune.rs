@@ -20,7 +20,7 @@ fn value(of: &mut Value, schema: &Schema, path: &str, dropped: &mut Vec<String>)
             let Some(items) = schema.items.as_deref() else {
                 return;
             };
-            if !can_lose(of, items) {
+            if !can_lose(of, schema) {
                 return;
             }
             for (i, item) in of.vec_mut().iter_mut().enumerate() {

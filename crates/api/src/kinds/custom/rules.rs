@@ -74,12 +74,12 @@ fn hold(
     schema: &Schema,
     path: &str,
 ) -> Result<(), FieldError> {
-    let mut bindings = Bindings::new().with("self", &escaped(of, schema));
+    let mut bindings = Bindings::new().with("self", of);
     if rule.optional_old {
-        let old = old.map(|old| std::rc::Rc::new(Val::from(&escaped(old, schema))));
+        let old = old.map(|old| std::rc::Rc::new(Val::from(old)));
         bindings = bindings.with_val("oldSelf", Val::Optional(old));
     } else if let Some(old) = old {
-        bindings = bindings.with("oldSelf", &escaped(old, schema));
+        bindings = bindings.with("oldSelf", old);
     }
     let told = match rule.message.trim() {
         "" => rule.rule.trim(),
@@ -144,76 +144,4 @@ fn computed(rule: &Rule, bindings: &Bindings) -> Option<String> {
     };
     let text = text.trim();
     (!text.is_empty() && !text.contains('\n')).then(|| text.to_owned())
-}
-
-/// Words of the language that cannot name fields.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
-/// A field's name as rules write it: `x-y` is `x__dash__y`, `in` is `__in__`.
-fn escape(name: &str) -> String {
-    if RESERVED.contains(&name) {
-        return format!("__{name}__");
-    }
-    name.replace("__", "__underscores__")
-        .replace('.', "__dot__")
-        .replace('-', "__dash__")
-        .replace('/', "__slash__")
-}
-
-/// Whether any field of a schema is written differently in rules.
-fn needs_escapes(schema: &Schema) -> bool {
-    let fields = schema.properties.iter();
-    let mut named = fields.clone().map(|(name, _)| name);
-    let below = fields.map(|(_, field)| field);
-    let mut below = below.chain(schema.additional.as_deref());
-    named.any(|name| escape(name) != *name)
-        || below.any(needs_escapes)
-        || schema.items.as_deref().is_some_and(needs_escapes)
-}
-
-/// The value with fields named as rules name them.
-fn escaped(of: &Value, schema: &Schema) -> Value {
-    if !needs_escapes(schema) {
-        return of.clone();
-    }
-    match of {
-        Value::Map(map) => {
-            let entry = |(name, value): (&crate::Str, &Value)| match schema.properties.get(&**name)
-            {
-                Some(field) => (crate::Str::from(escape(name)), escaped(value, field)),
-                None => match schema.additional.as_deref() {
-                    Some(field) => (name.clone(), escaped(value, field)),
-                    None => (name.clone(), value.clone()),
-                },
-            };
-            Value::Map(crate::Map::from_entries(map.iter().map(entry).collect()))
-        }
-        Value::List(items) => match schema.items.as_deref() {
-            Some(item) => Value::list_of(items.iter().map(|of| escaped(of, item)).collect()),
-            None => of.clone(),
-        },
-        other => other.clone(),
-    }
 }

@@ -35,7 +35,7 @@ status: {{acceptedNames: {{plural: widgets, singular: widget, kind: Widget, list
 #[track_caller]
 fn check(schema: &str, spec: &str, unknown: &[&str], stored: &str, wrong: &[&str]) {
     let object = parse(&format!(
-        "{{apiVersion: example.com/v1, kind: Widget, metadata: {{name: w, namespace: n}}, spec: {spec}}}"
+        "{{apiVersion: example.com/v1, kind: Widget, metadata: {{name: w, namespace: default}}, spec: {spec}}}"
     ));
     let kind = kind(schema);
     let decoded = kind.decode(&Schemas::load(), &object);
@@ -72,10 +72,10 @@ fn unknown_fields_go_and_defaults_come() {
         &[],
     );
     check(
-        "{type: array, items: {type: object, properties: {n: {type: integer, default: 1}}}}",
-        "[{}, {n: 2, m: 3}]",
+        "{type: array, items: {type: object, properties: {num: {type: integer, default: 1}}}}",
+        "[{}, {num: 2, m: 3}]",
         &["unknown field \"spec[1].m\""],
-        r#"[{"n":1},{"n":2}]"#,
+        r#"[{"num":1},{"num":2}]"#,
         &[],
     );
 }
@@ -95,12 +95,12 @@ fn what_is_wrong_is_said_in_upstreams_words() {
         ],
     );
     check(
-        "{type: object, required: [a], properties: {a: {type: string}, n: {type: integer}}}",
-        "{n: x}",
+        "{type: object, required: [a], properties: {a: {type: string}, num: {type: integer}}}",
+        "{num: x}",
         &[],
-        r#"{"n":"x"}"#,
+        r#"{"num":"x"}"#,
         &[
-            "spec.n: Invalid value: \"string\": spec.n in body must be of type integer: \"string\"",
+            "spec.num: Invalid value: \"string\": spec.num in body must be of type integer: \"string\"",
             "spec.a: Required value",
         ],
     );

@@ -96,7 +96,7 @@ fn row_cells(row: &Value, columns: &[(usize, &Value)], options: &TableOptions) -
 
 fn cell_text(cell: &Value) -> String {
     match cell {
-        Value::Null => "<none>".to_owned(),
+        Value::Null => String::new(),
         Value::Str(text) => {
             // A cell is one line; the rest is cut as kubectl cuts it.
             match text.find(['\n', '\r', '\u{c}']) {
