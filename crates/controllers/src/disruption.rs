@@ -56,10 +56,11 @@ impl Controller for DisruptionController {
     fn on_delta(&mut self, agenda: &mut Agenda<'_>, resource: &Resource, delta: &Delta) {
         if *resource == POD_DISRUPTION_BUDGETS {
             agenda.add(delta.key.clone());
-        } else if *resource == PODS && counts_otherwise(delta) {
-            if let Some(chosen) = on_pod(agenda, delta) {
-                self.crowded.push((delta.key.clone(), chosen));
-            }
+        } else if *resource == PODS
+            && counts_otherwise(delta)
+            && let Some(chosen) = on_pod(agenda, delta)
+        {
+            self.crowded.push((delta.key.clone(), chosen));
         }
     }
 

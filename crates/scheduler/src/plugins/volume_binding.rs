@@ -110,9 +110,12 @@ pub(crate) fn bindings(pod: &PodInfo, cluster: &Cluster, node: &NodeInfo) -> Vec
     plan.unwrap_or_default()
 }
 
-/// Whether a claim is bound for good.
+/// Whether a claim is bound for good. Upstream does not wait for the phase: there a kubelet is too slow
+/// to meet a claim whose phase is still to be written.
 pub(crate) fn is_bound(claim: &Value) -> bool {
-    !claim.str_at("spec.volumeName").is_empty() && claim.annotations().get(BIND_COMPLETED).is_some()
+    !claim.str_at("spec.volumeName").is_empty()
+        && claim.annotations().get(BIND_COMPLETED).is_some()
+        && claim.str_at("status.phase") == "Bound"
 }
 
 fn plan(claims: &Claims, node: &NodeInfo) -> Option<Vec<Bind>> {
