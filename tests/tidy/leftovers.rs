@@ -37,7 +37,12 @@ impl Scope {
             Scope::Everywhere => true,
             Scope::Rust => source.is_rust(),
             Scope::Script => source.path.ends_with(".mjs") || source.path.ends_with(".js"),
-            Scope::BelowTheShells => source.is_rust() && !SHELLS.contains(&source.part()),
+            // A build script talks to cargo by printing.
+            Scope::BelowTheShells => {
+                source.is_rust()
+                    && !source.path.ends_with("/build.rs")
+                    && !SHELLS.contains(&source.part())
+            }
         }
     }
 }

@@ -170,10 +170,18 @@ fn subsets(cx: &Cx<'_>, service: &Value, selected: &Selected) -> (Vec<Value>, us
         let mut subset = object! {};
         subset.set_or_remove("addresses", ready);
         subset.set_or_remove("notReadyAddresses", not_ready);
-        subset.set_or_remove("ports", ports);
+        subset.set_or_remove("ports", ports.list().iter().map(port).collect::<Vec<_>>());
         subset
     };
     (subsets.into_iter().map(subset).collect(), addresses)
+}
+
+/// A port of a slice as Endpoints have it: without a name if there is none.
+fn port(port: &Value) -> Value {
+    let mut port = port.clone();
+    let name = port.get("name").clone();
+    port.set_or_remove("name", name);
+    port
 }
 
 fn address(pod: &Value) -> Value {
@@ -235,7 +243,7 @@ mod tests {
         };
         assert_eq!(ips("addresses"), ["10.244.1.9", "10.244.1.10"]);
         assert_eq!(ips("notReadyAddresses"), ["10.244.1.11"]);
-        let ports = value!([{ "name": "", "port": 8080, "protocol": "TCP" }]);
+        let ports = value!([{ "port": 8080, "protocol": "TCP" }]);
         assert_eq!(subset.get("ports"), &ports);
 
         bench.delete(&SERVICES, "default", "web");

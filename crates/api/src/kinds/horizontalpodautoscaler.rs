@@ -161,8 +161,8 @@ fn validate(scaler: &Value, out: &mut Errors) {
         out.push(FieldError::invalid(path.child("minReplicas"), least, text));
     }
     if most < 1 {
-        let text = "must be greater than 0";
-        out.push(FieldError::invalid(path.child("maxReplicas"), most, text));
+        let text = "must be set and greater than 0";
+        out.push(FieldError::required(path.child("maxReplicas"), text));
     }
     if most < least {
         let text = "must be greater than or equal to `minReplicas`";
@@ -178,6 +178,7 @@ fn validate(scaler: &Value, out: &mut Errors) {
             out,
         );
     }
+    api_version(spec.get("scaleTargetRef"), &reference_path, out);
     let metrics_path = path.child("metrics");
     for (i, metric) in spec.list_at("metrics").iter().enumerate() {
         let path = metrics_path.index(i);
@@ -193,6 +194,19 @@ fn validate(scaler: &Value, out: &mut Errors) {
             resource_metric(metric.get("resource"), &path.child("resource"), out);
         }
     }
+}
+
+/// What is scaled belongs to a group; only ReplicationControllers are of the group without a name.
+fn api_version(reference: &Value, path: &Path<'_>, out: &mut Errors) {
+    let version = reference.str("apiVersion");
+    let text = match version.matches('/').count() {
+        0 if reference.str("kind") != "ReplicationController" => {
+            "apiVersion must specify API group".to_owned()
+        }
+        0 | 1 => return,
+        _ => format!("unexpected GroupVersion string: {version}"),
+    };
+    out.push(FieldError::invalid(path.child("apiVersion"), version, text));
 }
 
 fn resource_metric(resource: &Value, path: &Path<'_>, out: &mut Errors) {

@@ -157,7 +157,9 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
     }
     let amount = |claim: &Value, path: &str| Quantity::of(claim.at(path)).map(|q| q.milli());
     let storage = "spec.resources.requests.storage";
-    if amount(new, storage) < amount(old, storage) {
+    let (wanted, before) = (amount(new, storage), amount(old, storage));
+    // A request may go back on an expansion that has not happened yet, but not below what there is.
+    if wanted < before && wanted <= amount(old, "status.capacity.storage") {
         let text = "field can not be less than status.capacity";
         out.push(FieldError::forbidden(storage, text));
     }

@@ -1,13 +1,14 @@
 //! What differs between two runs of the real system itself, replaced by a word for it. This list is
 //! all that is forgiven:
 //!
-//! 1. uids, resource versions, container ids, image digests and numbers of temporary files,
+//! 1. uids, resource versions, container ids, digests of images and certificates, numbers of temporary
+//!    files,
 //! 2. times, ages where a table or a list of events has them, and the minute that is in the name of a
 //!    CronJob's Job,
 //! 3. generated names: hashes of templates and the five letters behind them,
 //! 4. addresses that are given out, node ports, the address of the API server,
-//! 5. progress lines of a rollout, the order of events, that of rows with generated names, and that
-//!    of the endpoints of a slice,
+//! 5. progress lines of a rollout, the order of events, that of rows with generated names or
+//!    addresses, and that of the endpoints of a slice,
 //! 6. the width of columns whose contents vary so,
 //! 7. how long a pull took and how large the image is,
 //! 8. what nginx says when it starts: the runtime behind the recordings ran no nginx.
@@ -39,7 +40,12 @@ const RULES: &[Rule] = &[
         "${1}<time> <pid> ",
     ),
     ("\\bmilliseconds=[0-9]+", "milliseconds=<age>"),
-    ("sha256:[0-9a-f]{64}", "sha256:<digest>"),
+    ("(sha256:|X509SHA256=)[0-9a-f]{64}", "${1}<digest>"),
+    ("/tmp/(LIVE|MERGED)-[0-9]+", "/tmp/${1}-<number>"),
+    (
+        "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)? \\+0000( UTC)?",
+        "<time>",
+    ),
     (
         "(resourceVersion[\\\\]?\"?: ?[\\\\]?\"?|resource-version=)[0-9]+",
         "${1}<version>",
@@ -90,7 +96,7 @@ const RULES: &[Rule] = &[
     ),
     (":3[0-2][0-9]{3}/(TCP|UDP|SCTP)", ":<node-port>/${1}"),
     (
-        "([nN]odePort\"?: +)(<unset>  )?3[0-2][0-9]{3}",
+        "([nN]odePort\"?: *)((<unset>|[a-z0-9-]+)  +)?3[0-2][0-9]{3}",
         "${1}${2}<node-port>",
     ),
     ("/tmp/kubectl-(edit-)?[0-9]+", "/tmp/kubectl-${1}<number>"),
@@ -158,11 +164,13 @@ pub fn normal(text: &str) -> String {
     joined
 }
 
-/// Neighbours whose names are generated stand in any order.
+/// Neighbours whose names are generated, or addresses that were given out, stand in any order.
 fn sort_generated(lines: &mut [String]) {
     let is_generated = |line: &String| {
         let first = line.split("  ").find(|cell| !cell.is_empty());
-        first.is_some_and(|cell| cell.ends_with("-<name>"))
+        first.is_some_and(|cell| {
+            cell.ends_with("-<name>") || cell == "<service-ip>" || cell.starts_with("10.96.0.1")
+        })
     };
     for run in lines.chunk_by_mut(|a, b| is_generated(a) && is_generated(b)) {
         run.sort();
