@@ -2,7 +2,12 @@
 //! package `k8s-openapi` holds them. One line for a definition, one for each of its fields, in the
 //! order of the schema table of `api`; a text that was there before is `=` and its line's number.
 
-use std::collections::HashMap;
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a build script reads and writes files"
+)]
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
@@ -92,9 +97,9 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={TABLE}");
     let all = definitions();
-    let by_name: HashMap<&str, &Value> = all.iter().map(|(name, of)| (short(name), of)).collect();
+    let by_name: BTreeMap<&str, &Value> = all.iter().map(|(name, of)| (short(name), of)).collect();
     let table = fs::read_to_string(TABLE).expect("the schema table");
-    let (mut out, mut seen) = (String::new(), HashMap::new());
+    let (mut out, mut seen) = (String::new(), BTreeMap::new());
     let mut definition = &Value::Null;
     for (number, line) in table.lines().enumerate() {
         let word = line.split_whitespace().next().unwrap_or_default();

@@ -196,10 +196,8 @@ fn take(
                 Value::String(text) => text.is_empty() && field.kind == "s",
                 _ => false,
             };
-            if !zero
-                || (field.pointer && !value.is_null())
-                || (zero && is_special(field.kind, &value))
-            {
+            let is_told = field.pointer && !value.is_null();
+            if !zero || is_told || is_special(field.kind, &value) {
                 object.insert(name(), value);
             }
         }

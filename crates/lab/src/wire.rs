@@ -118,13 +118,16 @@ pub enum FromWire {
     },
 }
 
+/// An object, and its bytes.
+type Encoded = (Rc<dyn Shared>, Rc<[u8]>);
+
 /// The connections there are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wires {
     pids: BTreeMap<WireId, Pid>,
     ids: BTreeMap<Pid, WireId>,
     /// The object that was last made bytes of, for the next who gets the same.
-    last: Option<(Rc<dyn Shared>, Rc<[u8]>)>,
+    last: Option<Encoded>,
 }
 
 impl Wires {

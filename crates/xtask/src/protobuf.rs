@@ -191,8 +191,7 @@ fn kind_of(package: &str, attributes: &str, declared: &str) -> String {
         .replace([' ', ','], " ");
     let path = inner
         .split(['<', '>', ' '])
-        .filter(|word| !word.is_empty())
-        .next_back()
+        .rfind(|word| !word.is_empty())
         .unwrap_or("");
     let scalar = |word: &str| match word {
         "string" => Some("s"),

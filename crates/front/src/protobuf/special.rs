@@ -79,8 +79,8 @@ fn duration(nanos: i64) -> String {
     }
     if nanos < 1_000_000_000 {
         let (unit, size, width) = match nanos {
-            ..1_000 => ("ns", 1, 0),
-            ..1_000_000 => ("µs", 1_000, 3),
+            0..1_000 => ("ns", 1, 0),
+            1_000..1_000_000 => ("µs", 1_000, 3),
             _ => ("ms", 1_000_000, 6),
         };
         let rest = if width == 0 { 0 } else { nanos % size };

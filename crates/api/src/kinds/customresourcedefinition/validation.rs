@@ -409,7 +409,7 @@ pub(super) fn approval(definition: &Value, old: Option<&Value>, out: &mut Errors
             .strip_suffix(*domain)
             .is_some_and(|r| r.ends_with('.'))
     };
-    if !PROTECTED.iter().any(|domain| protected(domain)) {
+    if !PROTECTED.iter().any(protected) {
         return;
     }
     let approval = definition.annotation(APPROVED);

@@ -171,7 +171,7 @@ mod tests {
         let fits = volume("fits", "3Gi", &["ReadWriteOnce"]);
         let large = volume("large", "9Gi", &["ReadWriteOnce"]);
         let many = volume("many", "2Gi", &["ReadWriteOnce", "ReadWriteMany"]);
-        check(&[small.clone()], "");
+        check(std::slice::from_ref(&small), "");
         check(&[small, large.clone(), many, fits.clone()], "fits");
         let mut made_for = large;
         made_for.set("spec.claimRef", object! { "name": "c", "namespace": "ns" });
