@@ -82,7 +82,7 @@ impl OpenApi<'_> {
         let schemas = self.definitions(&kinds, Style::V3);
         let mut paths = Vec::new();
         for kind in &kinds {
-            paths::add(kind, &mut paths);
+            paths::add(kind, Style::V3, &mut paths);
         }
         Some(object! {
             "openapi": "3.0.0",
@@ -99,7 +99,7 @@ impl OpenApi<'_> {
         let kinds: Vec<&Kind> = kinds.collect();
         let mut paths = Vec::new();
         for kind in &kinds {
-            paths::add(kind, &mut paths);
+            paths::add(kind, Style::V2, &mut paths);
         }
         object! {
             "swagger": "2.0",

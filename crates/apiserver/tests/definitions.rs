@@ -203,4 +203,18 @@ fn built_in_types_are_published_with_their_words() {
     assert!(!spec.at("properties.replicas").str("description").is_empty());
     let required: Vec<&str> = spec.list_at("required").iter().map(Value::as_str).collect();
     assert_eq!(required, ["selector", "template"]);
+
+    // kubectl asks whether the server validates fields before it sends them.
+    let path = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}";
+    let patch = document.get("paths").get(path).get("patch");
+    let known = patch.list_at("parameters").iter();
+    let known: Vec<&str> = known.map(|parameter| parameter.str("name")).collect();
+    assert_eq!(
+        known,
+        ["dryRun", "fieldManager", "fieldValidation", "force"]
+    );
+    assert_eq!(
+        patch.at("x-kubernetes-group-version-kind").str("kind"),
+        "Deployment"
+    );
 }
