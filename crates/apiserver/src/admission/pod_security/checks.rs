@@ -166,22 +166,29 @@ fn has_own_users(pod: &Value, minor: u32) -> bool {
     minor >= 35 && pod.at("spec.hostUsers").as_bool() == Some(false)
 }
 
-fn app_armor(pod: &Value, _: u32) -> Option<Violation> {
-    let mut bad_values = BTreeSet::new();
+/// Types of profiles under `path` that do not do, whether the pod itself sets one, and the containers
+/// that do.
+fn bad_profiles<'a>(pod: &'a Value, path: &str) -> (BTreeSet<String>, bool, Vec<&'a str>) {
+    let mut types = BTreeSet::new();
     let mut bad = |of: &Value| {
-        let profile = of.at("securityContext.appArmorProfile");
+        let profile = of.at(path);
         let kind = profile.str("type");
         let wrong = profile.is_map() && !matches!(kind, "RuntimeDefault" | "Localhost");
         if wrong {
-            bad_values.insert(kind.to_owned());
+            types.insert(kind.to_owned());
         }
         wrong
     };
     let of_pod = bad(pod.get("spec"));
-    let names: Vec<&str> = containers(pod)
+    let names = containers(pod)
         .filter(|c| bad(c))
         .map(|c| c.str("name"))
         .collect();
+    (types, of_pod, names)
+}
+
+fn app_armor(pod: &Value, _: u32) -> Option<Violation> {
+    let (bad_values, of_pod, names) = bad_profiles(pod, "securityContext.appArmorProfile");
     let mut who: Vec<String> = setters(of_pod, &names).into_iter().collect();
     let prefix = "container.apparmor.security.beta.kubernetes.io/";
     let mut annotations = Vec::new();
@@ -431,21 +438,7 @@ fn selinux(pod: &Value, minor: u32) -> Option<Violation> {
 
 /// Profiles that are set and do not do, and by whom.
 fn bad_seccomp(pod: &Value) -> Option<Violation> {
-    let mut values = BTreeSet::new();
-    let mut bad = |of: &Value| {
-        let profile = of.at("securityContext.seccompProfile");
-        let kind = profile.str("type");
-        let wrong = profile.is_map() && !matches!(kind, "Localhost" | "RuntimeDefault");
-        if wrong {
-            values.insert(kind.to_owned());
-        }
-        wrong
-    };
-    let of_pod = bad(pod.get("spec"));
-    let names: Vec<&str> = containers(pod)
-        .filter(|c| bad(c))
-        .map(|c| c.str("name"))
-        .collect();
+    let (values, of_pod, names) = bad_profiles(pod, "securityContext.seccompProfile");
     let who = setters(of_pod, &names)?;
     let values = quoted(values.iter().map(String::as_str));
     violation(
