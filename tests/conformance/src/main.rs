@@ -1,0 +1,32 @@
+//! `kubarium-conformance [PART-OF-A-NAME]`: runs the specs and prints how each went.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this shell has sockets and a clock"
+)]
+
+use std::process::ExitCode;
+
+use kubarium_conformance::{run, serve};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let only = std::env::args().nth(1).unwrap_or_default();
+    let (front, cluster) = serve().await?;
+    let outcomes = run(&cluster, &only).await;
+    front.stop().await;
+    let failed = outcomes.iter().filter(|spec| spec.failure.is_some());
+    for spec in &outcomes {
+        match &spec.failure {
+            None => println!("passed  {}", spec.name),
+            Some(why) => println!("FAILED  {}\n        {why}", spec.name),
+        }
+    }
+    let failed = failed.count();
+    println!(
+        "{} of {} specs pass",
+        outcomes.len() - failed,
+        outcomes.len()
+    );
+    Ok(ExitCode::from(u8::from(failed > 0)))
+}
