@@ -17,16 +17,21 @@ pub struct Certificate {
     pub issuer: Rc<str>,
     /// End of its validity: `2027-01-05T09:00:00Z`.
     pub not_after: Rc<str>,
+    /// Subject alternative names, `DNS:kubernetes, IP Address:10.96.0.1`; empty where it has none.
+    pub names: Rc<str>,
 }
 
 impl Certificate {
     /// The PEM file.
     #[must_use]
     pub fn to_pem(&self) -> String {
-        let text = format!(
+        let mut text = format!(
             "Subject: {}\nIssuer: {}\nNot After: {}\n",
             self.subject, self.issuer, self.not_after
         );
+        if !self.names.is_empty() {
+            text.push_str(&format!("Names: {}\n", self.names));
+        }
         pem("CERTIFICATE", text.as_bytes())
     }
 
@@ -46,6 +51,7 @@ impl Certificate {
             subject: field("Subject: ")?,
             issuer: field("Issuer: ")?,
             not_after: field("Not After: ")?,
+            names: field("Names: ").unwrap_or_default(),
         })
     }
 }
@@ -82,6 +88,7 @@ mod tests {
             subject: "O=system:masters,CN=kubernetes-admin".into(),
             issuer: "CN=kubernetes".into(),
             not_after: "2027-01-05T09:00:00Z".into(),
+            names: "DNS:kubernetes, IP Address:10.96.0.1".into(),
         };
         assert_eq!(
             Certificate::from_pem(&certificate.to_pem()),
@@ -93,6 +100,7 @@ mod tests {
             subject: "CN=a".into(),
             issuer: "CN=ca".into(),
             not_after: "2027-01-05T09:00:00Z".into(),
+            names: "".into(),
         };
         assert!(key_fits(&own, &certificate) && !key_fits(&other, &certificate));
         assert_eq!(

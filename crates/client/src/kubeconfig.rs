@@ -173,6 +173,7 @@ mod tests {
             subject: "O=kubeadm:cluster-admins,CN=kubernetes-admin".into(),
             issuer: "CN=kubernetes".into(),
             not_after: "2027-01-05T09:00:00Z".into(),
+            names: "".into(),
         };
         let key = pem("RSA PRIVATE KEY", b"key");
         let server = "https://172.30.1.2:6443";

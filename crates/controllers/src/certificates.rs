@@ -121,6 +121,7 @@ impl CertificatesController {
             subject: subject.name().into(),
             issuer: issuer.unwrap_or_else(|| "CN=kubernetes".into()),
             not_after: (cx.now + Duration::from_secs(seconds)).rfc3339().into(),
+            names: "".into(),
         };
         let mut changed = request.clone();
         let encoded = base64::encode(certificate.to_pem().as_bytes());

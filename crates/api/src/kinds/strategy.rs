@@ -67,7 +67,8 @@ impl Kind {
                 Value::Null => drop(new.remove("status")),
                 status => new.set("status", status),
             }
-        } else if self.has_status() {
+        } else if self.has_status() && subresource != "approval" {
+            // An approval is a part of the status.
             match old.get("status") {
                 Value::Null => drop(new.remove("status")),
                 status => new.set("status", status),

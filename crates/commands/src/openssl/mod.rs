@@ -35,6 +35,13 @@ tool!(
             "subject=CN = web\nissuer=CN = web\n"
         ),
         (
+            "openssl req -x509 -newkey rsa:2048 -nodes -keyout a.key -subj /CN=web -addext \
+             'subjectAltName = DNS:a.example.com, IP:10.0.0.1' -out a.crt; openssl x509 -in a.crt \
+             -noout -text | grep -A1 Alternative",
+            "            X509v3 Subject Alternative Name: \n                DNS:a.example.com, \
+             IP Address:10.0.0.1\n"
+        ),
+        (
             "openssl nope",
             "Invalid command 'nope'; type \"help\" for a list.\n"
         ),

@@ -31,16 +31,31 @@ pub(super) fn shown(subject: &str) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// A request for a certificate.
-pub(super) fn request(subject: &str) -> String {
-    pem(REQUEST, format!("Subject: {subject}\n").as_bytes())
+/// A request for a certificate, with alternative names as openssl prints them.
+pub(super) fn request(subject: &str, names: &str) -> String {
+    let mut text = format!("Subject: {subject}\n");
+    if !names.is_empty() {
+        text.push_str(&format!("Names: {names}\n"));
+    }
+    pem(REQUEST, text.as_bytes())
 }
 
-/// The subject of a request; `None` if the text holds none.
-pub(super) fn requested(text: &str) -> Option<String> {
+/// The subject and the alternative names of a request; `None` if the text holds none.
+pub(super) fn requested(text: &str) -> Option<(String, String)> {
     let body = block(text, REQUEST)?;
-    let line = body.lines().find_map(|line| line.strip_prefix("Subject: "));
-    line.map(str::to_owned)
+    let field = |name: &str| body.lines().find_map(|line| line.strip_prefix(name));
+    let names = field("Names: ").unwrap_or_default();
+    Some((field("Subject: ")?.to_owned(), names.to_owned()))
+}
+
+/// Reads alternative names as a configuration lists them, `DNS:foo,IP:10.0.0.1`; gives them as
+/// openssl prints them, `DNS:foo, IP Address:10.0.0.1`.
+pub(super) fn names(text: &str) -> String {
+    let names = text.split(',').map(|name| match name.trim() {
+        name if name.starts_with("IP:") => name.replacen("IP:", "IP Address:", 1),
+        name => name.to_owned(),
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// The readable text in the first block of this kind.
@@ -52,11 +67,19 @@ pub(super) fn block(text: &str, kind: &str) -> Option<String> {
 }
 
 /// A certificate from `now` on for so many days, beside what `client` keeps of it.
-pub(super) fn certificate(subject: &str, issuer: &str, now: Instant, days: i64) -> String {
+pub(super) fn certificate(
+    (subject, names): (&str, &str),
+    issuer: &str,
+    now: Instant,
+    days: i64,
+) -> String {
     let start = Civil::from_unix(now.unix_secs()).rfc3339();
     let end = Civil::from_unix(now.unix_secs() + days * 86_400).rfc3339();
-    let text =
+    let mut text =
         format!("Subject: {subject}\nIssuer: {issuer}\nNot After: {end}\nNot Before: {start}\n");
+    if !names.is_empty() {
+        text.push_str(&format!("Names: {names}\n"));
+    }
     pem("CERTIFICATE", text.as_bytes())
 }
 
@@ -106,7 +129,10 @@ mod tests {
         assert!(subject("/CN").is_err());
         assert_eq!(shown("O=b,CN=a"), "O = b, CN = a");
         assert_eq!(date("2027-01-05T09:00:00Z"), "Jan  5 09:00:00 2027 GMT");
-        assert_eq!(requested(&request("CN=a")).as_deref(), Some("CN=a"));
+        let names = names("DNS:a.example.com, IP:10.0.0.1");
+        assert_eq!(names, "DNS:a.example.com, IP Address:10.0.0.1");
+        let read = requested(&request("CN=a", &names));
+        assert_eq!(read, Some(("CN=a".to_owned(), names)));
         assert_eq!(requested("nothing"), None);
     }
 }

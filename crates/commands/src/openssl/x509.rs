@@ -5,7 +5,7 @@ use std::rc::Rc;
 use client::certificate::Certificate;
 use machine::Io;
 
-use super::req::certificate;
+use super::req::{certificate, configured_names};
 use super::{Options, Outcome, paper, read, write};
 
 const DAYS: i64 = 30;
@@ -38,7 +38,12 @@ pub(super) async fn main(io: &Io, words: &[Rc<str>]) -> Outcome {
 async fn sign(io: &Io, options: &Options<'_>, text: &str) -> Outcome {
     let from = options.value("in").unwrap_or("<stdin>");
     let wrong = || format!("Unable to load X509 request from {from}\n");
-    let subject = paper::requested(text).ok_or_else(wrong)?;
+    let (subject, _) = paper::requested(text).ok_or_else(wrong)?;
+    // Extensions a request asks for are not taken over: those of a file are.
+    let names = match options.value("extfile") {
+        Some(path) => configured_names(&read(io, Some(path)).await?),
+        None => String::new(),
+    };
     let issuer: String = match options.value("CA") {
         Some(path) => {
             let key = options.value("CAkey").unwrap_or(path);
@@ -55,7 +60,7 @@ async fn sign(io: &Io, options: &Options<'_>, text: &str) -> Outcome {
         .await;
     let days = options.value("days").and_then(|days| days.parse().ok());
     let now = io.now().await;
-    let made = paper::certificate(&subject, &issuer, now, days.unwrap_or(DAYS));
+    let made = paper::certificate((&subject, &names), &issuer, now, days.unwrap_or(DAYS));
     write(io, options.value("out"), &made).await
 }
 
@@ -65,7 +70,9 @@ fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
         subject,
         issuer,
         not_after,
+        names,
     } = found;
+    let extensions = extensions(found);
     let (subject, issuer) = (paper::shown(subject), paper::shown(issuer));
     let (start, end) = (paper::not_before(text, found), paper::date(not_after));
     let start = paper::date(&start);
@@ -77,11 +84,19 @@ fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
             "-startdate" => format!("notBefore={start}\n"),
             "-enddate" => format!("notAfter={end}\n"),
             "-dates" => format!("notBefore={start}\nnotAfter={end}\n"),
+            "-serial" => format!("serial={:016X}\n", serial(text)),
+            "-ext" if !names.is_empty() => {
+                format!("X509v3 Subject Alternative Name: \n    {names}\n")
+            }
             "-text" => format!(
-                "Certificate:\n    Data:\n        Version: 3 (0x2)\n        Signature Algorithm: \
+                "Certificate:\n    Data:\n        Version: 3 (0x2)\n        Serial Number: {serial} \
+                 ({serial:#x})\n        Signature Algorithm: \
                  sha256WithRSAEncryption\n        Issuer: {issuer}\n        Validity\n            \
-                 Not Before: {start}\n            Not After : {end}\n        Subject: {subject}\n    \
-                 Signature Algorithm: sha256WithRSAEncryption\n"
+                 Not Before: {start}\n            Not After : {end}\n        Subject: {subject}\n        \
+                 Subject Public Key Info:\n            Public Key Algorithm: rsaEncryption\n                \
+                 Public-Key: (2048 bit)\n{extensions}    \
+                 Signature Algorithm: sha256WithRSAEncryption\n",
+                serial = serial(text),
             ),
             _ => String::new(),
         });
@@ -90,6 +105,45 @@ fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
         out.push_str(text);
     }
     out
+}
+
+/// A serial number that belongs to this certificate alone.
+fn serial(text: &str) -> u64 {
+    let digest = sim::sha256::hex(text.as_bytes());
+    u64::from_str_radix(&digest[..16], 16).unwrap_or(1) >> 1
+}
+
+/// The extensions as kubeadm and openssl give them: an authority's, a server's, a client's.
+fn extensions(found: &Certificate) -> String {
+    let is_authority = found.subject == found.issuer;
+    let is_server = !found.names.is_empty() && !is_authority;
+    let mut list = Vec::new();
+    let usage = match is_authority {
+        true => "Digital Signature, Key Encipherment, Certificate Sign",
+        false => "Digital Signature, Key Encipherment",
+    };
+    list.push(("Key Usage: critical", usage));
+    // The members of etcd are each other's clients.
+    match (is_server, &*found.issuer == "CN=etcd-ca") {
+        (true, true) => list.push((
+            "Extended Key Usage: ",
+            "TLS Web Server Authentication, TLS Web Client Authentication",
+        )),
+        (true, false) => list.push(("Extended Key Usage: ", "TLS Web Server Authentication")),
+        (false, _) if !is_authority => {
+            list.push(("Extended Key Usage: ", "TLS Web Client Authentication"));
+        }
+        _ => {}
+    }
+    let constraint = if is_authority { "CA:TRUE" } else { "CA:FALSE" };
+    list.push(("Basic Constraints: critical", constraint));
+    if !found.names.is_empty() {
+        list.push(("Subject Alternative Name: ", &found.names));
+    }
+    let lines = list
+        .iter()
+        .map(|(name, value)| format!("            X509v3 {name}\n                {value}\n"));
+    format!("        X509v3 extensions:\n{}", lines.collect::<String>())
 }
 
 /// Checks who signed certificates, and that they still count.

@@ -26,7 +26,7 @@ pub(crate) fn kubernetes(t: &mut Tree, world: &WorldSpec, index: usize) {
     runtime(t);
     kubelet(t, world, node, index);
     put(t, "/etc/kubernetes/manifests", Node::dir(0o755));
-    let (ca, _) = signed(world, "CN=kubernetes", "CN=kubernetes");
+    let (ca, _) = signed(world, "CN=kubernetes", "CN=kubernetes", "DNS:kubernetes");
     text(t, "/etc/kubernetes/pki/ca.crt", ca, 0o644);
     if node.role == Role::ControlPlane {
         control_plane(t, world, node, node_ip(index));
@@ -91,7 +91,7 @@ fn kubelet(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, index: usize) {
     );
     text(t, "/var/lib/kubelet/kubeadm-flags.env", flags, 0o644);
     let subject = format!("O=system:nodes,CN=system:node:{}", node.name);
-    let (certificate, key) = signed(world, &subject, "CN=kubernetes");
+    let (certificate, key) = signed(world, &subject, "CN=kubernetes", "");
     text(
         t,
         "/var/lib/kubelet/pki/kubelet-client-current.pem",
@@ -155,8 +155,17 @@ fn addons(t: &mut Tree, plan: &Plan) {
     );
 }
 
-fn pki(t: &mut Tree, world: &WorldSpec, name: &str) {
+fn pki(t: &mut Tree, world: &WorldSpec, name: &str, ip: Ipv4Addr) {
     let server = format!("CN={name}");
+    let domain = "kubernetes.default.svc.cluster.local";
+    let apiserver_names = format!(
+        "DNS:{name}, DNS:kubernetes, DNS:kubernetes.default, DNS:kubernetes.default.svc, \
+         DNS:{domain}, IP Address:10.96.0.1, IP Address:{ip}"
+    );
+    let etcd_names = format!(
+        "DNS:localhost, DNS:{name}, IP Address:{ip}, IP Address:127.0.0.1, \
+         IP Address:0:0:0:0:0:0:0:1"
+    );
     let files = [
         ("apiserver", "CN=kube-apiserver", "CN=kubernetes"),
         (
@@ -186,7 +195,15 @@ fn pki(t: &mut Tree, world: &WorldSpec, name: &str) {
         ("ca", "CN=kubernetes", "CN=kubernetes"),
     ];
     for (file, subject, issuer) in files {
-        let (certificate, key) = signed(world, subject, issuer);
+        let names = match file {
+            "apiserver" => apiserver_names.as_str(),
+            "etcd/server" | "etcd/peer" => etcd_names.as_str(),
+            "ca" => "DNS:kubernetes",
+            "etcd/ca" => "DNS:etcd-ca",
+            "front-proxy-ca" => "DNS:front-proxy-ca",
+            _ => "",
+        };
+        let (certificate, key) = signed(world, subject, issuer, names);
         text(
             t,
             &format!("/etc/kubernetes/pki/{file}.crt"),
@@ -215,8 +232,8 @@ fn config(t: &mut Tree, path: &str, world: &WorldSpec, user: &str, subject: &str
         .iter()
         .position(|node| node.role == Role::ControlPlane);
     let server = format!("https://{}:6443", node_ip(control_plane.unwrap_or(0)));
-    let (ca, _) = signed(world, "CN=kubernetes", "CN=kubernetes");
-    let (certificate, key) = signed(world, subject, "CN=kubernetes");
+    let (ca, _) = signed(world, "CN=kubernetes", "CN=kubernetes", "DNS:kubernetes");
+    let (certificate, key) = signed(world, subject, "CN=kubernetes", "");
     text(
         t,
         path,
@@ -225,8 +242,8 @@ fn config(t: &mut Tree, path: &str, world: &WorldSpec, user: &str, subject: &str
     );
 }
 
-/// A certificate and its key. An authority signs its own.
-fn signed(world: &WorldSpec, subject: &str, issuer: &str) -> (String, String) {
+/// A certificate, with its alternative names, and its key. An authority signs its own.
+fn signed(world: &WorldSpec, subject: &str, issuer: &str, names: &str) -> (String, String) {
     let valid = match subject == issuer {
         true => CA_VALID,
         false => PKI_VALID,
@@ -235,6 +252,7 @@ fn signed(world: &WorldSpec, subject: &str, issuer: &str) -> (String, String) {
         subject: subject.into(),
         issuer: issuer.into(),
         not_after: (world.begins + valid).rfc3339().into(),
+        names: names.into(),
     };
     (
         certificate.to_pem(),

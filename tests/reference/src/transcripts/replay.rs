@@ -124,6 +124,7 @@ impl Player {
             subject: subject.into(),
             issuer: "CN=kubernetes".into(),
             not_after: "2036-01-01T00:00:00Z".into(),
+            names: "".into(),
         };
         let (ca, own) = (signed("CN=kubernetes").to_pem(), signed(&subject).to_pem());
         let key = pem("RSA PRIVATE KEY", subject.as_bytes());
