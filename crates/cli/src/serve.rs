@@ -26,17 +26,21 @@ Options:
   --world WORLD          a preset (default, single, large), a version (v1.35.6) or a YAML file with
                          version and nodes
   --seed N               the seed of everything random (1)
-  --start TIME           the cluster's date when it boots: now, or 2026-01-05T09:00:00Z and later
-                         (now, so that ages are right; a fixed one where runs are to be alike)
+  --start TIME           the cluster's date when it boots: 2026-01-05T09:00:00Z or later, where
+                         runs are to be alike; or now: it is up and shows this machine's time
+                         (now, so that ages are right)
   --pace PACE            how the cluster's time passes (real):
                            real  as fast as the clock
                            x10   ten times as fast, or x2, x60, …
                            max   without waiting while a request is unanswered, a minute a second
                                  while somebody watches or has just asked, else as fast as the
-                                 clock
+                                 clock; its clock soon runs ahead of a client's
 
   $ kubarium serve --kubeconfig /tmp/kubarium.yaml &
   $ kubectl --kubeconfig /tmp/kubarium.yaml get nodes";
+
+/// More than booting takes, in virtual time.
+const BOOT: Duration = Duration::from_secs(60);
 
 struct Args {
     options: Options,
@@ -89,11 +93,12 @@ fn read(args: &[String]) -> Result<Option<Args>> {
             listen: SocketAddr::from(([127, 0, 0, 1], 6443)),
             http: false,
             pace: Pace::Times(1),
+            from: Some(now()),
         },
         kubeconfig: None,
         world: "default".to_owned(),
         seed: 1,
-        begins: now(),
+        begins: earlier(now()),
     };
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
@@ -104,7 +109,13 @@ fn read(args: &[String]) -> Result<Option<Args>> {
             Long("world") => read.world = parser.value()?.string()?,
             Long("seed") => read.seed = parser.value()?.parse()?,
             Long("pace") => read.options.pace = parser.value()?.parse()?,
-            Long("start") => read.begins = start(&parser.value()?.string()?)?,
+            Long("start") => match &*parser.value()?.string()? {
+                "now" => {}
+                date => {
+                    read.begins = start(date)?;
+                    read.options.from = None;
+                }
+            },
             Long("help") | Short('h') => return Ok(None),
             other => return Err(other.unexpected().into()),
         }
@@ -113,9 +124,6 @@ fn read(args: &[String]) -> Result<Option<Args>> {
 }
 
 fn start(text: &str) -> Result<Instant> {
-    if text == "now" {
-        return Ok(now());
-    }
     Instant::parse_rfc3339(text).with_context(|| {
         format!("--start {text}: expected now, or a date such as 2026-01-05T09:00:00Z or later")
     })
@@ -127,6 +135,12 @@ fn now() -> Instant {
     let secs = since.map_or(0, |since| since.as_secs());
     let first = u64::try_from(EPOCH_UNIX_SECS).unwrap_or(0);
     Instant::ZERO + Duration::from_secs(secs.saturating_sub(first))
+}
+
+/// When a cluster boots that is to be up by then.
+fn earlier(then: Instant) -> Instant {
+    let since = then.since(Instant::ZERO);
+    Instant::ZERO + since.saturating_sub(BOOT)
 }
 
 /// Writes a file that holds a key: for its owner alone.

@@ -69,12 +69,13 @@ impl Door {
 pub(crate) async fn open(
     spec: impl FnOnce() -> Result<WorldSpec> + Send + 'static,
     pace: Pace,
+    from: Option<sim::Instant>,
 ) -> Result<(Door, JoinHandle<()>)> {
     let (sender, asks) = channel();
     let (up, is_up) = oneshot::channel();
     let thread = std::thread::Builder::new()
         .name("world".to_owned())
-        .spawn(move || match spec().and_then(boot) {
+        .spawn(move || match spec().and_then(|spec| boot(spec, from)) {
             Ok(lab) => {
                 let _ = up.send(Ok(()));
                 Room::new(lab, pace).run(&asks);
@@ -90,10 +91,13 @@ pub(crate) async fn open(
     Ok((Door(sender), thread))
 }
 
-fn boot(spec: WorldSpec) -> Result<Lab> {
+fn boot(spec: WorldSpec, from: Option<sim::Instant>) -> Result<Lab> {
     let mut lab = Lab::new(spec).map_err(|why| anyhow!(why))?;
     lab.boot()
         .map_err(|why| anyhow!("the cluster did not come up: {why}"))?;
+    if let Some(from) = from {
+        lab.advance(from, u64::MAX);
+    }
     lab.take_outputs();
     Ok(lab)
 }

@@ -43,6 +43,8 @@ pub struct Options {
     pub http: bool,
     /// How virtual time passes.
     pub pace: Pace,
+    /// When serving begins, in virtual time; where none is given, as soon as the cluster is up.
+    pub from: Option<sim::Instant>,
 }
 
 /// A world that is being served.
@@ -75,7 +77,7 @@ impl Front {
         };
         let kubeconfig = kubeconfig(addr, identity.as_ref());
         let tls = identity.map(|identity| TlsAcceptor::from(identity.tls));
-        let (door, world) = room::open(spec, options.pace).await?;
+        let (door, world) = room::open(spec, options.pace, options.from).await?;
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, tls, door.clone(), stopped));
         Ok(Front {

@@ -199,6 +199,7 @@ async fn over_http() {
         listen: ([127, 0, 0, 1], 0).into(),
         http: true,
         pace: Pace::Max,
+        from: None,
     };
     let spec = || Ok(WorldSpec::with_workers(0, 1));
     let front = Front::start(spec, options).await.expect("it comes up");

@@ -25,6 +25,7 @@ pub async fn serve() -> anyhow::Result<(Front, Cluster)> {
         listen: ([127, 0, 0, 1], 0).into(),
         http: false,
         pace: Pace::Max,
+        from: None,
     };
     let front = Front::start(|| Ok(WorldSpec::with_workers(2, 1)), options).await?;
     let config = kube::config::Kubeconfig::from_yaml(front.kubeconfig())?;

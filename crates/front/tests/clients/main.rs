@@ -20,6 +20,7 @@ async fn serve(workers: usize, http: bool) -> Front {
         listen: ([127, 0, 0, 1], 0).into(),
         http,
         pace: Pace::Max,
+        from: None,
     };
     let spec = move || Ok(WorldSpec::with_workers(workers, 1));
     Front::start(spec, options)
