@@ -112,8 +112,9 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
         put(t, &format!("/usr/local/bin/{tool}"), Node::binary(tool));
     }
     put(t, "/var/lib/etcd", Node::dir(0o700));
-    addons(t, &plan);
-    pki(t, world, &node.name);
+    let members = world.nodes.iter().filter(|node| node.role != Role::Plain);
+    addons(t, &plan, members.count());
+    pki(t, world, &node.name, ip);
     let admin = "O=kubeadm:cluster-admins,CN=kubernetes-admin";
     let configs = [
         ("/etc/kubernetes/admin.conf", "kubernetes-admin", admin),
@@ -141,11 +142,21 @@ fn control_plane(t: &mut Tree, world: &WorldSpec, node: &NodeSpec, ip: Ipv4Addr)
 
 /// The machine's first boot ends with the add-on phase of `kubeadm init`, as user data of a cloud
 /// instance would have it.
-fn addons(t: &mut Tree, plan: &Plan) {
-    let manifests = manifests::ADDONS.map(|name| plan.addon(name)).join("---\n");
-    text(t, "/var/lib/cloud/instance/addons.yaml", manifests, 0o600);
+///
+/// The name server waits for every machine and its kube-proxy, as whoever sets up a cluster for
+/// others waits: so its replicas spread over the workers, and a drain has them to move.
+fn addons(t: &mut Tree, plan: &Plan, members: usize) {
+    for name in manifests::ADDONS {
+        let file = format!("/var/lib/cloud/instance/{name}.yaml");
+        text(t, &file, plan.addon(name), 0o600);
+    }
     put(t, "/var/lib/cloud/instance/sem", Node::dir(0o755));
-    text(t, "/var/lib/cloud/instance/scripts/runcmd", RUNCMD, 0o700);
+    text(
+        t,
+        "/var/lib/cloud/instance/scripts/runcmd",
+        runcmd(members),
+        0o700,
+    );
     unit(
         t,
         "cloud-final",
@@ -261,7 +272,9 @@ fn signed(world: &WorldSpec, subject: &str, issuer: &str, names: &str) -> (Strin
 }
 
 /// Runs to its end once in the life of the machine.
-const RUNCMD: &str = "#!/bin/sh
+fn runcmd(members: usize) -> String {
+    format!(
+        "#!/bin/sh
 cd /var/lib/cloud/instance
 if [ -e sem/config_scripts_user ]; then
   exit 0
@@ -270,8 +283,15 @@ export KUBECONFIG=/etc/kubernetes/super-admin.conf
 until kubectl get namespace kube-system >/dev/null 2>&1; do
   sleep 1
 done
-kubectl create -f addons.yaml && touch sem/config_scripts_user
-";
+kubectl create -f rbac.yaml -f config.yaml -f kube-proxy.yaml
+until [ \"$(kubectl get nodes 2>/dev/null | grep -c ' Ready ')\" -ge {members} ]; do
+  sleep 1
+done
+kubectl --namespace kube-system rollout status daemonset kube-proxy
+kubectl create -f coredns.yaml && touch sem/config_scripts_user
+"
+    )
+}
 
 const CONTAINERD: &str = "version = 3
 
