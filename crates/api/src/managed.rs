@@ -14,6 +14,7 @@ mod compare;
 mod conflict;
 mod entries;
 mod merge;
+mod overlay;
 mod set;
 mod shape;
 mod update;
@@ -24,6 +25,7 @@ pub use apply::{apply, scale_config};
 pub use compare::Diff;
 pub use conflict::Conflict;
 pub use entries::manager_of;
+pub use overlay::overlaid;
 pub use shape::Node;
 pub use update::update;
 

@@ -116,6 +116,17 @@ fn described<T>(
 }
 
 impl ApiServer {
+    /// An object with what an admission policy configures of it; both in the shape of the version.
+    pub(crate) fn overlaid(
+        &self,
+        kind: &Kind,
+        object: &Value,
+        config: &Value,
+    ) -> Result<Value, String> {
+        let node = node_of(&self.schemas, kind).unwrap_or(Node::Open);
+        managed::overlaid(&self.schemas, node, object, config)
+    }
+
     /// Notes in an object who manages what of it now. Both objects have the stored shape; an apply
     /// has noted it already.
     pub(crate) fn track(&self, cx: &Cx<'_>, write: &Write, new: &mut Value, old: Option<&Value>) {

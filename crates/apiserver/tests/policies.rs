@@ -153,6 +153,48 @@ spec:
 }
 
 #[test]
+fn what_is_one_value_is_not_mutated_in_part() {
+    let refused = |expression: &str| {
+        let mut bench = bench();
+        let text = format!(
+            "
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {{name: m}}
+spec:
+  matchConstraints: {{resourceRules: [{{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}}]}}
+  mutations:
+  - patchType: ApplyConfiguration
+    applyConfiguration: {{expression: \"{expression}\"}}
+"
+        );
+        let path = format!("{ADMISSION}/mutatingadmissionpolicies");
+        assert_eq!(create(&mut bench, &path, &text), "");
+        let binding = "{apiVersion: admissionregistration.k8s.io/v1, kind: \
+                       MutatingAdmissionPolicyBinding, metadata: {name: m}, spec: {policyName: m}}";
+        let path = format!("{ADMISSION}/mutatingadmissionpolicybindings");
+        assert_eq!(create(&mut bench, &path, binding), "");
+        create(&mut bench, PODS, &pod("a", "{team: x}"))
+    };
+    let start = "422 policy 'm' with binding 'm' denied request: error \
+                 applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or \
+                 structs: ";
+    for (expression, path) in [
+        (
+            "Object{spec: Object.spec{nodeSelector: {'disk': 'ssd'}}}",
+            ".spec.nodeSelector",
+        ),
+        (
+            "Object{spec: Object.spec{containers: [Object.spec.containers{name: 'c', args: ['-v']}]}}",
+            ".spec.containers[0].args",
+        ),
+    ] {
+        assert_eq!(refused(expression), format!("{start}{path}"));
+    }
+    assert_eq!(refused("Object{spec: Object.spec{priority: 0}}"), "");
+}
+
+#[test]
 fn namespaces_set_the_standard() {
     let mut bench = bench();
     let path = "/api/v1/namespaces/default";

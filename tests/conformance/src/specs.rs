@@ -7,7 +7,16 @@ use anyhow::Result;
 
 use crate::cluster::Cluster;
 
+mod certificates;
+mod chunking;
 mod config_map;
+mod controller_revision;
+mod namespaces;
+mod policies;
+mod resource_quota;
+mod server;
+mod service_accounts;
+mod watchers;
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
@@ -30,7 +39,18 @@ macro_rules! specs {
 use specs;
 
 /// A line for each file.
-const FILES: &[&[Spec]] = &[config_map::SPECS];
+const FILES: &[&[Spec]] = &[
+    certificates::SPECS,
+    chunking::SPECS,
+    config_map::SPECS,
+    controller_revision::SPECS,
+    namespaces::SPECS,
+    policies::SPECS,
+    resource_quota::SPECS,
+    server::SPECS,
+    service_accounts::SPECS,
+    watchers::SPECS,
+];
 
 /// Every spec there is.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {

@@ -1,9 +1,8 @@
 //! MutatingAdmissionPolicies: objects are changed on their way in, by what expressions in CEL give.
 //!
-//! Models apiserver/pkg/admission/plugin/policy/mutating. What ApplyConfiguration gives is merged by
-//! the schema's merge keys.
+//! Models apiserver/pkg/admission/plugin/policy/mutating.
 
-use api::patch::{apply_json_patch, apply_merge_patch, apply_strategic_patch};
+use api::patch::apply_json_patch;
 use api::{Status, Value};
 
 use super::Plugin;
@@ -98,30 +97,17 @@ fn patched(
     object: &Value,
     patch: &Value,
 ) -> Result<Value, String> {
-    let (schemas, kind) = (&server.schemas, subject.write.kind);
-    let definition = schemas.by_kind(object.api_version(), object.kind());
-    let merged = match (patch_type, definition) {
-        ("JSONPatch", _) => apply_json_patch(object, patch),
-        (_, Some(id)) => apply_strategic_patch(schemas, id, object, patch),
-        (_, None) => apply_merge_patch(object, patch),
+    let kind = subject.write.kind;
+    let merged = match patch_type {
+        "JSONPatch" => apply_json_patch(object, patch)
+            .map_err(|error| format!("JSON Patch: {}", error.status().message))?,
+        _ => server
+            .overlaid(kind, object, patch)
+            .map_err(|why| format!("error applying patch: {why}"))?,
     };
-    let merged = merged.map_err(|error| {
-        let why = error.status().message;
-        match patch_type {
-            "JSONPatch" => format!("JSON Patch: {why}"),
-            _ => format!("error applying patch: {why}"),
-        }
-    })?;
-    let decoded = schemas.decode(&kind.api_version(), kind.kind, &merged);
-    let unknown = decoded
-        .strict
-        .into_iter()
-        .next()
-        .filter(|_| patch_type != "JSONPatch");
-    if let Some(why) = decoded.error.or(unknown) {
-        return Err(format!(
-            "error applying patch: invalid ApplyConfiguration: {why}"
-        ));
+    let decoded = kind.decode(&server.schemas, &merged);
+    if let Some(why) = decoded.error {
+        return Err(format!("error applying patch: {why}"));
     }
     let mut new = decoded.value;
     kind.default(&mut new);

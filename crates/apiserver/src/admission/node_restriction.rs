@@ -48,7 +48,7 @@ fn admit(
         return Ok(());
     };
     let why = match (write.stored_kind().kind, old) {
-        ("Pod", None) => mirror(server, &node, object),
+        ("Pod", None) if write.subresource.is_empty() => mirror(server, &node, object),
         ("Pod", Some(old)) if write.subresource == "status" => pod_status(&node, object, old),
         ("Pod", Some(_)) => {
             let text = format!(

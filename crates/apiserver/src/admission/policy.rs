@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use api::cel::{Bindings, Program, Val};
-use api::kinds::{self, Kind, support::policy::Policy, support::policy::compile};
+use api::kinds::{Kind, support::policy::Policy, support::policy::compile};
 use api::selector::LabelSelector;
 use api::{Status, Str, Value, status};
 
@@ -161,7 +161,9 @@ fn params(
         return Ok(vec![Value::Null]);
     }
     let (version, name) = (of.str("apiVersion"), of.str("kind"));
-    let resource = kinds::by_kind(version, name)
+    let mut kinds = server.resources.kinds();
+    let resource = kinds
+        .find(|kind| kind.kind == name && kind.api_version() == version)
         .and_then(|kind| Some((kind, server.resources.of_kind(kind)?)));
     let Some((kind, resource)) = resource else {
         return Err(format!(

@@ -8,7 +8,7 @@ use api::{Status, Value};
 use super::Plugin;
 use super::policy::{Evaluation, Hook, Subject, denied, hooks};
 use crate::server::ApiServer;
-use crate::write::Write;
+use crate::write::{Deed, Write};
 
 /// The longest message an expression may make.
 const MAX_MESSAGE: usize = 5 * 1024;
@@ -17,7 +17,11 @@ const MAX_MESSAGE: usize = 5 * 1024;
 pub(super) const PLUGIN: Plugin = Plugin {
     name: "ValidatingAdmissionPolicy",
     validate: |server, write, object, old| dispatch(server, write, Some(object), old),
-    validate_delete: |server, write, old| dispatch(server, write, None, Some(old)),
+    validate_delete: |server, write, old| match write.deed {
+        // Policies have seen the Eviction; the deletion is the server's own.
+        Deed::Evict(_) => Ok(()),
+        _ => dispatch(server, write, None, Some(old)),
+    },
     ..Plugin::PLAIN
 };
 

@@ -10,7 +10,7 @@ use super::Plugin;
 use super::policy::{Subject, conditions, matches};
 use crate::cache;
 use crate::server::ApiServer;
-use crate::write::Write;
+use crate::write::{Deed, Write};
 
 /// The webhooks that may change objects.
 pub(super) const MUTATING: Plugin = Plugin {
@@ -67,6 +67,10 @@ fn call(
     old: Option<&Value>,
     plural: &str,
 ) -> Result<(), Status> {
+    // Webhooks have seen the Eviction; the deletion is the server's own.
+    if matches!(write.deed, Deed::Evict(_)) {
+        return Ok(());
+    }
     let group = "admissionregistration.k8s.io";
     let Some(all) = server.resources.named(group, plural) else {
         return Ok(());

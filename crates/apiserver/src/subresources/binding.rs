@@ -45,6 +45,7 @@ impl ApiServer {
         }
         write.subresource = "binding";
         write.warnings.extend(decoded.warnings);
+        write.warnings = self.admit_below(&write, "binding", &target)?;
         self.attempt(cx, write);
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! What admission says of exec, attach and port forwarding, which write nothing.
+//! What admission says of exec, attach and port forwarding, which write nothing, and of what is created
+//! below an object: bindings, evictions, tokens.
 //!
 //! Models the ConnectResource handler of apiserver/pkg/endpoints/handlers/rest.go.
 
@@ -29,6 +30,21 @@ impl ApiServer {
         let mut write = Write::of(cx, ask, kind, resource, deed);
         write.subresource = subresource;
         admission::validate(self, &mut write, &options, None)
+    }
+
+    /// Refuses what is to be created below an object and admission does not allow; gives back the
+    /// warnings.
+    pub(crate) fn admit_below(
+        &self,
+        write: &Write,
+        subresource: &'static str,
+        object: &Value,
+    ) -> Result<Vec<String>, Status> {
+        let mut below = write.clone();
+        below.subresource = subresource;
+        below.deed = Deed::Create(object.clone());
+        admission::validate(self, &mut below, object, None)?;
+        Ok(below.warnings)
     }
 }
 

@@ -43,6 +43,7 @@ impl ApiServer {
         let dry_run = options.dry_run;
         let mut write = Write::of(cx, ask, kind, resource, Deed::Evict(options));
         write.dry_run |= dry_run;
+        write.warnings = self.admit_below(&write, "eviction", &eviction)?;
         match self.budget_to_charge(&write)? {
             Some(budget) => self.charge(cx, write, &budget),
             None => self.attempt(cx, write),

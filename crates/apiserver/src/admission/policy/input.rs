@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use api::cel::{Ask, Authorize, Bindings, Opaque, Val};
+use api::kinds::Kind;
 use api::kinds::support::policy::{Policy, namespace_type, request_type};
 use api::{Map, Value, object};
 
@@ -27,6 +28,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) old: Value,
     /// The namespace it lies in, or the one it is.
     pub(crate) namespace: Option<Value>,
+    /// The versions the resource is served in.
+    pub(crate) versions: Vec<&'static str>,
 }
 
 impl<'a> Subject<'a> {
@@ -64,6 +67,12 @@ impl<'a> Subject<'a> {
             object,
             old,
             namespace,
+            versions: {
+                let own = write.kind;
+                let of = |kind: &&Kind| kind.group == own.group && kind.plural == own.plural;
+                let all = server.resources.kinds().filter(of);
+                all.map(|kind| kind.version).collect()
+            },
         }
     }
 
@@ -119,10 +128,15 @@ impl<'a> Subject<'a> {
         let (kind, user) = (write.kind, &write.user);
         let (group, version) = (kind.group, kind.version);
         let scaled = matches!(write.deed, Deed::Scale(_));
-        let connects = self.operation == "CONNECT";
+        // What is created or connected to below an object is of a kind of its own.
+        let below = !write.subresource.is_empty()
+            && self.object.is_map()
+            && self.object.kind() != kind.kind;
         let of_kind = match scaled {
-            _ if connects => {
-                object! { "group": "", "version": "v1", "kind": self.object.kind() }
+            _ if below => {
+                let of = self.object.api_version();
+                let (group, version) = of.split_once('/').unwrap_or(("", of));
+                object! { "group": group, "version": version, "kind": self.object.kind() }
             }
             true => object! { "group": "autoscaling", "version": "v1", "kind": "Scale" },
             false => object! { "group": group, "version": version, "kind": kind.kind },

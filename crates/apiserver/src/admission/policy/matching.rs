@@ -2,7 +2,6 @@
 //!
 //! Models apiserver/pkg/admission/plugin/policy/matching and plugin/webhook/predicates.
 
-use api::kinds;
 use api::selector::LabelSelector;
 use api::{Map, Value};
 
@@ -60,7 +59,7 @@ fn rule_matches(subject: &Subject<'_>, rule: &Value, exact: bool) -> bool {
     // A rule for another version means the same objects.
     let other_version = || {
         let mut versions = rule.list_at("apiVersions").iter();
-        versions.any(|v| kinds::find(kind.group, v.as_str(), kind.plural).is_some())
+        versions.any(|version| subject.versions.contains(&version.as_str()))
     };
     let version = has("apiVersions", kind.version) || (!exact && other_version());
     let names = rule.list_at("resourceNames");
