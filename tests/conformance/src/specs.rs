@@ -7,7 +7,25 @@ use anyhow::Result;
 
 use crate::cluster::Cluster;
 
+mod classes;
 mod config_map;
+mod disruption;
+mod dra;
+mod endpoints;
+mod events;
+mod garbage;
+mod ingress;
+mod jobs;
+mod limit_range;
+mod operations;
+mod pods;
+mod replication;
+mod scheduling;
+mod services;
+mod small;
+mod storage;
+mod volumes;
+mod workloads;
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
@@ -30,7 +48,26 @@ macro_rules! specs {
 use specs;
 
 /// A line for each file.
-const FILES: &[&[Spec]] = &[config_map::SPECS];
+const FILES: &[&[Spec]] = &[
+    config_map::SPECS,
+    scheduling::SPECS,
+    replication::SPECS,
+    pods::SPECS,
+    jobs::SPECS,
+    garbage::SPECS,
+    disruption::SPECS,
+    classes::SPECS,
+    dra::SPECS,
+    endpoints::SPECS,
+    events::SPECS,
+    ingress::SPECS,
+    limit_range::SPECS,
+    services::SPECS,
+    small::SPECS,
+    storage::SPECS,
+    volumes::SPECS,
+    workloads::SPECS,
+];
 
 /// Every spec there is.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
