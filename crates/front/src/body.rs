@@ -8,14 +8,22 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::answer::Part;
 use crate::connection::Call;
+use crate::protobuf;
 
 /// The body of an answer.
 #[derive(Debug)]
 pub(crate) enum AnswerBody {
     /// All of it.
     Whole(Option<Bytes>),
-    /// What is there first, and what follows.
-    Stream(Option<Bytes>, Box<Call>),
+    /// In parts.
+    Stream {
+        /// What is there.
+        first: Option<Bytes>,
+        /// What follows.
+        rest: Box<Call>,
+        /// Events, for a client that takes them in protobuf only.
+        in_protobuf: bool,
+    },
 }
 
 impl AnswerBody {
@@ -45,11 +53,15 @@ impl Body for AnswerBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let (first, call) = match self.get_mut() {
+        let (first, call, in_protobuf) = match self.get_mut() {
             AnswerBody::Whole(bytes) => {
                 return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))));
             }
-            AnswerBody::Stream(first, call) => (first, call),
+            AnswerBody::Stream {
+                first,
+                rest,
+                in_protobuf,
+            } => (first, rest, *in_protobuf),
         };
         if let Some(bytes) = first.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
@@ -57,6 +69,10 @@ impl Body for AnswerBody {
         loop {
             return Poll::Ready(match std::task::ready!(call.poll(cx)) {
                 Some(Part::Data(bytes)) if bytes.is_empty() => continue,
+                Some(Part::Data(bytes)) if in_protobuf => {
+                    let frames = protobuf::frames(&bytes).ok_or(BrokenOff);
+                    Some(frames.map(|frames| Frame::data(frames.into())))
+                }
                 Some(Part::Data(bytes)) => Some(Ok(Frame::data(bytes))),
                 Some(Part::Broken) => Some(Err(BrokenOff)),
                 Some(Part::End | Part::Head(_)) | None => None,
@@ -73,7 +89,7 @@ impl Body for AnswerBody {
             AnswerBody::Whole(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            AnswerBody::Stream(..) => SizeHint::default(),
+            AnswerBody::Stream { .. } => SizeHint::default(),
         }
     }
 }

@@ -89,13 +89,19 @@ async fn pass_on(
         ..begin(&parts)
     };
     read_protobuf(&mut request);
+    let in_protobuf = accept_protobuf(&mut request);
     let mut call = connection.send(request);
-    let head = head_of(&mut call).await?;
+    let mut head = head_of(&mut call).await?;
     let more = head.more;
+    let in_protobuf = in_protobuf && write_protobuf(&mut head);
     let (mut response, first) = response(head)?;
     *response.body_mut() = if more {
         let first = Some(first).filter(|bytes| !bytes.is_empty());
-        AnswerBody::Stream(first, Box::new(call))
+        AnswerBody::Stream {
+            first,
+            rest: Box::new(call),
+            in_protobuf,
+        }
     } else {
         AnswerBody::whole(first)
     };
@@ -114,6 +120,47 @@ fn read_protobuf(request: &mut room::Request) {
         "application/json".clone_into(content_type);
         request.body = json.into();
     }
+}
+
+/// Whether a client takes protobuf and nothing else; the API server of the world is asked for JSON
+/// then.
+fn accept_protobuf(request: &mut room::Request) -> bool {
+    let mut headers = request.headers.iter_mut();
+    let Some((_, accept)) = headers.find(|(name, _)| name == "Accept") else {
+        return false;
+    };
+    let only = accept
+        .split(',')
+        .all(|range| range.trim().starts_with(PROTOBUF));
+    if only {
+        *accept = accept.replace(PROTOBUF, "application/json");
+    }
+    only
+}
+
+/// Writes an answer in protobuf; false if it is of a kind that has none.
+fn write_protobuf(head: &mut Head) -> bool {
+    let mut headers = head.headers.iter_mut();
+    let header = headers
+        .find(|(name, value)| name == "Content-Type" && value.starts_with("application/json"));
+    let Some((_, content_type)) = header else {
+        return false;
+    };
+    let body = match head.more {
+        true => protobuf::frames(&head.body),
+        false => serde_json::from_slice(&head.body)
+            .ok()
+            .and_then(|object| protobuf::from_json(&object)),
+    };
+    let Some(body) = body else {
+        return false;
+    };
+    *content_type = content_type.replace("application/json", PROTOBUF);
+    if head.more {
+        content_type.push_str(";stream=watch");
+    }
+    head.body = body.into();
+    true
 }
 
 /// A request without its body, as the world gets it.

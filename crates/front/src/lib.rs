@@ -18,7 +18,7 @@ mod forward;
 mod identity;
 mod kubeconfig;
 mod pace;
-mod protobuf;
+pub mod protobuf;
 mod room;
 mod server;
 mod spdy;

@@ -1,5 +1,6 @@
 //! Bodies in Kubernetes' protobuf, which clients written in Go send for built-in kinds, as the JSON
-//! that means the same. Answers need none of this: those clients accept JSON as well.
+//! that means the same, and answers for clients that accept nothing else. Most accept JSON as well
+//! and are given that.
 //!
 //! Models apimachinery/pkg/runtime/serializer/protobuf and the generated.proto files of the API.
 
@@ -10,7 +11,11 @@ use serde_json::{Map, Value};
 
 use crate::kubeconfig::base64;
 
+mod encode;
 mod special;
+
+pub(crate) use encode::frames;
+pub use encode::from_json;
 
 /// Made by `cargo xtask protobuf`, which says how to read it.
 const TABLE: &str = include_str!("protobuf/messages.txt");
@@ -75,7 +80,8 @@ fn message(line: &'static str) -> Option<(&'static str, HashMap<u32, Field>)> {
 }
 
 /// A body as JSON; `None` if it is not protobuf, damaged, or of a kind that is not known.
-pub(crate) fn to_json(body: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn to_json(body: &[u8]) -> Option<Vec<u8>> {
     serde_json::to_vec(&object(body, 0)?).ok()
 }
 

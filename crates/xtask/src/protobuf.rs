@@ -22,7 +22,7 @@ const POINTERS: [&str; 3] = [
     "meta.v1.DeleteOptions.propagationPolicy",
 ];
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Field {
     number: u32,
     rust: String,
@@ -42,6 +42,7 @@ pub(crate) fn protobuf(args: &[String]) -> Result<()> {
         .iter()
         .map(|(name, schema)| (last(name, 3), schema))
         .collect();
+    rename(&mut messages, &schemas);
     // Names that no schema of their own message tells are those of others.
     let mut names = BTreeMap::new();
     for schema in schemas.values() {
@@ -53,7 +54,7 @@ pub(crate) fn protobuf(args: &[String]) -> Result<()> {
     let mut wanted: Vec<String> = schemas.keys().cloned().collect();
     let mut table = BTreeMap::new();
     while let Some(name) = wanted.pop() {
-        let Some(fields) = messages.get(&name) else {
+        let Some(fields) = fields(&messages, &name) else {
             continue;
         };
         if table.contains_key(&name) {
@@ -61,7 +62,7 @@ pub(crate) fn protobuf(args: &[String]) -> Result<()> {
         }
         let properties = schemas.get(&name).map(|schema| &schema["properties"]);
         let mut line = name.clone();
-        for field in fields {
+        for field in &fields {
             line.push(' ');
             line += &written(&name, field, properties, (&go_types, &names));
             let kind = field.kind.trim_start_matches(['*', '%']);
@@ -74,6 +75,44 @@ pub(crate) fn protobuf(args: &[String]) -> Result<()> {
     println!("{} messages, {} bytes", lines.len(), text.len());
     std::fs::create_dir_all(Path::new(TABLE).parent().context("it has a folder")?)?;
     Ok(std::fs::write(TABLE, text)?)
+}
+
+/// Gives messages the names that schemas have: `JSONSchemaProps`, not `JsonSchemaProps`.
+fn rename(messages: &mut BTreeMap<String, Vec<Field>>, schemas: &BTreeMap<String, &Value>) {
+    let names: BTreeMap<String, &String> = schemas
+        .keys()
+        .map(|name| (name.to_ascii_lowercase(), name))
+        .collect();
+    let named = |name: &str| {
+        let found = names.get(&name.to_ascii_lowercase());
+        found.map_or_else(|| name.to_owned(), |name| (*name).clone())
+    };
+    *messages = std::mem::take(messages)
+        .into_iter()
+        .map(|(name, mut fields)| {
+            for field in &mut fields {
+                let kind = field.kind.trim_start_matches(['*', '%']);
+                let mark = &field.kind[..field.kind.len() - kind.len()];
+                field.kind = format!("{mark}{}", named(kind));
+            }
+            (named(&name), fields)
+        })
+        .collect();
+}
+
+/// The fields of a message. One that came to be `v1` since the crate was made has those it had
+/// before.
+fn fields(messages: &BTreeMap<String, Vec<Field>>, name: &str) -> Option<Vec<Field>> {
+    if let Some(fields) = messages.get(name) {
+        return Some(fields.clone());
+    }
+    let (group, kind) = name.split_once(".v1.")?;
+    let before = format!("{group}.v1beta1.");
+    let mut fields = messages.get(&format!("{before}{kind}"))?.clone();
+    for field in &mut fields {
+        field.kind = field.kind.replace(&before, &format!("{group}.v1."));
+    }
+    Some(fields)
 }
 
 /// A field as the table has it.

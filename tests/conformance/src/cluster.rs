@@ -123,6 +123,22 @@ impl Cluster {
         body: Option<String>,
     ) -> Result<Answer> {
         let mut request = Request::builder().method(method).uri(path);
+        // As typed clients of Go do: in protobuf where the kind has that.
+        let is_told = |wanted: &str| headers.iter().any(|(name, _)| *name == wanted);
+        let typed = body.as_deref().filter(|_| !is_told(CONTENT_TYPE.as_str()));
+        if let Some(body) = typed.and_then(protobuf) {
+            request = request.header(CONTENT_TYPE, "application/vnd.kubernetes.protobuf");
+            if !is_told(ACCEPT.as_str()) {
+                request = request.header(
+                    ACCEPT,
+                    "application/vnd.kubernetes.protobuf,application/json",
+                );
+            }
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            return self.send(request.body(Body::from(body))?).await;
+        }
         if !headers.iter().any(|(name, _)| *name == ACCEPT.as_str()) {
             request = request.header(ACCEPT, "application/json");
         }
@@ -137,7 +153,11 @@ impl Cluster {
             request = request.header(*name, *value);
         }
         let body = body.unwrap_or_default().into_bytes();
-        let response = self.client.send(request.body(Body::from(body))?).await?;
+        self.send(request.body(Body::from(body))?).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<Answer> {
+        let response = self.client.send(request).await?;
         let (parts, body) = response.into_parts();
         let bytes = body.collect_bytes().await?;
         Ok(Answer {
@@ -217,7 +237,8 @@ impl Cluster {
 
     /// DELETE of an object, or of the collection that a selector in the query chooses.
     pub async fn delete(&self, path: &str) -> Result<Value> {
-        self.well(Method::DELETE, path, None).await
+        let options = json!({ "kind": "DeleteOptions", "apiVersion": "v1" });
+        self.well(Method::DELETE, path, Some(&options)).await
     }
 
     /// Expects a refusal: its status, and words that its message holds.
@@ -317,6 +338,30 @@ impl Watch {
             Err(_) => Ok(()),
             Ok(line) => bail!("an event that nothing caused: {line:?}"),
         }
+    }
+}
+
+/// A body in protobuf, where it says the same: what no typed client can say stays JSON.
+fn protobuf(body: &str) -> Option<Vec<u8>> {
+    let object: Value = serde_json::from_str(body).ok()?;
+    let encoded = front::protobuf::from_json(&object)?;
+    let read: Value = serde_json::from_slice(&front::protobuf::to_json(&encoded)?).ok()?;
+    (plain(read) == plain(object)).then_some(encoded)
+}
+
+/// The object without what is null or empty.
+fn plain(value: Value) -> Value {
+    let is_something =
+        |value: &Value| !matches!(value, Value::Null) && *value != json!({}) && *value != json!([]);
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, value)| (key, plain(value)))
+            .filter(|(_, value)| is_something(value))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(plain).collect(),
+        value => value,
     }
 }
 

@@ -9,14 +9,32 @@ use crate::cluster::Cluster;
 
 mod certificates;
 mod chunking;
+mod classes;
 mod config_map;
 mod controller_revision;
+mod disruption;
+mod dra;
+mod endpoints;
+mod events;
+mod garbage;
+mod ingress;
+mod jobs;
+mod limit_range;
 mod namespaces;
+mod operations;
+mod pods;
 mod policies;
+mod replication;
 mod resource_quota;
+mod scheduling;
 mod server;
 mod service_accounts;
+mod services;
+mod small;
+mod storage;
+mod volumes;
 mod watchers;
+mod workloads;
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
@@ -42,14 +60,31 @@ use specs;
 const FILES: &[&[Spec]] = &[
     certificates::SPECS,
     chunking::SPECS,
+    classes::SPECS,
     config_map::SPECS,
     controller_revision::SPECS,
+    disruption::SPECS,
+    dra::SPECS,
+    endpoints::SPECS,
+    events::SPECS,
+    garbage::SPECS,
+    ingress::SPECS,
+    jobs::SPECS,
+    limit_range::SPECS,
     namespaces::SPECS,
+    pods::SPECS,
     policies::SPECS,
+    replication::SPECS,
     resource_quota::SPECS,
+    scheduling::SPECS,
     server::SPECS,
     service_accounts::SPECS,
+    services::SPECS,
+    small::SPECS,
+    storage::SPECS,
+    volumes::SPECS,
     watchers::SPECS,
+    workloads::SPECS,
 ];
 
 /// Every spec there is.

@@ -124,6 +124,15 @@ fn defaults(service: &mut Value) {
     if kind == "LoadBalancer" && !spec.has("allocateLoadBalancerNodePorts") {
         spec.set("allocateLoadBalancerNodePorts", true);
     }
+    if kind == "LoadBalancer" {
+        let count = service.list_at("status.loadBalancer.ingress").len();
+        for i in 0..count {
+            let ingress = service.at_mut(&format!("status.loadBalancer.ingress.{i}"));
+            if !ingress.str("ip").is_empty() && !ingress.has("ipMode") {
+                ingress.set("ipMode", "VIP");
+            }
+        }
+    }
 }
 
 fn row(service: &Value, now: Instant) -> Vec<Cell> {

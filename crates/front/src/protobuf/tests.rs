@@ -21,6 +21,9 @@ fn check(api_version: &str, kind: &str, fields: &[Vec<u8>], mut expected: Value)
     let read = to_json(&body).expect("it can be read");
     let read: Value = serde_json::from_slice(&read).expect("JSON");
     assert_eq!(read, expected);
+    let again = to_json(&from_json(&expected).expect("it can be written"));
+    let again: Value = serde_json::from_slice(&again.expect("read again")).expect("JSON");
+    assert_eq!(again, expected);
     for len in 0..body.len() {
         // Whatever is cut off must not be fatal.
         let _ = to_json(&body[..len]);
@@ -94,4 +97,66 @@ fn what_is_not_protobuf_is_left_alone() {
         assert_eq!(to_json(body), None);
     }
     assert_eq!(to_json(&envelope("example.com/v1", "Widget", b"")), None);
+}
+
+#[track_caller]
+fn check_round_trip(object: Value) {
+    let body = from_json(&object).expect("it can be written");
+    let read = to_json(&body).expect("it can be read");
+    let read: Value = serde_json::from_slice(&read).expect("JSON");
+    assert_eq!(read, object);
+}
+
+#[test]
+fn what_is_no_object_in_json_comes_back_as_it_was() {
+    check_round_trip(json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": { "name": "foos.example.com" },
+        "spec": { "versions": [{
+            "name": "v1",
+            "schema": { "openAPIV3Schema": {
+                "$ref": "#/x", "type": "object", "default": { "a": [1, "b", null] },
+                "minLength": 0, "minimum": 0.5, "enum": ["a", 1],
+                "items": { "type": "string" }, "additionalItems": true,
+                "additionalProperties": { "type": "string" },
+                "properties": { "a": { "x-kubernetes-preserve-unknown-fields": false } },
+                "dependencies": { "a": ["b"], "c": { "type": "string" } },
+            } },
+        }] },
+    }));
+    check_round_trip(json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {},
+        "spec": {
+            "acquireTime": "0001-01-01T00:00:02.000000Z", "renewTime": "2026-01-05T09:00:00.123456Z",
+            "leaseTransitions": 0,
+        },
+    }));
+    check_round_trip(json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": { "managedFields": [{ "fieldsV1": { "f:spec": { ".": {} } } }] },
+        "spec": {
+            "scaleTargetRef": {},
+            "behavior": { "scaleDown": { "stabilizationWindowSeconds": 0, "tolerance": "100m" } },
+        },
+    }));
+    check_round_trip(json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
+        "metadata": {},
+        "spec": {
+            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
+            "mutations": [{ "patchType": "JSONPatch", "jsonPatch": { "expression": "[]" } }],
+        },
+    }));
+    check_round_trip(json!({
+        "apiVersion": "resource.k8s.io/v1", "kind": "ResourceSlice", "metadata": {},
+        "spec": {
+            "devices": [{
+                "attributes": { "a": { "int": 0 }, "b": { "bool": false }, "c": { "string": "" } },
+                "capacity": { "memory": { "value": "1Gi" } },
+            }],
+        },
+    }));
+    check_round_trip(json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {}, "data": { "": "AAEC/w==" },
+    }));
 }
