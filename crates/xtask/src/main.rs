@@ -1,5 +1,5 @@
 //! The project's automation: `cargo xtask serve | test | bench | build | reference |
-//! protobuf | tools`.
+//! conformance | protobuf | tools`.
 //!
 //! Everything a developer or CI does is here, so that a fresh machine with rustup, Node and git
 //! needs nothing else.
@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod conformance;
 mod files;
 mod page;
 mod protobuf;
@@ -30,6 +31,7 @@ cargo xtask <command>
   bench [PART...]    print the figures, or the named parts: native page sizes
   reference [--transcripts DIR [--only=PREFIX]] [--iptables DIR]
                      compare with what a real cluster answered
+  conformance [PART] run the specs of the upstream conformance suite whose names hold PART
   protobuf K8S_PB SCHEMAS
                      make the table of protobuf messages that `kubarium serve` reads
   tools              install the tools that are missing
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         "test" => test::test(rest),
         "bench" => bench::bench(rest),
         "reference" => reference::reference(rest),
+        "conformance" => conformance::conformance(rest),
         "protobuf" => protobuf::protobuf(rest),
         "tools" => tools::all(),
         "help" | "--help" | "-h" => {

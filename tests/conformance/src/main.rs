@@ -13,15 +13,13 @@ use kubarium_conformance::{run, serve};
 async fn main() -> anyhow::Result<ExitCode> {
     let only = std::env::args().nth(1).unwrap_or_default();
     let (front, cluster) = serve().await?;
-    let outcomes = run(&cluster, &only).await;
+    let outcomes = run(&cluster, &only, |spec| match &spec.failure {
+        None => println!("passed  {}", spec.name),
+        Some(why) => println!("FAILED  {}\n        {why}", spec.name),
+    })
+    .await;
     front.stop().await;
     let failed = outcomes.iter().filter(|spec| spec.failure.is_some());
-    for spec in &outcomes {
-        match &spec.failure {
-            None => println!("passed  {}", spec.name),
-            Some(why) => println!("FAILED  {}\n        {why}", spec.name),
-        }
-    }
     let failed = failed.count();
     println!(
         "{} of {} specs pass",

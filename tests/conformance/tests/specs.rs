@@ -10,7 +10,7 @@ const ALL: &str = include_str!("../specs.tsv");
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_spec_that_needs_the_api_alone_passes() {
     let (front, cluster) = serve().await.expect("the cluster comes up");
-    let outcomes = run(&cluster, "").await;
+    let outcomes = run(&cluster, "", |_| ()).await;
     front.stop().await;
     let failed: Vec<String> = outcomes
         .iter()
