@@ -67,7 +67,7 @@ impl Kind {
                 Value::Null => drop(new.remove("status")),
                 status => new.set("status", status),
             }
-        } else if self.has_status() {
+        } else if self.has_status() && subresource != "approval" {
             match old.get("status") {
                 Value::Null => drop(new.remove("status")),
                 status => new.set("status", status),
