@@ -1,11 +1,11 @@
 //! Who may do what: the authorizers that the command line names, asked one after the other.
 //!
 //! Models apiserver/pkg/authorization, pkg/kubeapiserver/authorizer and
-//! plugin/pkg/auth/authorizer/node. Of the node authorizer only its rules are modelled, not which
-//! objects belong to a node's pods.
+//! plugin/pkg/auth/authorizer/node.
 
 pub(crate) mod escalation;
 pub(crate) mod impersonation;
+mod node;
 pub(crate) mod policy;
 pub(crate) mod rbac;
 pub(crate) mod rule;
@@ -49,7 +49,10 @@ impl<'a> Attributes<'a> {
             resource: &info.resource,
             subresource: &info.subresource,
             namespace: &info.namespace,
-            name: &info.name,
+            name: match info.name.as_str() {
+                "" => &info.selected,
+                name => name,
+            },
             path: (!info.is_resource).then_some(&info.path),
         }
     }
@@ -69,6 +72,8 @@ pub(crate) struct Authorizer {
     rbac: Rbac,
     /// What kubelets may do.
     node_rules: Vec<Rule>,
+    /// What belongs to the pods of nodes.
+    graph: node::Graph,
     /// Requests that were allowed whatever the object's name, by their hash.
     granted: BTreeSet<u64>,
 }
@@ -95,6 +100,7 @@ impl Authorizer {
             modes: modes.iter().filter_map(mode).collect(),
             rbac: Rbac::default(),
             node_rules: policy::node_rules(),
+            graph: node::Graph::default(),
             granted: BTreeSet::new(),
         }
     }
@@ -113,13 +119,16 @@ impl Authorizer {
     pub(crate) fn fill(&mut self, resources: &Resources) {
         self.granted.clear();
         self.rbac = Rbac::of(resources);
+        self.graph = node::Graph::of(resources);
     }
 
-    /// A role or binding changed.
+    /// A role, a binding or what belongs to a node changed.
     pub(crate) fn observe(&mut self, kind: &api::kinds::Kind, change: &crate::cache::Change) {
         if kind.group == rbac::GROUP {
             self.granted.clear();
             self.rbac.observe(kind.plural, change);
+        } else if self.modes.contains(&Mode::Node) {
+            self.graph.observe(kind, change);
         }
     }
 
@@ -180,13 +189,22 @@ impl Authorizer {
                 Mode::Node => {
                     let allows = |rule: &Rule| rule.allows(asked);
                     if is_node(user) && self.node_rules.iter().any(allows) {
-                        return yes(String::new());
+                        let name = user.name.trim_start_matches("system:node:");
+                        match self.graph.refusal(name, asked) {
+                            None => return yes(String::new()),
+                            Some(why) => reason = why,
+                        }
                     }
                 }
                 Mode::Rbac => match self.rbac.decide(user, asked) {
                     Ok(by) => return yes(format!("RBAC: allowed by {by}")),
                     Err(errors) if errors.is_empty() => {}
-                    Err(errors) => reason = format!("RBAC: {}", aggregate(errors)),
+                    Err(errors) => {
+                        if !reason.is_empty() {
+                            reason.push('\n');
+                        }
+                        reason.push_str(&format!("RBAC: {}", aggregate(errors)));
+                    }
                 },
             }
         }

@@ -271,7 +271,6 @@ fn begin_grace(now: Instant, kind: &Kind, options: &DeleteOptions, object: &mut 
         let wanted = options.grace();
         return match wanted {
             _ if running == 0 => Grace::None,
-            Some(0) => Grace::None,
             Some(secs) if secs < running => {
                 let begun = Instant::parse_rfc3339(object.deletion_timestamp().unwrap_or(""));
                 let began = begun.map_or(0, Instant::as_nanos);
@@ -279,7 +278,10 @@ fn begin_grace(now: Instant, kind: &Kind, options: &DeleteOptions, object: &mut 
                 let until = Instant::from_nanos(nanos) + Duration::from_secs(secs as u64);
                 object.set("metadata.deletionTimestamp", until.rfc3339());
                 object.set("metadata.deletionGracePeriodSeconds", secs);
-                Grace::Begun
+                match secs {
+                    0 => Grace::None,
+                    _ => Grace::Begun,
+                }
             }
             _ => Grace::Pending,
         };

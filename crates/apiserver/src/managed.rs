@@ -70,6 +70,7 @@ fn ignored(kind: &Kind, subresource: &str) -> Map {
         },
         ("status", "Deployment") => object! { "f:spec": {}, "f:metadata": { "f:labels": {} } },
         ("status", _) => object! { "f:spec": {} },
+        ("approval", _) => object! { "f:spec": {}, "f:status": { "f:certificate": {} } },
         ("scale", _) => object! { "f:metadata": {}, "f:status": {} },
         ("", _) => Value::Null,
         _ => object! { "f:status": {} },

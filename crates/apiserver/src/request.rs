@@ -26,6 +26,8 @@ pub struct RequestInfo {
     pub subresource: String,
     /// The name; empty for none.
     pub name: String,
+    /// The one name that a list or watch selects, which counts where it is asked who may do what.
+    pub selected: String,
     /// What the path holds after the subresource, as with `proxy`.
     pub rest: Vec<String>,
 }
@@ -81,8 +83,19 @@ impl RequestInfo {
         info.rest = words.cloned().collect();
         let watch = old_watch || query.watch;
         info.verb = resource_verb(request.method, &info.name, watch);
+        if matches!(info.verb, "list" | "watch" | "deletecollection") {
+            info.selected = selected(&query.field_selector).to_owned();
+        }
         info
     }
+}
+
+/// The name in `metadata.name=…`; empty where there is none.
+fn selected(fields: &str) -> &str {
+    let names = |term: &str| term.starts_with("metadata.name=");
+    let term = fields.split(',').find(|term| names(term)).unwrap_or("");
+    let name = term.trim_start_matches("metadata.name");
+    name.trim_start_matches('=')
 }
 
 fn plain_verb(method: Method) -> &'static str {

@@ -115,6 +115,68 @@ fn parameters_are_looked_up() {
 }
 
 #[test]
+fn objects_of_custom_kinds_are_parameters() {
+    let mut bench = bench();
+    let definition = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: limits.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: limits, singular: limit, kind: Limit, listKind: LimitList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, properties: {name: {type: string}}}}
+";
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    assert_eq!(create(&mut bench, path, definition), "");
+    policy(
+        &mut bench,
+        "  paramKind: {apiVersion: example.com/v1, kind: Limit}\n  validations: [{expression: \
+         'request.operation == \"DELETE\" || object.metadata.name == params.name'}]\n",
+        "validationActions: [Deny], paramRef: {name: names, parameterNotFoundAction: Deny}",
+    );
+    let names = "{apiVersion: example.com/v1, kind: Limit, metadata: {name: names}, name: a}";
+    let path = "/apis/example.com/v1/namespaces/default/limits";
+    assert_eq!(create(&mut bench, path, names), "");
+    assert_eq!(create(&mut bench, PODS, &pod("a", "{}")), "");
+    assert!(create(&mut bench, PODS, &pod("b", "{}")).contains("failed expression: "));
+}
+
+#[test]
+fn bindings_and_evictions_are_seen() {
+    let mut bench = bench();
+    policy(
+        &mut bench,
+        "  validations: [{expression: 'false', messageExpression: 'request.kind.kind + \" of \" + \
+         object.metadata.name'}]\n",
+        "validationActions: [Deny]",
+    );
+    let path = format!("{ADMISSION}/validatingadmissionpolicies/p");
+    let mut policy = bench.get(&path);
+    policy.list_mut("spec.matchConstraints.resourceRules")[0]
+        .set("resources", vec!["pods/binding", "pods/eviction"]);
+    assert_eq!(bench.call(Method::Put, &path, policy).0, 200);
+    assert_eq!(create(&mut bench, PODS, &pod("a", "{}")), "");
+    let binding =
+        "{apiVersion: v1, kind: Binding, metadata: {name: a}, target: {kind: Node, name: n}}";
+    let eviction = "{apiVersion: policy/v1, kind: Eviction, metadata: {name: a}}";
+    for (path, text, kind) in [
+        ("binding", binding, "Binding"),
+        ("eviction", eviction, "Eviction"),
+    ] {
+        let said = create(&mut bench, &format!("{PODS}/a/{path}"), text);
+        assert!(
+            said.ends_with(&format!("denied request: {kind} of a")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn mutations_are_applied() {
     let mut bench = bench();
     let text = "

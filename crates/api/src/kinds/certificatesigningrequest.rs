@@ -96,8 +96,12 @@ fn prepare_for_update(new: &mut Value, old: &Value, subresource: &str) {
     new.set("spec", old.get("spec"));
     if subresource == "approval" {
         let conditions = new.at("status.conditions").clone();
-        new.set("status", old.get("status"));
-        new.set("status.conditions", conditions);
+        let mut status = old.get("status").clone();
+        if !status.is_map() {
+            status = value!({});
+        }
+        status.set("conditions", conditions);
+        new.set("status", status);
     }
 }
 

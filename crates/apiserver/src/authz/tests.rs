@@ -65,6 +65,58 @@ fn a_fresh_cluster_knows_its_own_parts() {
 }
 
 #[test]
+fn kubelets_read_what_their_pods_refer_to() {
+    let node = user("system:node:node01", &[NODES, "system:authenticated"]);
+    let mut authorizer = fresh();
+    let mut resources = Resources::new();
+    let text = r#"{"metadata": {"namespace": "shop", "name": "web"}, "spec": {
+        "nodeName": "node01", "serviceAccountName": "till",
+        "containers": [{"env": [{"valueFrom": {"secretKeyRef": {"name": "key"}}}]}],
+        "volumes": [{"configMap": {"name": "site"}},
+                    {"persistentVolumeClaim": {"claimName": "data"}}]}}"#;
+    let volume = r#"{"metadata": {"name": "pv"},
+        "spec": {"claimRef": {"namespace": "shop", "name": "data"}}}"#;
+    for (key, text) in [("pods/shop/web", text), ("persistentvolumes/pv", volume)] {
+        let object = api::Value::from_json(text.as_bytes()).expect("JSON");
+        let key = format!("{}{key}", crate::backend::PREFIX);
+        resources.fill_one(&key, &Measured::new(object), 1);
+    }
+    authorizer.graph = super::node::Graph::of(&resources);
+    let mut check = |method: net::http::Method, target: &str, allowed: bool| {
+        let request = Request::new(method, target);
+        let info = RequestInfo::of(&request, &Query::of(&request));
+        let said = authorizer
+            .allow(&node, &info)
+            .map_err(|status| status.message);
+        match &said {
+            Ok(()) => assert!(allowed, "{target}"),
+            Err(why) => assert!(!allowed && why.contains("node 'node01'"), "{target}: {why}"),
+        }
+    };
+    use net::http::Method::{Get, Post};
+    let shop = "/api/v1/namespaces/shop";
+    for (path, allowed) in [
+        ("secrets/key", true),
+        ("secrets?watch=1&fieldSelector=metadata.name%3Dkey", true),
+        ("secrets/other", false),
+        ("configmaps/site", true),
+        ("configmaps/key", false),
+        ("persistentvolumeclaims/data", true),
+        ("pods/web", true),
+        ("pods/other", false),
+    ] {
+        check(Get, &format!("{shop}/{path}"), allowed);
+    }
+    check(Get, "/api/v1/persistentvolumes/pv", true);
+    check(Get, "/api/v1/nodes/node01", true);
+    check(Get, "/api/v1/nodes/node02", false);
+    check(Get, "/api/v1/nodes", false);
+    check(Get, "/api/v1/namespaces/other/secrets/key", false);
+    check(Post, &format!("{shop}/serviceaccounts/till/token"), true);
+    check(Post, &format!("{shop}/serviceaccounts/other/token"), false);
+}
+
+#[test]
 fn rules_cover_rules() {
     let rule = |verbs: &[&str], resources: &[&str]| {
         let list = |of: &[&str]| of.iter().map(|text| (*text).into()).collect();
