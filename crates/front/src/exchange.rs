@@ -11,6 +11,7 @@ use hyper::{Request, Response, StatusCode};
 use crate::answer::{Head, Part};
 use crate::body::AnswerBody;
 use crate::connection::Connection;
+use crate::openapi;
 use crate::protobuf;
 use crate::room;
 use crate::upgrade;
@@ -89,8 +90,12 @@ async fn pass_on(
         ..begin(&parts)
     };
     read_protobuf(&mut request);
+    let form = ask_for_json(&mut request);
     let mut call = connection.send(request);
-    let head = head_of(&mut call).await?;
+    let mut head = head_of(&mut call).await?;
+    if let Some(form) = form {
+        write_protobuf(&mut head, form);
+    }
     let more = head.more;
     let (mut response, first) = response(head)?;
     *response.body_mut() = if more {
@@ -113,6 +118,28 @@ fn read_protobuf(request: &mut room::Request) {
     {
         "application/json".clone_into(content_type);
         request.body = json.into();
+    }
+}
+
+/// The document of the API is to be had in protobuf, too; the world writes it in JSON.
+fn ask_for_json(request: &mut room::Request) -> Option<&'static str> {
+    let mut headers = request.headers.iter_mut();
+    let (_, accept) = headers.find(|(name, _)| name == "Accept")?;
+    let form = openapi::wanted(&request.target, accept)?;
+    "application/json".clone_into(accept);
+    Some(form)
+}
+
+fn write_protobuf(head: &mut Head, form: &str) {
+    let content_type = |(name, _): &&mut (String, String)| name == "Content-Type";
+    if head.status == 200
+        && !head.more
+        && let Some(document) = openapi::to_protobuf(&head.body)
+        && let Some((_, kind)) = head.headers.iter_mut().find(content_type)
+    {
+        form.clone_into(kind);
+        head.body = document.into();
+        head.headers.retain(|(name, _)| name != "Content-Length");
     }
 }
 
