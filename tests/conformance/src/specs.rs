@@ -8,6 +8,11 @@ use anyhow::Result;
 use crate::cluster::Cluster;
 
 mod config_map;
+mod custom_resource_definition;
+mod discovery;
+mod field_validation;
+mod flow_control;
+mod publish_openapi;
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
@@ -30,7 +35,14 @@ macro_rules! specs {
 use specs;
 
 /// A line for each file.
-const FILES: &[&[Spec]] = &[config_map::SPECS];
+const FILES: &[&[Spec]] = &[
+    config_map::SPECS,
+    custom_resource_definition::SPECS,
+    discovery::SPECS,
+    field_validation::SPECS,
+    flow_control::SPECS,
+    publish_openapi::SPECS,
+];
 
 /// Every spec there is.
 pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
