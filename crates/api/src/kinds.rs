@@ -6,6 +6,7 @@
 //! pkg/printers/internalversion.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use sim::Instant;
@@ -295,6 +296,8 @@ pub struct Kind {
     pub columns: &'static [Column],
     /// The cells of an object's row, one per column.
     pub row: fn(&Value, Instant) -> Vec<Cell>,
+    /// The order of a table's rows, where it is not that of the list.
+    pub order: Option<fn(&Value, &Value) -> Ordering>,
     /// An object as one would write it, for tests and as an example.
     pub sample: &'static str,
     /// What a definition says of a kind that is not built in.
@@ -336,6 +339,7 @@ impl Kind {
             grace_period: None,
             columns: &[],
             row: |_, _| Vec::new(),
+            order: None,
             sample: "",
             custom: None,
         }

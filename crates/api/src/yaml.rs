@@ -27,6 +27,9 @@ pub struct Document {
     pub line: usize,
     /// Where its nodes stand; filled by `parse_all_with_positions` only.
     pub positions: Positions,
+    /// What a strict reader says of keys that stand twice in a map:
+    /// `line 11: key "foo" already set in map`.
+    pub repeated: Vec<String>,
 }
 
 /// Lines and columns of the nodes of a document, by path: `spec.steps[0].checks`. A key of a map

@@ -42,18 +42,31 @@ impl Validation {
         }
     }
 
-    /// Judges the errors that strict decoding found: refused, or turned into warnings.
-    fn judge(self, kind: &Kind, errors: &[String]) -> Result<Vec<String>, Status> {
+    /// Judges the errors that strict decoding found, those in the text of YAML and those in fields:
+    /// refused, or turned into warnings.
+    fn judge(
+        self,
+        kind: &Kind,
+        lines: Vec<String>,
+        fields: Vec<String>,
+    ) -> Result<Vec<String>, Status> {
         match self {
-            _ if errors.is_empty() => Ok(Vec::new()),
+            _ if lines.is_empty() && fields.is_empty() => Ok(Vec::new()),
             Validation::Ignore => Ok(Vec::new()),
-            Validation::Warn => Ok(errors.to_vec()),
-            Validation::Strict => Err(refusal(
-                kind,
-                &format!("strict decoding error: {}", errors.join(", ")),
-            )),
+            Validation::Warn => Ok([lines, fields].concat()),
+            Validation::Strict => {
+                let text = (!lines.is_empty()).then(|| repeated(&lines));
+                let errors: Vec<String> = text.into_iter().chain(fields).collect();
+                let why = format!("strict decoding error: {}", errors.join(", "));
+                Err(refusal(kind, &why))
+            }
         }
     }
+}
+
+/// What go-yaml says of keys that stand twice.
+pub(crate) fn repeated(lines: &[String]) -> String {
+    format!("yaml: unmarshal errors:\n  {}", lines.join("\n  "))
 }
 
 /// A decoded object.
@@ -77,7 +90,7 @@ pub(crate) fn decode(
     request: &Request,
     validation: Validation,
 ) -> Result<Decoded, Status> {
-    let (mut object, duplicates) = parse(kind, request)?;
+    let (mut object, found) = parse(kind, request)?;
     check_kind(kind, &mut object)?;
     let decoded = kind.decode(schemas, &object);
     if let Some(error) = decoded.error {
@@ -85,8 +98,8 @@ pub(crate) fn decode(
     }
     let mut strict = decoded.strict;
     let said = |path| format!("duplicate field {path:?}");
-    strict.extend(duplicates.iter().map(said));
-    let warnings = validation.judge(kind, &strict)?;
+    strict.extend(found.duplicates.iter().map(said));
+    let warnings = validation.judge(kind, found.lines, strict)?;
     object = decoded.value;
     kind.default(&mut object);
     let object = kind.store(object);
@@ -101,15 +114,22 @@ fn refusal(kind: &Kind, why: &str) -> Status {
     ))
 }
 
-/// The tree of a body, and the paths of keys that occur twice.
-fn parse(kind: &Kind, request: &Request) -> Result<(Value, Vec<String>), Status> {
-    let mut duplicates = Vec::new();
+/// Keys that occur twice in a body: their paths in JSON, what is said of their lines in YAML.
+#[derive(Debug, Default)]
+struct Found {
+    duplicates: Vec<String>,
+    lines: Vec<String>,
+}
+
+/// The tree of a body, and what stands in it twice.
+fn parse(kind: &Kind, request: &Request) -> Result<(Value, Found), Status> {
+    let mut found = Found::default();
     let content_type = request
         .headers
         .get("Content-Type")
         .unwrap_or("application/json");
     let object = match content_type.split(';').next().unwrap_or("").trim() {
-        "" | "application/json" => tree(&request.body, &mut duplicates).map_err(|error| {
+        "" | "application/json" => tree(&request.body, &mut found.duplicates).map_err(|error| {
             status::bad_request(format!(
                 "the object provided is unrecognized (must be of type {}): couldn't get \
                  version/kind; json parse error: {} ({})",
@@ -124,7 +144,9 @@ fn parse(kind: &Kind, request: &Request) -> Result<(Value, Vec<String>), Status>
             if documents.is_empty() {
                 Value::Null
             } else {
-                documents.swap_remove(0).value
+                let first = documents.swap_remove(0);
+                found.lines = first.repeated;
+                first.value
             }
         }
         _ => return Err(status::unsupported_media_type(&ACCEPTED)),
@@ -137,7 +159,7 @@ fn parse(kind: &Kind, request: &Request) -> Result<(Value, Vec<String>), Status>
             hex_start(&request.body)
         )));
     }
-    Ok((object, duplicates))
+    Ok((object, found))
 }
 
 fn tree(body: &Body, duplicates: &mut Vec<String>) -> Result<Value, JsonError> {

@@ -110,6 +110,15 @@ impl Customs {
             .any(|kind| kind.group == group && kind.version == version)
     }
 
+    /// What objects of a kind look like: its structural schema.
+    pub(crate) fn schema(&self, kind: &Kind) -> Option<&Value> {
+        let (spec, _) = &self.by_name.get(definition_of(kind).as_str())?.from;
+        let mut versions = spec.get("versions").list().iter();
+        let version = versions.find(|version| version.str("name") == kind.version)?;
+        let schema = version.at("schema.openAPIV3Schema");
+        schema.is_map().then_some(schema)
+    }
+
     /// The kind behind a path.
     pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
         let fits =
@@ -411,6 +420,18 @@ impl ApiServer {
         cx: &mut Cx<'_>,
         kind: &'static Kind,
         deed: Deed,
+        what: (&Value, &'static str),
+    ) {
+        self.write_aside_as(cx, SERVER, kind, deed, what);
+    }
+
+    /// The same under another manager's name.
+    pub(crate) fn write_aside_as(
+        &mut self,
+        cx: &mut Cx<'_>,
+        manager: &str,
+        kind: &'static Kind,
+        deed: Deed,
         (object, subresource): (&Value, &'static str),
     ) {
         let Some(resource): Option<ResourceId> = self.resources.of_kind(kind) else {
@@ -421,7 +442,7 @@ impl ApiServer {
             origin: Origin::Aside,
             cause,
             user: Rc::new(User::server()),
-            manager: Str::from(SERVER),
+            manager: Str::from(manager),
             kind,
             resource,
             namespace: Str::from(object.namespace()),

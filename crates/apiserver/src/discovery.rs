@@ -11,6 +11,7 @@ use api::{Value, object};
 
 use crate::config::Config;
 use crate::resources::Resources;
+use crate::sha256::sha256;
 
 /// The groups in the order in which they are served.
 const GROUPS: [&str; 20] = [
@@ -219,7 +220,7 @@ fn versions(config: &Config) -> Value {
 }
 
 /// A kind and its subresources, as lists show them.
-fn listed(kind: &Kind) -> Vec<Value> {
+fn listed(kind: &'static Kind) -> Vec<Value> {
     let mut resource = object! {
         "name": kind.plural,
         "singularName": kind.singular,
@@ -262,12 +263,13 @@ fn add_names(resource: &mut Value, kind: &Kind) {
 }
 
 /// Eight bytes that change when the stored form does, in base 64.
-fn storage_hash(kind: &Kind) -> String {
-    let text = format!("{}/{}/{}", kind.group, kind.version, kind.kind);
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    api::base64::encode(&hash.to_be_bytes())
+fn storage_hash(kind: &'static Kind) -> String {
+    let stored = kind.stored();
+    let hash = sha256(&format!(
+        "{}/{}/{}",
+        stored.group, stored.version, stored.kind
+    ));
+    api::base64::encode(&hash[..8])
 }
 
 fn aggregate_resource(kind: &'static Kind) -> Value {

@@ -11,6 +11,7 @@ use api::{FieldError, Map, Schemas, Status, Str, Value, object, status};
 use crate::effect::Cx;
 use crate::list::shown;
 use crate::patch::{Form, Patch};
+use crate::resources::Resources;
 use crate::server::{ApiServer, Ask};
 use crate::write::{Deed, Write};
 
@@ -69,6 +70,7 @@ fn ignored(kind: &Kind, subresource: &str) -> Map {
             "f:metadata": { "f:deletionTimestamp": {}, "f:ownerReferences": {} },
         },
         ("status", "Deployment") => object! { "f:spec": {}, "f:metadata": { "f:labels": {} } },
+        ("status", _) if kind.custom.is_some() => object! { "f:metadata": {}, "f:spec": {} },
         ("status", _) => object! { "f:spec": {} },
         ("approval", _) => object! { "f:spec": {}, "f:status": { "f:certificate": {} } },
         ("scale", _) => object! { "f:metadata": {}, "f:status": {} },
@@ -79,21 +81,34 @@ fn ignored(kind: &Kind, subresource: &str) -> Map {
 }
 
 /// What an object is in a version; `None` where no type is known.
-fn node_of<'s>(schemas: &'s Schemas, kind: &Kind) -> Option<Node<'s>> {
+fn node_of<'s>(schemas: &'s Schemas, resources: &'s Resources, kind: &Kind) -> Option<Node<'s>> {
+    if kind.custom.is_some() {
+        let schema = resources.customs().schema(kind);
+        return Some(schema.map_or(Node::Open, Node::Resource));
+    }
     let id = schemas.by_kind(&kind.api_version(), kind.kind)?;
     Some(Node::Definition(id))
 }
 
+/// Another version of a kind, if it is served.
+fn in_version(resources: &Resources, kind: &Kind, version: &str) -> Option<&'static Kind> {
+    if kind.custom.is_none() {
+        return kinds::by_kind(version, kind.kind);
+    }
+    let (group, version) = version.split_once('/')?;
+    resources.customs().find(group, version, kind.plural)
+}
+
 /// Does something with a write as [`api::managed`] wants it described.
 fn described<T>(
-    schemas: &Schemas,
+    (schemas, resources): (&Schemas, &Resources),
     cx: &Cx<'_>,
     write: &Write,
     act: impl FnOnce(&managed::Write<'_>) -> T,
 ) -> Option<T> {
     let kind = write.kind;
     let convert = |object: &Value, version: &str| {
-        let other = kinds::by_kind(version, kind.kind)?;
+        let other = in_version(resources, kind, version)?;
         if other.stored() != kind.stored() {
             return None;
         }
@@ -101,11 +116,11 @@ fn described<T>(
             Some(view) => (view.store)(object),
             None => object.clone(),
         };
-        Some((node_of(schemas, other)?, shown(other, &stored)))
+        Some((node_of(schemas, resources, other)?, shown(other, &stored)))
     };
     let write = managed::Write {
         schemas,
-        node: node_of(schemas, kind)?,
+        node: node_of(schemas, resources, kind)?,
         api_version: &kind.api_version(),
         manager: &write.manager,
         subresource: write.subresource,
@@ -135,13 +150,18 @@ impl ApiServer {
             return;
         }
         let kind = write.kind;
-        let entries = described(&self.schemas, cx, write, |described| match kind.view {
-            None => managed::update(described, old, new),
-            Some(_) => {
-                let old = old.map(|old| shown(kind, old));
-                managed::update(described, old.as_ref(), &shown(kind, new))
-            }
-        });
+        let entries = described(
+            (&self.schemas, &self.resources),
+            cx,
+            write,
+            |described| match kind.view {
+                None => managed::update(described, old, new),
+                Some(_) => {
+                    let old = old.map(|old| shown(kind, old));
+                    managed::update(described, old.as_ref(), &shown(kind, new))
+                }
+            },
+        );
         match entries {
             Some(Value::Null) => {
                 new.remove("metadata.managedFields");
@@ -162,7 +182,7 @@ impl ApiServer {
     ) -> Result<Value, Status> {
         let kind = write.kind;
         let old = old.map(|old| shown(kind, old));
-        let applied = described(&self.schemas, cx, write, |described| {
+        let applied = described((&self.schemas, &self.resources), cx, write, |described| {
             managed::apply(described, old.as_ref(), &patch.document, patch.force)
         });
         let unknown = || status::unsupported_media_type(&["application/merge-patch+json"]);

@@ -63,14 +63,42 @@ impl OpenApi<'_> {
         object! { "paths": Value::Map(Map::from_entries(entries)) }
     }
 
-    /// 64 bytes that depend on all that a document is made from.
+    /// What a page below `/openapi` can be recognised by; it changes when the page does.
+    pub(crate) fn tag(&self, rest: &[&str]) -> String {
+        match rest {
+            ["v3", "api", version] => self.hash("", version),
+            ["v3", "apis", group, version] => self.hash(group, version),
+            rest => {
+                let versions = self.versions().into_iter();
+                let all = versions.map(|(group, version)| self.source(group, version));
+                fingerprint(&format!("{} {}", rest.join("/"), all.collect::<String>()))
+            }
+        }
+    }
+
     fn hash(&self, group: &str, version: &str) -> String {
+        fingerprint(&self.source(group, version))
+    }
+
+    /// All that the document of a version is made from.
+    fn source(&self, group: &str, version: &str) -> String {
         let mut text = format!("{} {group}/{version}", self.discovery.config.version);
         for kind in self.discovery.kinds_of(group, version) {
-            text.push_str(kind.kind);
-            text.push_str(kind.custom.map_or("", |custom| &custom.published));
+            let scope = if kind.namespaced {
+                "Namespaced"
+            } else {
+                "Cluster"
+            };
+            text.push_str(&format!(" {} {} {scope}", kind.kind, kind.plural));
+            for sub in kind.subresources {
+                text.push(' ');
+                text.push_str(sub.name);
+            }
+            if let Some(custom) = kind.custom {
+                text.push_str(&format!(" {} {}", custom.list_kind, custom.published));
+            }
         }
-        fingerprint(&text)
+        text
     }
 
     /// The document of a version.

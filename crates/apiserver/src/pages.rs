@@ -127,11 +127,15 @@ impl ApiServer {
             discovery: self.discovery(),
             schemas: &self.schemas,
         };
-        let Some(page) = pages.page(rest) else {
-            return reply::status(&status::path_not_found(), accept);
-        };
-        let tag = format!("{:?}", fingerprint(&page.to_json()));
-        tagged(request, reply::object(200, &page, accept), tag)
+        // The document of everything is large: it is not made for those who have it.
+        let tag = format!("{:?}", pages.tag(rest));
+        if request.headers.get("If-None-Match") == Some(tag.as_str()) {
+            return Response::new(304, Body::Empty).with_header("ETag", tag);
+        }
+        match pages.page(rest) {
+            Some(page) => reply::object(200, &page, accept).with_header("ETag", tag),
+            None => reply::status(&status::path_not_found(), accept),
+        }
     }
 
     /// `/readyz`, `/livez/ping`, `/healthz?verbose`, …

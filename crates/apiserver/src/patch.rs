@@ -11,7 +11,7 @@ use api::schema::Schemas;
 use api::{Status, Value, body_value, go, status};
 use net::http::Body;
 
-use crate::decode::Validation;
+use crate::decode::{Validation, repeated};
 use crate::effect::Cx;
 use crate::list::shown;
 use crate::managed::check_options;
@@ -47,6 +47,8 @@ pub(crate) struct Patch {
     pub(crate) form: Form,
     pub(crate) document: Value,
     validation: Validation,
+    /// What is wrong with its text, though it can be read.
+    strict: Vec<String>,
     /// Takes fields from others.
     pub(crate) force: bool,
 }
@@ -63,10 +65,13 @@ impl Patch {
             _ => return Err(status::unsupported_media_type(&ACCEPTED)),
         };
         check_options(ask, "PatchOptions", Some(form))?;
-        let document = match form {
+        let (document, strict) = match form {
             Form::Apply => configuration(&ask.request.body)?,
-            _ => body_value(&ask.request.body)
-                .map_err(|error| status::bad_request(error.message.to_string()))?,
+            _ => {
+                let read = body_value(&ask.request.body);
+                let read = read.map_err(|error| status::bad_request(error.message.to_string()))?;
+                (read, Vec::new())
+            }
         };
         if form == Form::Json && !document.is_list() {
             return Err(status::bad_request(format!(
@@ -85,20 +90,25 @@ impl Patch {
             form,
             document,
             validation: Validation::of(&ask.query)?,
+            strict,
             force: ask.query.force,
         })
     }
 }
 
-/// A configuration to apply: YAML, which JSON is as well.
-fn configuration(body: &Body) -> Result<Value, Status> {
+/// A configuration to apply, YAML, which JSON is as well; and what a strict reader says of it.
+fn configuration(body: &Body) -> Result<(Value, Vec<String>), Status> {
     let wrong = |why: String| status::bad_request(format!("error decoding YAML: {why}"));
     if let Body::Shared(_) = body {
-        return body_value(body).map_err(|error| wrong(error.message.to_string()));
+        let read = body_value(body).map_err(|error| wrong(error.message.to_string()))?;
+        return Ok((read, Vec::new()));
     }
     let documents = api::yaml::parse_all(&body.text()).map_err(|error| wrong(error.to_string()))?;
     let first = documents.into_iter().next();
-    Ok(first.map_or_else(Value::empty_map, |document| document.value))
+    Ok(first.map_or_else(
+        || (Value::empty_map(), Vec::new()),
+        |document| (document.value, document.repeated),
+    ))
 }
 
 impl ApiServer {
@@ -129,7 +139,16 @@ impl ApiServer {
         let kind = write.kind;
         let schemas = self.schemas.clone();
         let merged = match (patch.form, old) {
-            (Form::Apply, old) => self.applied(cx, write, patch, old)?,
+            (Form::Apply, old) => {
+                let applied = self.applied(cx, write, patch, old)?;
+                if patch.validation == Validation::Strict && !patch.strict.is_empty() {
+                    let why = repeated(&patch.strict);
+                    let why =
+                        format!("error strict decoding YAML: error converting YAML to JSON: {why}");
+                    return Err(status::bad_request(why));
+                }
+                applied
+            }
             (_, Some(old)) => patched_tree(&schemas, patch, &shown(kind, old))?,
             (_, None) => return Err(write.not_found()),
         };
@@ -146,7 +165,7 @@ impl ApiServer {
             };
             return Err(undecodable(&shown, &why));
         }
-        let mut strict = Vec::new();
+        let mut strict = patch.strict.clone();
         if patch.form == Form::Json {
             strict.extend(json_patch_strict_errors(&patch.document));
         }

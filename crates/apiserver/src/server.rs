@@ -390,6 +390,7 @@ impl ApiServer {
         self.bootstrap(cx);
         self.tend_all_definitions(cx);
         self.tend_all_addresses(cx);
+        self.tend_all_flows(cx);
         self.unpark(cx);
     }
 
@@ -412,6 +413,7 @@ impl ApiServer {
         self.watchers.tell(cx, resource, &change);
         self.tend_definitions(cx, kind, &change);
         self.tend_addresses(cx, kind, &change);
+        self.tend_flows(cx, kind, &change);
     }
 }
 

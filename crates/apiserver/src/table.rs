@@ -48,7 +48,12 @@ pub(crate) fn of<'a>(
     columns: bool,
     now: Instant,
 ) -> Value {
+    let mut objects: Vec<&Value> = objects.collect();
+    if let Some(order) = kind.order {
+        objects.sort_by(|a, b| order(a, b));
+    }
     let rows: Vec<Value> = objects
+        .into_iter()
         .map(|object| row(kind, object, include, now))
         .collect();
     let definitions = if columns {

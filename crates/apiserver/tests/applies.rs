@@ -204,3 +204,105 @@ fn who_writes_is_read_from_the_client() {
         r#"{"f:data":{".":{},"f:a":{}}}"#
     );
 }
+
+const BOARDS: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boards.example.com}
+spec:
+  group: example.com
+  scope: Cluster
+  names: {plural: boards, kind: Board}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: &schema
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              title: {type: string}
+              any: {type: object, x-kubernetes-preserve-unknown-fields: true}
+              ports:
+                type: array
+                x-kubernetes-list-type: map
+                x-kubernetes-list-map-keys: [port]
+                items:
+                  type: object
+                  required: [port]
+                  properties: {port: {type: integer}, name: {type: string}}
+  - name: v2
+    served: true
+    storage: false
+    schema: *schema
+";
+
+#[test]
+fn custom_objects_merge_as_their_schema_says() {
+    let mut bench = Bench::new();
+    bench.create(
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        BOARDS,
+    );
+    bench.sleep(Duration::from_secs(1));
+    let target = |version: &str, manager: &str| {
+        format!(
+            "/apis/example.com/{version}/boards/b?fieldManager={manager}&fieldValidation=Strict"
+        )
+    };
+    let board = |version: &str, spec: &str| {
+        format!(
+            "apiVersion: example.com/{version}\nkind: Board\nmetadata: {{name: b}}\nspec: {spec}\n"
+        )
+    };
+    let first = board(
+        "v1",
+        "{title: t, any: {x: [1]}, ports: [{port: 1, name: a}]}",
+    );
+    let (code, made) = apply(&mut bench, &target("v1", "one"), &first);
+    assert_eq!(
+        (code, managers(&made)),
+        (201, vec!["one Apply".to_owned()]),
+        "{made}"
+    );
+    let second = board("v2", "{ports: [{port: 2}]}");
+    let (code, both) = apply(&mut bench, &target("v2", "two"), &second);
+    assert_eq!(code, 200, "{both}");
+    assert_eq!(
+        both.at("spec.ports").to_json(),
+        r#"[{"name":"a","port":1},{"port":2}]"#
+    );
+    let (code, status) = apply(&mut bench, &target("v2", "two"), &board("v2", "{title: u}"));
+    assert_eq!(
+        (code, status.str("message")),
+        (
+            409,
+            "Apply failed with 1 conflict: conflict with \"one\": .spec.title"
+        )
+    );
+    let (_, less) = apply(&mut bench, &target("v1", "one"), &board("v1", "{title: t}"));
+    assert_eq!(
+        less.get("spec").to_json(),
+        r#"{"ports":[{"port":2}],"title":"t"}"#
+    );
+    for (spec, code, why) in [
+        (
+            "{titel: t}",
+            500,
+            "failed to create typed patch object (/b; example.com/v1, Kind=Board): .spec.titel: \
+             field not declared in schema",
+        ),
+        (
+            "{title: t, title: u}",
+            400,
+            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  \
+             line 4: key \"title\" already set in map",
+        ),
+    ] {
+        let (found, status) = apply(&mut bench, &target("v1", "one"), &board("v1", spec));
+        assert_eq!((found, status.str("message")), (code, why));
+    }
+}

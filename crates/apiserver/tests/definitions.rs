@@ -218,3 +218,56 @@ fn built_in_types_are_published_with_their_words() {
         "Deployment"
     );
 }
+
+#[test]
+fn rules_are_checked_against_the_types_of_fields() {
+    let refusal = |rule: &str| {
+        let mut definition = parse(WIDGET);
+        let rules = object! { "x-kubernetes-validations": [{ "rule": rule }] };
+        for version in definition.list_mut("spec.versions") {
+            let spec = version.at_path_mut(&["schema", "openAPIV3Schema", "properties", "spec"]);
+            let rules = rules.get("x-kubernetes-validations");
+            spec.map_mut().insert("x-kubernetes-validations", rules);
+        }
+        let (_, answer) = Bench::new().call(Method::Post, DEFINITIONS, definition);
+        answer.str("message").to_owned()
+    };
+    for (rule, why) in [
+        ("self.size <= 5 && self.color.startsWith('r')", ""),
+        ("!has(self.color) || oldSelf.color == self.color", ""),
+        ("self.height > 1", "undefined field 'height'"),
+        (
+            "self.size + 'x' == 'y'",
+            "found no matching overload for '_+_' applied to '(int, string)'",
+        ),
+        ("self.size", "cel expression must evaluate to a bool"),
+    ] {
+        let message = refusal(rule);
+        match why {
+            "" => assert_eq!(message, "", "{rule}"),
+            why => assert!(message.contains(why), "{rule}: {message}"),
+        }
+    }
+}
+
+#[test]
+fn discovery_tells_what_is_stored() {
+    let mut bench = defined();
+    let hash = |bench: &mut Bench, path: &str, name: &str| {
+        let list = bench.get(path);
+        let mut resources = list.list_at("resources").iter();
+        let found = resources.find(|resource| resource.str("name") == name);
+        found.map(|resource| resource.str("storageVersionHash").to_owned())
+    };
+    for (path, name, expected) in [
+        ("/api/v1", "pods", "xPOwRZ+Yhw8="),
+        (
+            "/apis/autoscaling/v1",
+            "horizontalpodautoscalers",
+            "qwQve8ut294=",
+        ),
+        ("/apis/example.com/v1beta1", "widgets", "gIwvi5rymmg="),
+    ] {
+        assert_eq!(hash(&mut bench, path, name).as_deref(), Some(expected));
+    }
+}

@@ -11,6 +11,7 @@ use hyper::{Request, Response, StatusCode};
 use crate::answer::{Head, Part};
 use crate::body::AnswerBody;
 use crate::connection::Connection;
+use crate::openapi;
 use crate::protobuf;
 use crate::room;
 use crate::upgrade;
@@ -89,9 +90,13 @@ async fn pass_on(
         ..begin(&parts)
     };
     read_protobuf(&mut request);
+    let document = ask_for_json(&mut request);
     let in_protobuf = accept_protobuf(&mut request);
     let mut call = connection.send(request);
     let mut head = head_of(&mut call).await?;
+    if let Some(form) = document {
+        write_document(&mut head, form);
+    }
     let more = head.more;
     let in_protobuf = in_protobuf && write_protobuf(&mut head);
     let (mut response, first) = response(head)?;
@@ -161,6 +166,28 @@ fn write_protobuf(head: &mut Head) -> bool {
     }
     head.body = body.into();
     true
+}
+
+/// The document of the API is to be had in protobuf, too; the world writes it in JSON.
+fn ask_for_json(request: &mut room::Request) -> Option<&'static str> {
+    let mut headers = request.headers.iter_mut();
+    let (_, accept) = headers.find(|(name, _)| name == "Accept")?;
+    let form = openapi::wanted(&request.target, accept)?;
+    "application/json".clone_into(accept);
+    Some(form)
+}
+
+fn write_document(head: &mut Head, form: &str) {
+    let content_type = |(name, _): &&mut (String, String)| name == "Content-Type";
+    if head.status == 200
+        && !head.more
+        && let Some(document) = openapi::to_protobuf(&head.body)
+        && let Some((_, kind)) = head.headers.iter_mut().find(content_type)
+    {
+        form.clone_into(kind);
+        head.body = document.into();
+        head.headers.retain(|(name, _)| name != "Content-Length");
+    }
 }
 
 /// A request without its body, as the world gets it.

@@ -17,6 +17,7 @@ mod exchange;
 mod forward;
 mod identity;
 mod kubeconfig;
+mod openapi;
 mod pace;
 pub mod protobuf;
 mod room;

@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod definitions;
 mod report;
 mod specs;
 

@@ -12,10 +12,14 @@ mod chunking;
 mod classes;
 mod config_map;
 mod controller_revision;
+mod custom_resource_definition;
+mod discovery;
 mod disruption;
 mod dra;
 mod endpoints;
 mod events;
+mod field_validation;
+mod flow_control;
 mod garbage;
 mod ingress;
 mod jobs;
@@ -24,6 +28,7 @@ mod namespaces;
 mod operations;
 mod pods;
 mod policies;
+mod publish_openapi;
 mod replication;
 mod resource_quota;
 mod scheduling;
@@ -63,10 +68,14 @@ const FILES: &[&[Spec]] = &[
     classes::SPECS,
     config_map::SPECS,
     controller_revision::SPECS,
+    custom_resource_definition::SPECS,
+    discovery::SPECS,
     disruption::SPECS,
     dra::SPECS,
     endpoints::SPECS,
     events::SPECS,
+    field_validation::SPECS,
+    flow_control::SPECS,
     garbage::SPECS,
     ingress::SPECS,
     jobs::SPECS,
@@ -74,6 +83,7 @@ const FILES: &[&[Spec]] = &[
     namespaces::SPECS,
     pods::SPECS,
     policies::SPECS,
+    publish_openapi::SPECS,
     replication::SPECS,
     resource_quota::SPECS,
     scheduling::SPECS,

@@ -130,7 +130,7 @@ impl Type {
     }
 
     /// An object with these fields.
-    pub fn object(name: &str, fields: impl IntoIterator<Item = (&'static str, Type)>) -> Type {
+    pub fn object<'n>(name: &str, fields: impl IntoIterator<Item = (&'n str, Type)>) -> Type {
         let fields = fields.into_iter().map(|(name, ty)| (name.into(), ty));
         Type::Object(Rc::new(ObjectType {
             name: name.into(),

@@ -45,7 +45,7 @@ pub struct Custom {
     /// The schema as it was written, for whoever publishes it: JSON.
     pub published: String,
     /// Whether fields that the schema does not know are kept.
-    pub(super) preserves: bool,
+    pub preserves: bool,
 }
 
 /// The kinds that a CustomResourceDefinition describes, one for each version that is served; the

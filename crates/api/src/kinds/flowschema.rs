@@ -36,6 +36,10 @@ pub static KIND: Kind = Kind {
         Column::text("MissingPL"),
     ],
     row,
+    order: Some(|a, b| {
+        let place = |schema: &Value| schema.i64_at("spec.matchingPrecedence");
+        place(a).cmp(&place(b)).then_with(|| a.name().cmp(b.name()))
+    }),
     sample: "
 apiVersion: flowcontrol.apiserver.k8s.io/v1
 kind: FlowSchema

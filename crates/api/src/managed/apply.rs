@@ -205,8 +205,9 @@ fn pruned(write: &Write<'_>, new: Value, set: &Map, last: &Value, source: &[Valu
     without(schemas, node, &new, &gone)
 }
 
-/// What `Scale` configures of the object it is of: applying it is applying this.
-pub fn scale_config(scale: &Value, api_version: &str, kind: &str) -> Value {
+/// What `Scale` configures of the object it is of, which counts its replicas at `path`: applying it
+/// is applying this.
+pub fn scale_config(scale: &Value, api_version: &str, kind: &str, path: &str) -> Value {
     let mut config = object! {
         "apiVersion": api_version,
         "kind": kind,
@@ -215,7 +216,7 @@ pub fn scale_config(scale: &Value, api_version: &str, kind: &str) -> Value {
     };
     let replicas = scale.at("spec.replicas");
     if !replicas.is_null() {
-        config.set("spec.replicas", replicas);
+        config.set(path, replicas);
     }
     config
 }

@@ -1,6 +1,7 @@
 //! Turns the events of one document into a tree: anchors, merge keys, keys made strings.
 //! Models go.yaml.in/yaml/v2/decode.go and the conversion of sigs.k8s.io/yaml.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::yaml::events::{self, Event, Mark};
@@ -19,6 +20,8 @@ pub(super) struct Built {
     pub(super) line: usize,
     /// Where its nodes stand, if that was asked for.
     pub(super) positions: Positions,
+    /// What is to be said of keys that stand twice.
+    pub(super) repeated: Vec<String>,
 }
 
 /// Reads the first document of a text; what follows it is ignored, as go-yaml does.
@@ -34,12 +37,14 @@ pub(super) fn first_document(text: &str, reading: Reading) -> Result<Built, Erro
         path: String::new(),
         positions: reading.positions.then(Positions::default),
         few_words: reading.few_words,
+        repeated: Vec::new(),
     };
     let value = builder.node()?.map_or(Value::Null, |node| node.value);
     Ok(Built {
         value,
         line,
         positions: builder.positions.unwrap_or_default(),
+        repeated: builder.repeated,
     })
 }
 
@@ -75,6 +80,7 @@ struct Builder {
     path: String,
     positions: Option<Positions>,
     few_words: bool,
+    repeated: Vec<String>,
 }
 
 fn fail<T>(mark: Mark, message: impl Into<String>) -> Result<T, Error> {
@@ -204,6 +210,7 @@ impl Builder {
 
     fn map(&mut self, mark: Mark) -> Result<Node, Error> {
         let (mut entries, mut size): (Vec<(Str, Value)>, u64) = (Vec::new(), 1);
+        let mut known = BTreeSet::new();
         while let Some(key) = self.key()? {
             let len = self.path.len();
             if let Some(positions) = &mut self.positions
@@ -225,6 +232,11 @@ impl Builder {
                 merge(&value, &mut entries)?;
             } else {
                 let name = key_text(&key, &value.value)?;
+                if !known.insert(name.clone()) {
+                    let (line, key) = (value.mark.line, go::syntax(&key.value));
+                    let text = format!("line {line}: key {key} already set in map");
+                    self.repeated.push(text);
+                }
                 entries.push((name, value.value));
             }
         }
@@ -377,6 +389,18 @@ mod tests {
         );
         check("a: 'yes'\nb: \"1\"\n", r#"{"a":"yes","b":"1"}"#);
         check("a:\nb: ~\n", r#"{"a":null,"b":null}"#);
+    }
+
+    #[test]
+    fn keys_that_stand_twice() {
+        let documents = parse_all("a: 1\nb:\n  c: 2\n  c: 3\n1: x\n1: y\n").expect("valid");
+        assert_eq!(
+            documents[0].repeated,
+            [
+                "line 4: key \"c\" already set in map",
+                "line 6: key 1 already set in map"
+            ]
+        );
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn document(built: Built, first_line: usize) -> Option<Document> {
         value,
         line,
         mut positions,
+        repeated,
     } = built;
     for place in positions.0.values_mut() {
         place.0 += first_line - 1;
@@ -60,6 +61,7 @@ fn document(built: Built, first_line: usize) -> Option<Document> {
         value,
         line: line + first_line - 1,
         positions,
+        repeated,
     })
 }
 
@@ -140,6 +142,7 @@ fn json_documents(text: &str) -> Result<Vec<Document>, String> {
                 value,
                 line,
                 positions: Default::default(),
+                repeated: Vec::new(),
             });
         }
     }

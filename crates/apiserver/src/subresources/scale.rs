@@ -72,7 +72,9 @@ impl ApiServer {
         resource: ResourceId,
         mut patch: Patch,
     ) -> Result<(), Status> {
-        patch.document = scale_config(&patch.document, &kind.api_version(), kind.kind);
+        let custom = kind.custom.and_then(|custom| custom.scale.as_ref());
+        let path = custom.map_or("spec.replicas", |paths| &paths.spec);
+        patch.document = scale_config(&patch.document, &kind.api_version(), kind.kind, path);
         let mut write = Write::of(cx, ask, kind, resource, Deed::Patch(patch));
         write.subresource = "scale";
         self.attempt(cx, write);

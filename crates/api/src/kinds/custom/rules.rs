@@ -2,10 +2,12 @@
 //!
 //! Models apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go.
 
+use std::rc::Rc;
+
 use super::schema::{Rule, Schema, child};
 use super::validate::counterpart;
 use crate::Value;
-use crate::cel::{Bindings, Program, Val};
+use crate::cel::{Bindings, Program, Type, Val};
 use crate::field::FieldError;
 
 /// Checks every rule of a schema and below.
@@ -60,6 +62,32 @@ fn value(of: &Value, old: Option<&Value>, schema: &Schema, path: &str, out: &mut
     }
 }
 
+/// What the values of a schema are to rules; nothing for what no rule can reach.
+fn type_of(schema: &Schema) -> Option<Type> {
+    Some(match schema.ty.as_str() {
+        _ if schema.int_or_string => Type::Dyn,
+        "array" => Type::list(type_of(schema.items.as_deref()?)?),
+        "object" => match schema.additional.as_deref() {
+            Some(values) => Type::map(Type::String, type_of(values)?),
+            None => {
+                let fields = schema.properties.iter();
+                let fields = fields.filter_map(|(name, of)| Some((name.as_str(), type_of(of)?)));
+                Type::object("selfType", fields)
+            }
+        },
+        "string" => match schema.format.as_str() {
+            "byte" => Type::Bytes,
+            "duration" => Type::Duration,
+            "date" | "date-time" => Type::Timestamp,
+            _ => Type::String,
+        },
+        "boolean" => Type::Bool,
+        "number" => Type::Double,
+        "integer" => Type::Int,
+        _ => return None,
+    })
+}
+
 /// Whether a rule names a variable.
 fn mentions(rule: &str, name: &str) -> bool {
     rule.split(|c: char| !c.is_alphanumeric() && c != '_')
@@ -74,12 +102,13 @@ fn hold(
     schema: &Schema,
     path: &str,
 ) -> Result<(), FieldError> {
-    let mut bindings = Bindings::new().with("self", of);
+    let ty = type_of(schema).unwrap_or(Type::Dyn);
+    let mut bindings = Bindings::new().with_val("self", ty.read(of));
+    let old = old.map(|old| ty.read(old));
     if rule.optional_old {
-        let old = old.map(|old| std::rc::Rc::new(Val::from(old)));
-        bindings = bindings.with_val("oldSelf", Val::Optional(old));
+        bindings = bindings.with_val("oldSelf", Val::Optional(old.map(Rc::new)));
     } else if let Some(old) = old {
-        bindings = bindings.with("oldSelf", old);
+        bindings = bindings.with_val("oldSelf", old);
     }
     let told = match rule.message.trim() {
         "" => rule.rule.trim(),

@@ -8,7 +8,7 @@ use super::super::check::Errors;
 use super::super::custom;
 use super::structural;
 use crate::Value;
-use crate::cel::Program;
+use crate::cel::{Env, Program, Type};
 use crate::field::{FieldError, Path};
 
 /// What may stand at the root where the status is a part of its own, as Go names it.
@@ -364,23 +364,39 @@ fn rules(schema: &Value, place: Place<'_>, path: &Path<'_>, sound: bool, out: &m
             ));
         }
         if sound && out.len() == before {
-            compiled(&rule, of, place, &path, out);
+            compiled(&rule, (schema, of), place, &path, out);
         }
     }
 }
 
-/// Rules must be expressions over the value and the one it replaces.
-fn compiled(rule: &custom::Rule, of: &Value, place: Place<'_>, path: &Path<'_>, out: &mut Errors) {
-    let variables = ["self", "oldSelf"];
-    if let Err(error) = Program::compile_for(&rule.rule, &variables) {
-        let text = format!("compilation failed: {error}");
-        out.push(FieldError::invalid(path.child("rule"), of, text));
+/// Rules must be expressions over the value and the one it replaces, and work with what their fields
+/// are.
+fn compiled(
+    rule: &custom::Rule,
+    (schema, of): (&Value, &Value),
+    place: Place<'_>,
+    path: &Path<'_>,
+    out: &mut Errors,
+) {
+    let env = env_of(rule, schema, place.root);
+    let at = path.child("rule");
+    let program = match Program::compile_in(&rule.rule, &env) {
+        Ok(program) => program,
+        Err(errors) => {
+            let text = format!("compilation failed: {errors}");
+            out.push(FieldError::invalid(at, of, text));
+            return;
+        }
+    };
+    if !matches!(program.result_type(), Type::Bool | Type::Dyn) {
+        let text = "cel expression must evaluate to a bool";
+        out.push(FieldError::invalid(at, of, text));
         return;
     }
-    let old = rule.rule.contains("oldSelf");
+    let old = program.uses("oldSelf");
     if old && place.uncorrelated {
         let text = "oldSelf cannot be used on the uncorrelatable portion of the schema";
-        out.push(FieldError::invalid(path.child("rule"), &*rule.rule, text));
+        out.push(FieldError::invalid(at, &*rule.rule, text));
     }
     if !old && rule.optional_old {
         let text = "may not be set if oldSelf is not used in rule";
@@ -390,14 +406,29 @@ fn compiled(rule: &custom::Rule, of: &Value, place: Place<'_>, path: &Path<'_>, 
             text,
         ));
     }
-    if !rule.message_expression.is_empty()
-        && let Err(error) = Program::compile_for(&rule.message_expression, &variables)
-    {
-        let text = format!("messageExpression compilation failed: {error}");
-        out.push(FieldError::invalid(
-            path.child("messageExpression"),
-            of,
-            text,
-        ));
+    if rule.message_expression.is_empty() {
+        return;
     }
+    let text = match Program::compile_in(&rule.message_expression, &env) {
+        Ok(program) if matches!(program.result_type(), Type::String | Type::Dyn) => return,
+        Ok(_) => "messageExpression must evaluate to a string".to_owned(),
+        Err(errors) => format!("messageExpression compilation failed: {errors}"),
+    };
+    out.push(FieldError::invalid(
+        path.child("messageExpression"),
+        of,
+        text,
+    ));
+}
+
+/// What a rule may use. Where nothing is known of the value, everything goes.
+fn env_of(rule: &custom::Rule, schema: &Value, root: bool) -> Env {
+    let Some(of) = Type::of_structural(schema, "selfType", root) else {
+        return Env::untyped(&["self", "oldSelf"]);
+    };
+    let old = match rule.optional_old {
+        true => Type::optional(of.clone()),
+        false => of.clone(),
+    };
+    Env::new().with("self", of).with("oldSelf", old)
 }
