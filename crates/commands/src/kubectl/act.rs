@@ -213,10 +213,9 @@ pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Out
     }
     let mut named = targets(&discovery, args)?;
     if named.is_empty() {
-        return Err(Failure::message(
-            "resource(s) were provided, but no name was specified",
-        ));
+        return Err(Failure::message(NOTHING));
     }
+    refuse_selected_names(line, args)?;
     let selected = line.has("selector") || line.on("all") || line.has("field-selector");
     if !selected && named.iter().any(|target| target.name.is_none()) {
         return Err(Failure::message(
@@ -235,6 +234,30 @@ pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Out
         }
     }
     Ok(found)
+}
+
+/// What is said where nothing was named.
+pub(super) const NOTHING: &str = "You must provide one or more resources by argument or filename.\nExample resource \
+     specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> \
+     <name>'\n   '<resource>'";
+
+/// Objects are named or selected, not both.
+pub(super) fn refuse_selected_names(line: &Line, args: &[String]) -> Outcome {
+    let given = |flag: &str| !line.text(flag).is_empty();
+    if !given("selector") && !given("field-selector") && !line.on("all") {
+        return Ok(());
+    }
+    if args.iter().any(|arg| arg.contains('/')) {
+        return Err(Failure::message(
+            "selectors and the all flag cannot be used when passing resource/name arguments",
+        ));
+    }
+    match args.len() > 1 {
+        true => Err(Failure::message(
+            "name cannot be provided when a selector is specified",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The objects of a resource that the selectors of the line match.

@@ -1,5 +1,7 @@
 //! What the cluster is: `version`, `cluster-info`, `api-resources`, `api-versions`.
 
+use api::Value;
+
 use super::Verb;
 use super::act;
 use super::discovery::{Discovery, Resource};
@@ -71,17 +73,17 @@ pub(super) const API_VERSIONS: Verb = Verb {
 };
 
 async fn version(session: &Session, line: &Line) -> Outcome {
-    match line.get("output") {
-        None => {}
-        Some("json" | "yaml") => {
-            return Err(Failure::message(
-                sim::unmodelled!("kubectl version as json or yaml").to_string(),
-            ));
-        }
-        Some(_) => return Err(Failure::message("--output must be 'yaml' or 'json'")),
+    if !line.args.is_empty() {
+        let given = line.args.join(" ");
+        return Err(Failure::message(format!("extra arguments: [{given}]")));
     }
     let client = session.io.sys(|sys| sys.version()).await;
     let own = minor(&client);
+    match line.text("output") {
+        "" => {}
+        "json" | "yaml" => return version_object(session, line, &client).await,
+        _ => return Err(Failure::message("--output must be 'yaml' or 'json'")),
+    }
     let text = format!(
         "Client Version: {client}\nKustomize Version: {}\n",
         kustomize(own)
@@ -93,7 +95,11 @@ async fn version(session: &Session, line: &Line) -> Outcome {
     let server = session.call(Call::get("/version?timeout=32s")).await?;
     let text = format!("Server Version: {}\n", server.str_at("gitVersion"));
     session.io.print(&text).await;
-    let other = minor(server.str_at("gitVersion"));
+    warn_of_skew(session, own, minor(server.str_at("gitVersion"))).await;
+    Ok(())
+}
+
+async fn warn_of_skew(session: &Session, own: u32, other: u32) {
     if own.abs_diff(other) > 1 {
         let text = format!(
             "WARNING: version difference between client (1.{own}) and server (1.{other}) exceeds \
@@ -101,6 +107,49 @@ async fn version(session: &Session, line: &Line) -> Outcome {
         );
         session.io.eprint(&text).await;
     }
+}
+
+/// Both versions with all that is known of them, as JSON or YAML.
+async fn version_object(session: &Session, line: &Line, client: &str) -> Outcome {
+    let own = minor(client);
+    // In the order of the fields in Go, as JSON is written.
+    let fields = [
+        ("major", "1".to_owned()),
+        ("minor", own.to_string()),
+        ("gitVersion", client.to_owned()),
+        (
+            "gitCommit",
+            "98b35193b2ac7a23a673325f5e9b830ecd5ba406".to_owned(),
+        ),
+        ("gitTreeState", "clean".to_owned()),
+        ("buildDate", "2026-06-10T00:00:00Z".to_owned()),
+        ("goVersion", "go1.26.6".to_owned()),
+        ("compiler", "gc".to_owned()),
+        ("platform", "linux/amd64".to_owned()),
+    ];
+    let fields = fields.map(|(name, text)| format!("    \"{name}\": \"{text}\""));
+    let mut parts = vec![
+        format!("  \"clientVersion\": {{\n{}\n  }}", fields.join(",\n")),
+        format!("  \"kustomizeVersion\": \"{}\"", kustomize(own)),
+    ];
+    let mut other = own;
+    if !line.on("client") {
+        let bytes = session.text("/version?timeout=32s").await?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let server = Value::from_json(&bytes).unwrap_or_default();
+        other = minor(server.str_at("gitVersion"));
+        parts.push(format!(
+            "  \"serverVersion\": {}",
+            text.trim_end().replace('\n', "\n  ")
+        ));
+    }
+    let mut text = format!("{{\n{}\n}}\n", parts.join(",\n"));
+    if line.text("output") == "yaml" {
+        let value = Value::from_json(text.as_bytes()).unwrap_or_default();
+        text = format!("{}\n", api::yaml::to_string(&value));
+    }
+    session.io.print(&text).await;
+    warn_of_skew(session, own, other).await;
     Ok(())
 }
 

@@ -85,7 +85,7 @@ fn service(line: &Line, found: &Found) -> Outcome<Value> {
             .map(|text| {
                 let number: i64 = text
                     .parse()
-                    .map_err(|_| Failure::message(format!("invalid port: {text:?}")))?;
+                    .map_err(|_| Failure::message(super::failure::atoi(text)))?;
                 Ok(port(number, protocol, target))
             })
             .collect::<Outcome<_>>()?,
@@ -167,10 +167,7 @@ fn selector(kind: &str, value: &Value) -> Outcome<Value> {
             value.at("spec.selector.matchLabels")
         }
         _ => {
-            return Err(Failure::message(format!(
-                "cannot expose a {}",
-                kind.to_lowercase()
-            )));
+            return Err(Failure::message(format!("cannot expose a {kind}")));
         }
     };
     if found.is_null() {

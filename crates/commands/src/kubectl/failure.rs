@@ -189,6 +189,11 @@ fn status_text(status: &Value) -> String {
     }
 }
 
+/// Why a text is no number, as Go's Atoi says.
+pub(crate) fn atoi(text: &str) -> String {
+    format!("strconv.Atoi: parsing {text:?}: invalid syntax")
+}
+
 /// `The Pod "x" is invalid: …`, one cause in the line, several as a list.
 fn invalid_text(status: &Value) -> String {
     let details = status.get("details");

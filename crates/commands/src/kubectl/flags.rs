@@ -106,13 +106,6 @@ pub(crate) const GLOBAL: &[Flag] = &[
     switch("help").short('h'),
 ];
 
-/// Flags of every command that prints objects.
-const PRINTING: &[Flag] = &[
-    value("template"),
-    switch("allow-missing-template-keys"),
-    switch("show-managed-fields"),
-];
-
 /// Whether a global flag in front of the verb takes the word after it.
 pub(crate) fn takes_next(word: &str) -> bool {
     if let Some(name) = word.strip_prefix("--") {
@@ -152,11 +145,7 @@ impl Line {
         interspersed: bool,
     ) -> Result<Line, String> {
         let mut line = Line::default();
-        let prints = ["output", "dry-run"]
-            .iter()
-            .all(|name| known.iter().any(|flag| flag.name == *name));
-        let printing = if prints { PRINTING } else { &[] };
-        let all = || known.iter().chain(GLOBAL).chain(printing);
+        let all = || known.iter().chain(GLOBAL);
         let find = |name: &str| all().find(|flag| flag.name == name);
         let mut rest = words.iter();
         while let Some(word) = rest.next() {

@@ -11,7 +11,7 @@ use super::flags::{Flag, Line, optional, switch, value, values};
 use super::print::{self, Format, TableOptions, TableWriter};
 use super::session::{Call, JSON, Session, TABLE};
 use super::target::{Manifest, Target, manifests, namespace_of, resource_of, targets};
-use super::{Verb, print::custom_columns};
+use super::{Verb, act, print::custom_columns};
 
 const FLAGS: &[Flag] = &[
     value("output").short('o'),
@@ -53,6 +53,7 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn get(session: &Session, line: &Line) -> Outcome {
+    refuse(line)?;
     if let Some(path) = line.get("raw") {
         let text = session.text(path).await?;
         session.io.write_all(machine::Fd::STDOUT, &text).await;
@@ -74,12 +75,65 @@ async fn get(session: &Session, line: &Line) -> Outcome {
                 .to_owned(),
         ));
     }
+    refuse_names(line, &targets)?;
     if line.on("watch") || line.on("watch-only") {
         return watch(session, line, &targets, &format).await;
     }
     match format {
         Format::Table { wide } => tables(session, line, &targets, wide).await,
         format => objects(session, line, &targets, &format).await,
+    }
+}
+
+/// Options that do not go together.
+fn refuse(line: &Line) -> Outcome {
+    let files = line.has("filename") || line.has("kustomize");
+    let why = if let Some(path) = line.get("raw") {
+        let refused = [
+            (
+                line.has("output"),
+                "--raw and --output are mutually exclusive",
+            ),
+            (
+                !line.args.is_empty() || files,
+                "arguments may not be passed when --raw is specified",
+            ),
+            (
+                line.on("watch") || line.on("watch-only") || line.has("selector"),
+                "--raw may not be specified with other flags that filter the server request or \
+                 alter the output",
+            ),
+        ];
+        if !path.starts_with('/') && !path.contains("://") {
+            return Err(Failure::message(format!(
+                "--raw must be a valid URL path: parse {path:?}: invalid URI for request"
+            )));
+        }
+        refused.into_iter().find(|(is, _)| *is).map(|(_, why)| why)
+    } else if line.on("output-watch-events") && !line.on("watch") && !line.on("watch-only") {
+        Some("--output-watch-events option can only be used with --watch or --watch-only")
+    } else if files && !line.args.is_empty() {
+        Some(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource \
+             arguments as well",
+        )
+    } else {
+        None
+    };
+    why.map_or(Ok(()), |why| Err(Failure::message(why)))
+}
+
+/// Names and selectors do not go together, nor do subresources and all objects of a resource.
+fn refuse_names(line: &Line, targets: &[Target]) -> Outcome {
+    if !line.has("filename") && !line.has("kustomize") {
+        act::refuse_selected_names(line, &line.args)?;
+    }
+    let bulk = targets.iter().any(|target| target.name.is_none());
+    match line.has("subresource") && bulk {
+        true => Err(Failure::message(
+            "subresource cannot be used when bulk resources are specified",
+        )),
+        false => Ok(()),
     }
 }
 
@@ -192,7 +246,9 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
         }
         let resource = &target.resource;
         if printed.is_some_and(|before| before != resource) {
-            text.push('\n');
+            if !line.on("no-headers") {
+                text.push('\n');
+            }
             writer = TableWriter::default();
         }
         printed = Some(resource);
@@ -208,7 +264,7 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
     }
     io.print(&text).await;
     if printed.is_none() && failures.is_empty() && !line.on("ignore-not-found") {
-        let all_cluster = targets.iter().all(|target| !target.resource.namespaced);
+        let all_cluster = targets.iter().any(|target| !target.resource.namespaced);
         let sentence = if line.on("all-namespaces") || all_cluster {
             "No resources found\n".to_owned()
         } else {
@@ -354,9 +410,14 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
 async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Format) -> Outcome {
     let [target] = targets else {
         return Err(Failure::message(
-            "you may only specify a single resource type to watch",
+            "you may only specify a single resource type",
         ));
     };
+    if line.has("sort-by") {
+        let text = "warning: --watch requested, --sort-by will be ignored for watch events \
+                    received\n";
+        session.io.eprint(text).await;
+    }
     let table = matches!(format, Format::Table { .. });
     let accept = if table { TABLE } else { JSON };
     let mut writer = TableWriter::default();

@@ -72,6 +72,13 @@ async fn change(session: &Session, line: &Line, map: &'static str) -> Outcome {
         )));
     }
     let wanted = read(changes, map)?;
+    if objects.len() != 1 + usize::from(!objects.iter().any(|arg| arg.contains('/')))
+        && !line.text("resource-version").is_empty()
+    {
+        return Err(Failure::message(
+            "--resource-version may only be used with a single resource",
+        ));
+    }
     if line.on("all") && !line.text("selector").is_empty() {
         return Err(Failure::message(
             "cannot set --all and --selector at the same time",
@@ -185,6 +192,9 @@ async fn one(
     let what = sentence(&changes, wanted, map);
     let dry = dry_run(line)?;
     let mut body = object!({ "metadata": {} });
+    if let Some(version) = line.get("resource-version").filter(|text| !text.is_empty()) {
+        body.set("metadata.resourceVersion", version);
+    }
     body.set_path(&["metadata", map], changes.clone());
     if dry == DryRun::Client || line.on("local") || changes.entries().is_empty() {
         let patched = act::patched_here(&found.value, MERGE, &body)?;

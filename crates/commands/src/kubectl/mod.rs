@@ -32,6 +32,8 @@ mod expose;
 pub(crate) mod failure;
 pub(crate) mod flags;
 mod get;
+mod groups;
+mod help;
 mod kustomize;
 mod label;
 mod logs;
@@ -209,17 +211,25 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
     }
     let asked = asked_for_help(words);
     let words = asked.as_deref().unwrap_or(words);
+    let words = &*groups::canonical(words);
     let Some((verb, rest)) = find_verb(words) else {
-        return no_verb(io, words).await;
+        if asked.is_some() && !groups::exists(words) {
+            return groups::no_topic(io, &words[0]).await;
+        }
+        return groups::no_verb(io, words).await;
     };
     let command = path(verb);
-    let mut line = Line::parse(&rest, verb.flags, verb.interspersed)
+    let flags = help::flags(&command, verb.flags);
+    let mut line = Line::parse(&rest, &flags, verb.interspersed)
         .map_err(|why| Failure::Usage(why, command.clone()))?;
     line.command = command;
     if line.on("help") {
-        io.print(&help(verb)).await;
+        io.print(help::of(&line.command).unwrap_or(verb.summary))
+            .await;
         return Ok(());
     }
+    help::check(&line.command, &line)?;
+    help::unread(&line.command, verb.flags, &line)?;
     print::read_template(io, &mut line).await?;
     let session = Session::of_verb(io, &line, verb.name).await?;
     (verb.run)(&session, &line).await
@@ -233,6 +243,10 @@ fn asked_for_help(words: &[String]) -> Option<Vec<String>> {
 
 /// The words that call a verb, by its own name where it has others too.
 fn path(verb: &Verb) -> String {
+    let own = format!("kubectl {}", verb.name);
+    if help::of(&own).is_some() {
+        return own;
+    }
     let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     let words: Vec<&str> = verb
         .usage
@@ -274,94 +288,4 @@ fn find_verb(words: &[String]) -> Option<(&'static Verb, Vec<String>)> {
             .collect();
         Some((verb, rest))
     })
-}
-
-async fn no_verb(io: &Io, words: &[String]) -> Outcome {
-    let Some(first) = words.iter().find(|word| !word.starts_with('-')) else {
-        io.print(&overview()).await;
-        return Ok(());
-    };
-    let prefix = format!("{first} ");
-    let mut group: Vec<&Verb> = verbs()
-        .filter(|verb| verb.name.starts_with(&prefix))
-        .collect();
-    // A verb's other names have its usage.
-    group.dedup_by_key(|verb| verb.usage);
-    let mut plain = words.iter().filter(|word| !word.starts_with('-'));
-    if let Some(unknown) = plain.nth(1).filter(|_| !group.is_empty()) {
-        return Err(Failure::Plain(format!(
-            "error: unknown command {unknown:?}\nSee 'kubectl {first} -h' for help and examples"
-        )));
-    }
-    if !group.is_empty() {
-        let mut text = String::from("Available Commands:\n");
-        for verb in group {
-            text.push_str(&format!(
-                "  {:15} {}\n",
-                &verb.name[prefix.len()..],
-                verb.summary
-            ));
-        }
-        text.push_str(&format!("\nUsage:\n  kubectl {first} [flags] [options]\n"));
-        io.print(&text).await;
-        return Ok(());
-    }
-    if let Some(ran) = plugin::run(io, words).await {
-        return ran;
-    }
-    let mut text = format!("error: unknown command {first:?} for \"kubectl\"\n");
-    let near: Vec<&str> = VERBS
-        .iter()
-        .map(|verb| verb.name)
-        .filter(|name| distance(name, first) <= 2 || name.starts_with(first.as_str()))
-        .collect();
-    if !near.is_empty() {
-        text.push_str("\nDid you mean this?\n");
-        near.iter()
-            .for_each(|name| text.push_str(&format!("\t{name}\n")));
-    }
-    Err(Failure::Plain(text.trim_end_matches('\n').to_owned()))
-}
-
-fn overview() -> String {
-    let mut text = String::from("kubectl controls the Kubernetes cluster manager.\n\nCommands:\n");
-    for verb in VERBS {
-        text.push_str(&format!("  {:20} {}\n", verb.name, verb.summary));
-    }
-    text.push_str(
-        "\nUsage:\n  kubectl [flags] [options]\n\nUse \"kubectl <command> --help\" for more \
-         information about a given command.\n",
-    );
-    text
-}
-
-fn help(verb: &Verb) -> String {
-    let mut text = format!("{}\n\nOptions:\n", verb.summary);
-    verb.flags
-        .iter()
-        .for_each(|flag| text.push_str(&flag_line(flag)));
-    text.push_str(&format!("\nUsage:\n  {}\n", verb.usage));
-    text
-}
-
-fn flag_line(flag: &Flag) -> String {
-    let short = flag
-        .short
-        .map_or(String::new(), |short| format!("-{short}, "));
-    format!("    {short}--{}\n", flag.name)
-}
-
-/// The number of edits between two words (Levenshtein), as cobra suggests commands.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let cost = before + usize::from(x != y);
-            before = row[j + 1];
-            row[j + 1] = cost.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

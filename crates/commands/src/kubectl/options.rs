@@ -139,6 +139,6 @@ async fn options(session: &Session) -> Outcome {
 
 async fn alpha(session: &Session) -> Outcome {
     let text = "No alpha commands are available in this version of kubectl\n";
-    session.io.print(text).await;
+    session.io.eprint(text).await;
     Ok(())
 }

@@ -41,10 +41,24 @@ async fn scale(session: &Session, line: &Line) -> Outcome {
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         )
     })?;
-    for found in find(session, line, &line.args).await? {
+    let found = find(session, line, &line.args).await.map_err(none)?;
+    if found.is_empty() {
+        return Err(Failure::message("no objects passed to scale"));
+    }
+    for found in found {
         one(session, line, &found, replicas).await?;
     }
     Ok(())
+}
+
+/// What is not there is told of as nothing to scale.
+fn none(failure: Failure) -> Failure {
+    match failure {
+        Failure::Status(status) if status.str_at("reason") == "NotFound" => Failure::message(
+            format!("no objects passed to scale {}", status.str_at("message")),
+        ),
+        other => other,
+    }
 }
 
 async fn one(session: &Session, line: &Line, found: &Found, replicas: i64) -> Outcome {
@@ -58,6 +72,14 @@ async fn one(session: &Session, line: &Line, found: &Found, replicas: i64) -> Ou
     {
         return Err(Failure::message(format!(
             "Expected replicas to be {expected}, was {has}"
+        )));
+    }
+    let version = current.str_at("metadata.resourceVersion");
+    if let Some(expected) = line.get("resource-version").filter(|text| !text.is_empty())
+        && expected != version
+    {
+        return Err(Failure::message(format!(
+            "Expected resource version to be {expected}, was {version}"
         )));
     }
     let dry = dry_run(line)?;

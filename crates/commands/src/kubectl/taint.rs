@@ -52,7 +52,7 @@ async fn taint(session: &Session, line: &Line) -> Outcome {
     let (objects, changes) = line.args.split_at(first.unwrap_or(line.args.len()));
     if objects.is_empty() {
         return Err(Failure::message(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+            "one or more resources must be specified as <resource> <name>",
         ));
     }
     if let Some(late) = changes.iter().find(|arg| !is_taint(arg)) {
@@ -63,6 +63,15 @@ async fn taint(session: &Session, line: &Line) -> Outcome {
     if changes.is_empty() {
         return Err(Failure::message("at least one taint update is required"));
     }
+    let kind = &objects[0];
+    if !["node", "nodes", "no"].contains(&kind.to_lowercase().as_str()) {
+        return Err(match kind.contains('/') {
+            true => Failure::Plain(format!("the server doesn't have a resource type {kind:?}")),
+            false => Failure::message(format!(
+                "invalid resource type {kind}, only node types are supported"
+            )),
+        });
+    }
     let wanted = read(changes).map_err(|why| {
         Failure::Plain(format!(
             "error: {why}\nSee 'kubectl taint -h' for help and examples"
@@ -70,12 +79,6 @@ async fn taint(session: &Session, line: &Line) -> Outcome {
     })?;
     let mut failures = Vec::new();
     for node in find(session, line, objects).await? {
-        if node.resource.plural != "nodes" {
-            return Err(Failure::message(format!(
-                "invalid resource type {}, only node(s) is supported",
-                node.resource.plural
-            )));
-        }
         let (name, old) = (node.value.name(), read_node(&node.value));
         let (taints, what) = match wanted.apply(name, &old, line.on("overwrite")) {
             Ok(changed) => changed,
@@ -113,19 +116,26 @@ fn read(changes: &[String]) -> Result<Wanted, String> {
             Some(text) => (text, true),
             None => (change.as_str(), false),
         };
+        if text.matches(':').count() > 1 {
+            return Err(invalid(change, &[]));
+        }
         let (pair, effect) = match text.split_once(':') {
             Some((pair, effect)) => (pair, effect),
             None if removes => (text, ""),
-            None => return Err(format!("invalid taint spec: {change}")),
+            None => return Err(invalid(change, &api::names::qualified_name(text))),
         };
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if value.contains('=') || effect.contains(':') {
+            return Err(invalid(change, &[]));
+        }
+        let wrong = api::names::qualified_name(key);
+        if !removes && !wrong.is_empty() {
+            return Err(invalid(change, &wrong));
+        }
         if !(effect.is_empty() && removes || EFFECTS.contains(&effect)) {
             return Err(format!(
                 "invalid taint effect: {effect}, unsupported taint effect"
             ));
-        }
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if key.is_empty() || value.contains('=') {
-            return Err(format!("invalid taint spec: {change}"));
         }
         let taint = Taint {
             key: key.to_owned(),
@@ -136,13 +146,21 @@ fn read(changes: &[String]) -> Result<Wanted, String> {
             wanted.remove.push(taint);
         } else if wanted.add.iter().any(|other| other.is_like(&taint)) {
             return Err(format!(
-                "duplicated taints with the same key and effect: {change}"
+                "duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}"
             ));
         } else {
             wanted.add.push(taint);
         }
     }
     Ok(wanted)
+}
+
+fn invalid(change: &str, wrong: &[String]) -> String {
+    let why = match wrong {
+        [] => String::new(),
+        wrong => format!(", {}", wrong.join("; ")),
+    };
+    format!("invalid taint spec: {change}{why}")
 }
 
 fn read_node(node: &Value) -> Vec<Taint> {
@@ -287,6 +305,20 @@ mod tests {
             false,
             Err("invalid taint effect: Bogus, unsupported taint effect"),
         );
-        check("a=b", false, Err("invalid taint spec: a=b"));
+        check(
+            "a=b",
+            false,
+            Err(
+                "invalid taint spec: a=b, name part must consist of alphanumeric characters, '-', '_' \
+                 or '.', and must start and end with an alphanumeric character (e.g. 'MyName', or \
+                 'my.name', or '123-abc', regex used for validation is \
+                 '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+            ),
+        );
+        check(
+            "a=b:NoSchedule:x",
+            false,
+            Err("invalid taint spec: a=b:NoSchedule:x"),
+        );
     }
 }

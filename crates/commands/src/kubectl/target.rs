@@ -275,10 +275,10 @@ pub(crate) fn resource_of<'a>(
         [one] => return Err(invalid(&format!("{one} not set"))),
         _ => return Err(invalid("[apiVersion not set, kind not set]")),
     }
-    if let Some(kind) = not_text(value.at("metadata.name")) {
-        return Err(Failure::message(format!(
+    if let Some((field, kind)) = wrong_metadata(value) {
+        return Err(Failure::Plain(format!(
             "unable to decode {source:?}: json: cannot unmarshal {kind} into Go struct field \
-             ObjectMeta.metadata.name of type string"
+             ObjectMeta.metadata.{field} of type string"
         )));
     }
     let (api_version, kind) = (value.api_version(), value.kind());
@@ -295,6 +295,26 @@ pub(crate) fn resource_of<'a>(
             value.namespace(),
         ))
     })
+}
+
+/// A field of the metadata that is no text where it has to be one, and what it is.
+fn wrong_metadata(value: &Value) -> Option<(&'static str, &'static str)> {
+    let metadata = value.get("metadata");
+    let plain = [
+        "name",
+        "namespace",
+        "generateName",
+        "uid",
+        "resourceVersion",
+    ];
+    let plain = plain.into_iter().map(|field| (field, metadata.get(field)));
+    let maps = ["labels", "annotations"].into_iter().flat_map(|field| {
+        let entries = metadata.get(field).entries().iter();
+        entries.map(move |(_, entry)| (field, entry))
+    });
+    plain
+        .chain(maps)
+        .find_map(|(field, value)| Some((field, not_text(value)?)))
 }
 
 fn not_text(value: &Value) -> Option<&'static str> {

@@ -2,7 +2,9 @@
 
 use api::{Value, base64, object};
 
-use super::{exactly_one_name, from_env_files, from_files, generated_as, generator_flags, literal};
+use super::{
+    exactly_one_name, from_env_files, from_files, generated_as, generator_flags, literal, not_a_key,
+};
 use crate::kubectl::Verb;
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::flags::{Line, switch, values};
@@ -48,6 +50,9 @@ async fn create(session: &Session, line: &Line) -> Outcome {
 }
 
 fn add(map: &mut Value, name: &str, key: &str, bytes: Vec<u8>) -> Outcome {
+    if let Some(why) = not_a_key(key) {
+        return Err(Failure::message(why));
+    }
     let taken = ["data", "binaryData"]
         .iter()
         .any(|field| !map.get(field).get(key).is_null());

@@ -26,8 +26,9 @@ use super::act::{self, DryRun, done, dry_run};
 use super::apply::with_last_applied;
 use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, optional, switch, value, values};
+use super::kustomize;
 use super::session::{Call, Session};
-use super::target::{Manifest, manifests, namespace_of, resource_of};
+use super::target::{manifests, namespace_of, resource_of};
 
 /// The generators, in the order of the help text.
 pub(super) const GENERATORS: &[&Verb] = &[
@@ -135,10 +136,14 @@ async fn create(session: &Session, line: &Line) -> Outcome {
     if !line.has("filename") && !line.has("kustomize") {
         return Err(Failure::message("must specify one of -f and -k"));
     }
-    act::validation(line)?;
-    let read = manifests(&session.io, line).await?;
     if let Some(path) = line.get("raw") {
-        return raw(session, path, &read).await;
+        return raw(session, line, path).await;
+    }
+    act::validation(line)?;
+    let mut read = manifests(&session.io, line).await?;
+    if let Some(text) = line.get("selector").filter(|text| !text.is_empty()) {
+        let selector = api::selector::LabelSelector::parse(text).map_err(Failure::message)?;
+        read.retain(|manifest| selector.matches(manifest.value.labels()));
     }
     if read.is_empty() {
         return Err(Failure::message("no objects passed to create"));
@@ -177,8 +182,50 @@ async fn create(session: &Session, line: &Line) -> Outcome {
 }
 
 /// Posts a file to a path as it is.
-async fn raw(session: &Session, path: &str, read: &[Manifest]) -> Outcome {
-    let [manifest] = read else {
+async fn raw(session: &Session, line: &Line, path: &str) -> Outcome {
+    let refused = [
+        (line.on("edit"), "--raw and --edit are mutually exclusive"),
+        (
+            line.list("filename").len() != 1,
+            "--raw can only use a single local file or stdin",
+        ),
+        (
+            line.text("filename").contains("://"),
+            "--raw cannot read from a url",
+        ),
+        (
+            line.has("kustomize"),
+            "--raw and --kustomize are mutually exclusive",
+        ),
+        (
+            line.on("recursive"),
+            "--raw and --recursive are mutually exclusive",
+        ),
+        (
+            line.has("selector"),
+            "--raw and --selector (-l) are mutually exclusive",
+        ),
+        (
+            line.has("output"),
+            "--raw and --output are mutually exclusive",
+        ),
+        (
+            !path.starts_with('/'),
+            "--raw must be a valid URL path: invalid URI for request",
+        ),
+    ];
+    if let Some((_, why)) = refused.into_iter().find(|(is, _)| *is) {
+        return Err(Failure::message(why));
+    }
+    let file = line.text("filename");
+    if file != "-" {
+        session.io.read_file(file).await.map_err(|errno| {
+            let why = errno.message().to_lowercase();
+            Failure::message(format!("open {file}: {why}"))
+        })?;
+    }
+    let read = manifests(&session.io, line).await?;
+    let [manifest] = read.as_slice() else {
         return Err(Failure::message(
             "--raw can only use a single local file or stdin",
         ));
@@ -191,12 +238,17 @@ async fn raw(session: &Session, path: &str, read: &[Manifest]) -> Outcome {
 
 /// Creates what a generator made.
 async fn generated(session: &Session, line: &Line, object: Value) -> Outcome {
+    act::validation(line)?;
     let discovery = session.discovery().await?;
     let resource = discovery
         .of(object.api_version(), object.kind())
         .ok_or_else(|| Failure::message(format!("no matches for kind {:?}", object.kind())))?;
     let dry = dry_run(line)?;
     let mut object = object;
+    if line.on("append-hash") {
+        let name = format!("{}-{}", object.name(), kustomize::hash(&object));
+        object.set("metadata.name", name.as_str());
+    }
     if line.on("save-config") {
         object = with_last_applied(&object);
     }
@@ -268,7 +320,15 @@ fn literal(text: &str) -> Outcome<(String, String)> {
 async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<(String, Vec<u8>)>> {
     let io = &session.io;
     let mut found = Vec::new();
+    if line.has("from-env-file") && (line.has("from-file") || line.has("from-literal")) {
+        return Err(Failure::message(
+            "from-env-file cannot be combined with from-file or from-literal",
+        ));
+    }
     for source in line.all("from-file") {
+        if let Some(why) = not_a_source(source) {
+            return Err(Failure::message(why));
+        }
         let (key, path) = match source.split_once('=') {
             Some((key, path)) => (Some(key.to_owned()), path.to_owned()),
             None => (None, source.clone()),
@@ -283,6 +343,11 @@ async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<(String, Vec<
         };
         let stat = stat.map_err(failed)?;
         if stat.is_dir() {
+            if key.is_some() {
+                return Err(Failure::message(
+                    "cannot give a key name for a directory path",
+                ));
+            }
             let asked = path.clone();
             let entries = io
                 .sys(move |sys| sys.read_dir(&asked))
@@ -302,18 +367,60 @@ async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<(String, Vec<
     Ok(found)
 }
 
+/// Why `--from-file` cannot mean anything.
+fn not_a_source(source: &str) -> Option<String> {
+    let (key, path) = source.split_once('=')?;
+    match (key, path) {
+        _ if path.contains('=') => Some("key names or file paths cannot contain '='".to_owned()),
+        ("", path) => Some(format!("key name for file path {path} missing")),
+        (key, "") => Some(format!("file path for key name {key} missing")),
+        _ => None,
+    }
+}
+
+/// Why a text cannot name a variable of an environment.
+pub(super) fn not_a_variable(key: &str) -> Option<String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let fits = key.chars().all(inner) && !key.starts_with(|c: char| c.is_ascii_digit());
+    (!fits || key.is_empty()).then(|| {
+        format!(
+            "{key:?} is not a valid key name: a valid environment variable name must consist of \
+             alphabetic characters, digits, '_', '-', or '.', and must not start with a digit \
+             (e.g. 'my.env-name', or 'MY_ENV.NAME', or 'MyEnvName1', regex used for validation is \
+             '[-._a-zA-Z][-._a-zA-Z0-9]*')"
+        )
+    })
+}
+
+/// Why a text cannot be a key of a ConfigMap.
+fn not_a_key(key: &str) -> Option<String> {
+    let wrong = api::names::config_key(key);
+    let wrong = wrong.join(",");
+    (!wrong.is_empty()).then(|| format!("{key:?} is not a valid key name for a ConfigMap: {wrong}"))
+}
+
 /// The entries of `--from-env-file`: `KEY=value` lines.
 async fn from_env_files(session: &Session, line: &Line) -> Outcome<Vec<(String, String)>> {
     let mut found = Vec::new();
     for path in line.all("from-env-file") {
-        let text = session.io.read_to_string(path).await.map_err(|errno| {
-            Failure::message(format!("open {path}: {}", errno.message().to_lowercase()))
-        })?;
+        let asked = path.clone();
+        let stat = session.io.sys(move |sys| sys.stat(&asked)).await;
+        let failed = |errno: net::Errno| {
+            let why = errno.message().to_lowercase();
+            Failure::message(format!("error reading {path}: {why}"))
+        };
+        if stat.map_err(failed)?.is_dir() {
+            return Err(Failure::message("env config file cannot be a directory"));
+        }
+        let text = session.io.read_to_string(path).await.map_err(failed)?;
         for pair in text.lines().map(str::trim_start) {
             if pair.is_empty() || pair.starts_with('#') {
                 continue;
             }
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if let Some(why) = not_a_variable(key) {
+                return Err(Failure::message(why));
+            }
             found.push((key.to_owned(), value.to_owned()));
         }
     }

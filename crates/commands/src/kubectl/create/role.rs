@@ -88,7 +88,7 @@ async fn cluster_role(session: &Session, line: &Line) -> Outcome {
     if let Some(labels) = line.get("aggregation-rule").filter(|text| !text.is_empty()) {
         if line.has("verb") || !resources.is_empty() || !urls.is_empty() {
             return Err(Failure::message(
-                "aggregation rule must be specified without nonResourceURLs, resources, verbs or \
+                "aggregation rule must be specified without nonResourceURLs, verbs, resources or \
                  resourceNames",
             ));
         }
@@ -110,6 +110,7 @@ async fn cluster_role(session: &Session, line: &Line) -> Outcome {
         ));
     }
     let mut rules = resource_rules(session, line, &verbs, &resources).await?;
+    refuse_urls(&verbs, &resources, &urls)?;
     if !urls.is_empty() {
         let rule = Rule {
             verbs,
@@ -125,7 +126,11 @@ async fn cluster_role(session: &Session, line: &Line) -> Outcome {
 /// The verbs, each once; all of them where one is `*`.
 fn verbs(line: &Line) -> Outcome<Vec<String>> {
     let mut verbs: Vec<String> = Vec::new();
-    for verb in line.list("verb") {
+    for verb in line
+        .list("verb")
+        .into_iter()
+        .filter(|verb| !verb.is_empty())
+    {
         if verb == "*" {
             return Ok(vec![verb]);
         }
@@ -136,6 +141,76 @@ fn verbs(line: &Line) -> Outcome<Vec<String>> {
     match verbs.is_empty() {
         true => Err(Failure::message("at least one verb must be specified")),
         false => Ok(verbs),
+    }
+}
+
+/// URLs that are no paths, and verbs that URLs do not have.
+fn refuse_urls(verbs: &[String], resources: &[String], urls: &[String]) -> Outcome {
+    const VERBS: [&str; 9] = [
+        "get", "put", "post", "head", "options", "delete", "patch", "proxy", "*",
+    ];
+    let strange = |verb: &&String| !VERBS.contains(&verb.as_str());
+    if let Some(verb) = verbs.iter().find(strange)
+        && resources.is_empty()
+    {
+        return Err(Failure::message(format!(
+            "invalid verb: '{verb}' for nonResourceURL"
+        )));
+    }
+    match urls.iter().find(|url| !url.starts_with('/') && *url != "*") {
+        None => Ok(()),
+        Some(_) => Err(Failure::message("nonResourceURL should start with /")),
+    }
+}
+
+/// What verbs may be given for that are no verbs of requests, with the group it is in.
+const SPECIAL: &[(&str, &str, &str)] = &[
+    ("use", "podsecuritypolicies", "policy"),
+    ("bind", "roles", "rbac.authorization.k8s.io"),
+    ("bind", "clusterroles", "rbac.authorization.k8s.io"),
+    ("escalate", "roles", "rbac.authorization.k8s.io"),
+    ("escalate", "clusterroles", "rbac.authorization.k8s.io"),
+    ("impersonate", "users", ""),
+    ("impersonate", "serviceaccounts", ""),
+    ("impersonate", "groups", ""),
+    ("impersonate", "userextras", "authentication.k8s.io"),
+];
+
+/// The group and name of something that only a special verb knows.
+fn special(verbs: &[String], word: &str) -> Option<(String, String)> {
+    let (name, group) = word.split_once('.').unwrap_or((word, ""));
+    let known = |(verb, resource, of): &&(&str, &str, &str)| {
+        verbs.iter().any(|one| one == verb) && *resource == name && *of == group
+    };
+    let (_, name, group) = SPECIAL.iter().find(known)?;
+    Some(((*group).to_owned(), (*name).to_owned()))
+}
+
+/// Special verbs are for special resources.
+fn refuse_verbs(verbs: &[String], resources: &[String]) -> Outcome {
+    let own = |verb: &String| SPECIAL.iter().any(|(special, ..)| special == verb);
+    for verb in verbs.iter().filter(|verb| own(verb)) {
+        for word in resources {
+            let (name, group) = word.split_once('.').unwrap_or((word, ""));
+            let fits = SPECIAL
+                .iter()
+                .any(|(special, resource, _)| special == verb && *resource == name);
+            if !fits {
+                return Err(Failure::message(format!(
+                    "can not perform '{verb}' on '{name}' in group '{group}'"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn no_resource(word: &str) -> String {
+    match word.split_once('.') {
+        Some((name, group)) => {
+            format!("the server doesn't have a resource type {name:?} in group {group:?}")
+        }
+        None => format!("the server doesn't have a resource type {word:?}"),
     }
 }
 
@@ -162,6 +237,7 @@ async fn resource_rules(
         let text = format!("Warning: '{verb}' is not a standard resource verb\n");
         session.io.eprint(&text).await;
     }
+    refuse_verbs(verbs, resources)?;
     let discovery = session.discovery().await?;
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for word in resources {
@@ -169,11 +245,11 @@ async fn resource_rules(
         let (group, mut name) = match word {
             "*" => (String::new(), word.to_owned()),
             word => {
-                let found = discovery.find(word).ok_or_else(|| {
-                    let text = format!("the server doesn't have a resource type {word:?}");
-                    Failure::Plain(text)
-                })?;
-                (found.group.clone(), found.plural.clone())
+                let known = discovery.find(word);
+                let known = known.map(|found| (found.group.clone(), found.plural.clone()));
+                known
+                    .or_else(|| special(verbs, word))
+                    .ok_or_else(|| Failure::Plain(no_resource(word)))?
             }
         };
         if !sub.is_empty() {

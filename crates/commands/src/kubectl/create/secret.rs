@@ -104,8 +104,10 @@ async fn docker(session: &Session, line: &Line) -> Outcome {
     }
     secret.set("type", "kubernetes.io/dockerconfigjson");
     if !files.is_empty() {
+        let named = line.all("from-file").iter().all(|file| file.contains('='));
         for (key, bytes) in files {
-            add(&mut secret, &key, &bytes);
+            let key = if named { &*key } else { ".dockerconfigjson" };
+            add(&mut secret, key, &bytes);
         }
         return generated_as(session, line, secret, "secret").await;
     }

@@ -63,6 +63,13 @@ async fn create(session: &Session, line: &Line, kind: &'static str) -> Outcome {
         "status": { "loadBalancer": {} },
     });
     let mut ports = Vec::new();
+    if let Some(external) = line.get("external-name")
+        && !api::names::dns1123_subdomain(external).is_empty()
+    {
+        return Err(Failure::message(format!(
+            "invalid service external name {external}"
+        )));
+    }
     for text in line.list("tcp") {
         ports.push(port(&text, line.number("node-port")?)?);
     }
@@ -89,15 +96,20 @@ async fn create(session: &Session, line: &Line, kind: &'static str) -> Outcome {
 
 fn port(text: &str, node_port: Option<i64>) -> Outcome<Value> {
     let (port, target) = text.split_once(':').unwrap_or((text, text));
-    let number: i64 = port
-        .parse()
-        .map_err(|_| Failure::message(format!("invalid port: {port:?}")))?;
+    let number: i64 = port.parse().map_err(|_| {
+        Failure::message(format!(
+            "strconv.ParseUint: parsing {port:?}: invalid syntax"
+        ))
+    })?;
     let mut made = object!({
         "name": (text.replace(':', "-")),
         "port": (number),
         "protocol": "TCP",
     });
     match target.parse::<i64>() {
+        Ok(number) if !(1..=65535).contains(&number) => {
+            return Err(Failure::message("must be between 1 and 65535, inclusive"));
+        }
         Ok(number) => made.set("targetPort", number),
         Err(_) => made.set("targetPort", target),
     }

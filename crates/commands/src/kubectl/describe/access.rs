@@ -2,7 +2,7 @@
 
 use api::Value;
 
-use super::{annotations, labels};
+use super::{annotations, labels, pairs};
 use crate::kubectl::rules::{Rule, listed};
 
 fn head(value: &Value) -> String {
@@ -42,12 +42,12 @@ pub(super) fn binding(value: &Value) -> String {
 /// A PriorityClass.
 pub(super) fn priority_class(value: &Value) -> String {
     format!(
-        "Name:\t{}\nValue:\t{}\nGlobalDefault:\t{}\nPreemptionPolicy:\t{}\nDescription:\t{}\n{}",
+        "Name:\t{}\nValue:\t{}\nGlobalDefault:\t{}\nPreemptionPolicy:\t{}\nDescription:\t{}\nAnnotations:\t{}\n",
         value.name(),
         value.i64_at("value").unwrap_or(0),
         value.bool_at("globalDefault"),
         value.str("preemptionPolicy"),
         value.str("description"),
-        annotations("Annotations:", value.annotations())
+        pairs(value.annotations())
     )
 }

@@ -181,7 +181,7 @@ fn claims(templates: &[Value]) -> String {
             claim.str_at("spec.storageClassName")
         ));
         text.push_str(&labels("  Labels:", claim.labels()));
-        text.push_str(&annotations("  Annotations:", claim.annotations()));
+        text.push_str(&labels("  Annotations:", claim.annotations()));
         let storage = claim.str_at("spec.resources.requests.storage");
         let storage = or(storage, "<default>");
         text.push_str(&format!("  Capacity:\t{storage}\n"));

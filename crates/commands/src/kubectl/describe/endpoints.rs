@@ -28,7 +28,7 @@ pub(super) fn slice(value: &Value) -> String {
             Some(ready) => ready.to_string(),
             None => "<unset>".to_owned(),
         };
-        text.push_str(&format!("  - Addresses:\t{}\n", addresses.join(",")));
+        text.push_str(&format!("  - Addresses:\t{}\n", addresses.join(", ")));
         text.push_str(&format!("    Conditions:\n      Ready:\t{ready}\n"));
         text.push_str(&format!("    Hostname:\t{}\n", or_unset("hostname")));
         if let Value::Map(_) = endpoint.get("targetRef") {

@@ -18,6 +18,7 @@ mod node;
 mod pod;
 mod poddisruptionbudget;
 mod quotas;
+mod rare;
 mod service;
 mod storage;
 mod volumes;
@@ -42,6 +43,7 @@ const FLAGS: &[Flag] = &[
     act::SELECTOR,
     act::ALL_NAMESPACES,
     value("chunk-size"),
+    value("kustomize").short('k'),
     switch("recursive").short('R'),
     switch("show-events"),
 ];
@@ -57,8 +59,8 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn describe(session: &Session, line: &Line) -> Outcome {
-    let found = found(session, line).await?;
-    if found.is_empty() {
+    let (found, mut failures) = found(session, line).await?;
+    if found.is_empty() && failures.is_empty() {
         let text = match line.on("all-namespaces") {
             true => "No resources found\n".to_owned(),
             false => format!("No resources found in {} namespace.\n", session.namespace),
@@ -73,22 +75,30 @@ async fn describe(session: &Session, line: &Line) -> Outcome {
         texts.push(tabulate(&one(session, events, &resource, &value).await?));
     }
     session.io.print(&texts.join("\n\n")).await;
-    Ok(())
+    let last = failures.pop();
+    for failure in failures {
+        session.io.eprint(&failure.text()).await;
+    }
+    last.map_or(Ok(()), Err)
 }
 
-async fn found(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
+/// The objects to describe, and why others are not there.
+async fn found(session: &Session, line: &Line) -> Outcome<(Vec<Found>, Vec<Failure>)> {
     let discovery = session.discovery().await?;
-    let mut found = Vec::new();
-    if line.has("filename") {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    if line.has("filename") || line.has("kustomize") {
         for manifest in manifests(&session.io, line).await? {
             let resource = resource_of(&discovery, &manifest)?.clone();
             let namespace = namespace_of(session, &resource, &manifest.value)?;
             let path = resource.path(&namespace, manifest.value.name());
-            let value = session.call(Call::get(path)).await?;
-            found.push(Found { resource, value });
+            match session.call(Call::get(path)).await {
+                Ok(value) => found.push(Found { resource, value }),
+                Err(failure) => failures.push(failure),
+            }
         }
-        return Ok(found);
+        return Ok((found, failures));
     }
+    act::refuse_selected_names(line, &line.args)?;
     if line.args.is_empty() {
         return Err(Failure::message(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for \
@@ -114,13 +124,13 @@ async fn found(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
                         .filter(|f| f.value.name().starts_with(&name)),
                 );
                 if found.len() == before {
-                    return Err(failure);
+                    failures.push(failure);
                 }
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => failures.push(failure),
         }
     }
-    Ok(found)
+    Ok((found, failures))
 }
 
 /// The description of one object, with tabs.

@@ -3,7 +3,7 @@
 use api::Value;
 use api::kinds::support::volumes::class;
 
-use super::storage;
+use super::{rare, storage};
 use crate::kubectl::target::or;
 
 /// `Volumes:` and the volumes below it; templates are indented by `space`.
@@ -111,12 +111,7 @@ fn less_common(volume: &Value) -> String {
         let attributes = source.map_at("volumeAttributes");
         return text + &storage::attributes("    VolumeAttributes:", attributes);
     }
-    let name = volume
-        .entries()
-        .iter()
-        .map(|(key, _)| key.to_string())
-        .find(|key| key != "name");
-    kind(&name.unwrap_or_else(|| "<unknown>".to_owned()))
+    rare::source(volume)
 }
 
 fn downward_items(source: &Value) -> String {

@@ -208,7 +208,7 @@ pub(super) fn add_hashes(objects: &mut [Res]) {
 }
 
 /// Ten letters that stand for an object's contents, none of which could make a word.
-fn hash(value: &Value) -> String {
+pub(crate) fn hash(value: &Value) -> String {
     let mut contents = object! {
         "kind": value.kind(),
         "name": "",

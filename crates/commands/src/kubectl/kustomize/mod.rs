@@ -16,6 +16,8 @@ mod target;
 mod transform;
 mod vars;
 
+pub(super) use generate::hash;
+
 use api::{Value, yaml};
 use machine::Io;
 

@@ -70,8 +70,8 @@ pub(crate) async fn read_template(io: &Io, line: &mut Line) -> Outcome {
     let text = io.read_to_string(&path).await.map_err(|errno| {
         let why = format!("open {path}: {}", errno.message().to_lowercase());
         Failure::message(match inline {
-            "custom-columns" => why,
-            _ => format!("error reading --template {path}, {why}\n"),
+            "custom-columns" => format!("error reading template {path}, {why}"),
+            _ => format!("error reading --template {path}, {why}"),
         })
     })?;
     let template = match inline {
@@ -101,6 +101,9 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
         None => (text, line.text("template")),
     };
     match name {
+        "" | "wide" | "name" | "json" | "yaml" | "kyaml" if text.contains('=') => {
+            Err(no_printer(text))
+        }
         "" => Ok(Format::Table { wide: false }),
         "wide" => Ok(Format::Table { wide: true }),
         "name" => Ok(Format::Name),
@@ -119,11 +122,15 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
             template: template.to_owned(),
             strict: !line.on_unless_off("allow-missing-template-keys"),
         }),
-        _ => Err(Failure::message(format!(
-            "unable to match a printer suitable for the output format {text:?}, allowed formats \
-             are: {FORMATS}"
-        ))),
+        _ => Err(no_printer(text)),
     }
+}
+
+fn no_printer(text: &str) -> Failure {
+    Failure::message(format!(
+        "unable to match a printer suitable for the output format {text:?}, allowed formats are: \
+         {FORMATS}"
+    ))
 }
 
 /// Objects in one of the formats that need no table.

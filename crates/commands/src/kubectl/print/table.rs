@@ -4,8 +4,6 @@
 
 use api::{Map, Value};
 
-use crate::kubectl::target::or;
-
 /// What is shown of a table.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TableOptions {
@@ -86,7 +84,7 @@ fn row_cells(row: &Value, columns: &[(usize, &Value)], options: &TableOptions) -
         }
     }
     for label in &options.label_columns {
-        line.push(or(object.label(label), "<none>").to_owned());
+        line.push(object.label(label).to_owned());
     }
     if options.show_labels {
         line.push(labels_text(object.labels()));

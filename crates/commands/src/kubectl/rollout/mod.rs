@@ -69,11 +69,12 @@ pub(super) const VERBS: [&Verb; 6] = [
 
 /// The objects meant; a type alone means all of it here.
 async fn rollouts(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
-    if line.args.is_empty() && !line.has("filename") && !line.has("selector") {
+    let files = line.has("filename") || line.has("kustomize");
+    if line.args.is_empty() && !files && !line.has("selector") {
         return Err(Failure::message("required resource not specified"));
     }
     let found = match line.args.as_slice() {
-        [word] if !word.contains('/') && !line.has("filename") => {
+        [word] if !word.contains('/') && !files => {
             let discovery = session.discovery().await?;
             act::list(session, line, discovery.resolve(word)?).await?
         }

@@ -86,6 +86,7 @@ async fn env(session: &Session, line: &Line) -> Outcome {
         ));
     }
     let mut changes = changes(session, line, given).await?;
+    refuse_names(&changes)?;
     if let Some(from) = line.get("from").filter(|from| !from.is_empty()) {
         changes.extend(references(session, line, from).await?);
     }
@@ -95,6 +96,23 @@ async fn env(session: &Session, line: &Line) -> Outcome {
             list(session, &found, pattern).await;
         } else if !changes.is_empty() {
             change(session, line, &found, pattern, &changes).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Names that are none, and those that are both set and removed.
+fn refuse_names(changes: &[Change]) -> Outcome {
+    for change in changes {
+        let name = change.name();
+        if let Some(why) = crate::kubectl::create::not_a_variable(name) {
+            return Err(Failure::message(why));
+        }
+        let removed = |other: &&Change| matches!(other, Change::Unset(gone) if gone == name);
+        if matches!(change, Change::Set(..)) && changes.iter().any(|other| removed(&other)) {
+            return Err(Failure::message(
+                "can not both modify and remove the same environment variable in the same command",
+            ));
         }
     }
     Ok(())
@@ -144,6 +162,8 @@ async fn references(session: &Session, line: &Line, from: &str) -> Outcome<Vec<C
     let mut found = Vec::new();
     for target in targets(&discovery, &args)? {
         let name = target.name.unwrap_or_default();
+        let path = target.resource.path(&session.namespace, &name);
+        let object = session.call(Call::get(path)).await?;
         let reference = match target.resource.kind.as_str() {
             "ConfigMap" => "configMapKeyRef",
             "Secret" => "secretKeyRef",
@@ -152,8 +172,6 @@ async fn references(session: &Session, line: &Line, from: &str) -> Outcome<Vec<C
                 return Err(Failure::message(why));
             }
         };
-        let path = target.resource.path(&session.namespace, &name);
-        let object = session.call(Call::get(path)).await?;
         for (key, _) in object.get("data").entries().iter() {
             if !wanted.is_empty() && !wanted.iter().any(|one| **one == **key) {
                 continue;
@@ -171,6 +189,10 @@ async fn references(session: &Session, line: &Line, from: &str) -> Outcome<Vec<C
             let mut source = Value::empty_map();
             let pointer = object!({ "key": (&**key), "name": (name.as_str()) });
             source.set_path(&[reference], pointer);
+            if upper != **key {
+                let note = format!("Warning: key {key} transferred to {upper}\n");
+                session.io.eprint(&note).await;
+            }
             found.push(Change::Set(format!("{prefix}{upper}"), "valueFrom", source));
         }
     }

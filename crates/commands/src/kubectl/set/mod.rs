@@ -108,10 +108,14 @@ fn pod_spec(found: &Found) -> &Value {
 
 async fn image(session: &Session, line: &Line) -> Outcome {
     let (words, changes) = split(&line.args);
+    if words.is_empty() && !line.has("filename") && !line.has("kustomize") {
+        return Err(Failure::message(act::NOTHING));
+    }
     if changes.is_empty() {
         return Err(Failure::message("at least one image update is required"));
     }
     for found in objects(session, line, words).await? {
+        refuse_without_template(&found)?;
         let mut updates: Vec<(&str, Vec<Value>)> = Vec::new();
         let mut changed = false;
         for field in ["containers", "initContainers"] {
@@ -145,7 +149,9 @@ async fn image(session: &Session, line: &Line) -> Outcome {
                 .map(|(field, list)| (field, Value::from(list)))
                 .collect();
             let body = of_pod_spec(&found, updates);
-            apply(session, line, &found, body, "image updated").await?;
+            apply(session, line, &found, body, "image updated")
+                .await
+                .map_err(failed_to("failed to patch image update to pod template: "))?;
         }
     }
     Ok(())
@@ -154,11 +160,17 @@ async fn image(session: &Session, line: &Line) -> Outcome {
 /// The objects a command line means: read from the server, or with `--local` those of files as they
 /// are.
 async fn objects(session: &Session, line: &Line, words: &[String]) -> Outcome<Vec<Found>> {
-    if words.is_empty() && !line.has("filename") {
-        return Err(Failure::message(NOTHING));
+    if words.is_empty() && !line.has("filename") && !line.has("kustomize") {
+        return Err(Failure::message(act::NOTHING));
     }
     if !line.on("local") {
         return find(session, line, words).await;
+    }
+    if !line.has("filename") {
+        return Err(Failure::message(
+            "you must specify resources by --filename when --local is set.\nExample resource \
+             specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'",
+        ));
     }
     let discovery = session.discovery().await?;
     let mut found = Vec::new();
@@ -170,9 +182,25 @@ async fn objects(session: &Session, line: &Line, words: &[String]) -> Outcome<Ve
     Ok(found)
 }
 
-const NOTHING: &str = "You must provide one or more resources by argument or filename.\nExample \
-                       resource specifications include:\n   '-f rsrc.yaml'\n   \
-                       '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+/// Says of an object without a pod template that it has none.
+fn refuse_without_template(found: &Found) -> Outcome {
+    if pod_spec(found).get("containers").is_list() {
+        return Ok(());
+    }
+    let (what, name) = (&found.resource.plural, found.value.name());
+    Err(Failure::message(format!(
+        "{what}/{name} the object is not a pod or does not have a pod template: *{}.{}",
+        found.resource.version, found.resource.kind
+    )))
+}
+
+/// A refusal by the server with what was being done in front.
+fn failed_to(doing: &str) -> impl Fn(Failure) -> Failure + '_ {
+    move |failure| match failure {
+        Failure::Status(status) => Failure::message(format!("{doing}{}", status.str_at("message"))),
+        other => other,
+    }
+}
 
 /// A patch of the pod spec of an object.
 fn of_pod_spec(found: &Found, updates: Vec<(&str, Value)>) -> Value {
@@ -222,6 +250,10 @@ fn quantities(text: &str) -> Outcome<Value> {
 }
 
 async fn resources(session: &Session, line: &Line) -> Outcome {
+    let files = line.has("filename") || line.has("kustomize");
+    if line.args.is_empty() && !files {
+        return Err(Failure::message(act::NOTHING));
+    }
     let mut wanted = Value::empty_map();
     for field in ["limits", "requests"] {
         if let Some(text) = line.get(field).filter(|text| !text.is_empty()) {
@@ -235,10 +267,20 @@ async fn resources(session: &Session, line: &Line) -> Outcome {
     }
     let only = line.get("containers").unwrap_or("*");
     for found in objects(session, line, &line.args).await? {
+        refuse_without_template(&found)?;
+        let mut changed = false;
         let mut list = Vec::new();
         for container in pod_spec(&found).list_at("containers") {
             let name = container.str_at("name");
             if only == "*" || only == name {
+                let resources = container.get("resources");
+                let has = |field: &str, key: &str, amount: &Value| {
+                    resources.get(field).get(key) == amount
+                };
+                changed |= wanted.entries().iter().any(|(field, amounts)| {
+                    let mut amounts = amounts.entries().iter();
+                    amounts.any(|(key, amount)| !has(field, key, amount))
+                });
                 list.push(object!({ "name": (name), "resources": (wanted.clone()) }));
             }
         }
@@ -247,10 +289,17 @@ async fn resources(session: &Session, line: &Line) -> Outcome {
                 "unable to find container named {only}"
             )));
         }
+        if !changed {
+            continue;
+        }
         let updates = vec![("containers", Value::from(list))];
         let what = "resource requirements updated";
         let body = of_pod_spec(&found, updates);
-        apply(session, line, &found, body, what).await?;
+        apply(session, line, &found, body, what)
+            .await
+            .map_err(failed_to(
+                "failed to patch resources update to pod template ",
+            ))?;
     }
     Ok(())
 }
@@ -269,16 +318,29 @@ async fn service_account(session: &Session, line: &Line) -> Outcome {
     Ok(())
 }
 
+/// What is said of a selector that is more than pairs.
+fn not_equality(expressions: &str) -> String {
+    let (key, rest) = expressions.split_once(' ').unwrap_or((expressions, ""));
+    let (operator, values) = match rest.split_once(' ') {
+        Some(("in", values)) => ("In", values),
+        Some(("notin", values)) => ("NotIn", values),
+        _ => return format!("invalid label value: {expressions:?}: only equality is allowed"),
+    };
+    let values = values.trim_matches(['(', ')']).replace(',', " ");
+    format!("match expression [{{{key} {operator} [{values}]}}] not supported on this object")
+}
+
 async fn selector(session: &Session, line: &Line) -> Outcome {
     let Some((expressions, words)) = line.args.split_last() else {
-        return Err(Failure::message("one or more resources must be specified"));
+        return Err(Failure::message("one selector is required"));
     };
+    if words.is_empty() && !line.has("filename") && !line.has("kustomize") {
+        return Err(Failure::message(act::NOTHING));
+    }
     let mut wanted = Value::empty_map();
     for pair in expressions.split(',') {
         let Some((key, value)) = pair.split_once('=') else {
-            return Err(Failure::message(format!(
-                "invalid label value: {pair:?}: only equality is allowed"
-            )));
+            return Err(Failure::message(not_equality(expressions)));
         };
         wanted.set_path(&[key], value);
     }

@@ -1,0 +1,158 @@
+//! Words that are no verb: groups of verbs, unknown ones, nothing at all.
+//!
+//! Models cobra's finding of commands and its suggestions, and kubectl's DefaultSubCommandRun.
+
+use std::borrow::Cow;
+
+use machine::Io;
+
+use super::failure::{Failure, Outcome};
+use super::flags::{self, Line};
+use super::{help, plugin};
+
+/// Groups by their words, and how many words more of a command line are theirs.
+const GROUPS: &[&str] = &[
+    "auth",
+    "certificate",
+    "config",
+    "create secret",
+    "create service",
+    "plugin",
+    "rollout",
+    "set",
+    "top",
+];
+
+/// Other names of words that stand in a group.
+const ALIASES: &[(&str, &str, &str)] = &[
+    ("create", "svc", "service"),
+    ("set", "sa", "serviceaccount"),
+    ("config", "use", "use-context"),
+];
+
+/// The words with the own names of commands.
+pub(super) fn canonical(words: &[String]) -> Cow<'_, [String]> {
+    let plain = plain(words);
+    let [first, second, ..] = plain.as_slice() else {
+        return Cow::Borrowed(words);
+    };
+    let alias = ALIASES
+        .iter()
+        .find(|(group, name, _)| words[*first] == *group && words[*second] == *name);
+    let Some((.., own)) = alias else {
+        return Cow::Borrowed(words);
+    };
+    let mut words = words.to_vec();
+    words[*second] = (*own).to_owned();
+    Cow::Owned(words)
+}
+
+/// Where the first words stand that are neither flags nor the values of flags every command has.
+fn plain(words: &[String]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut index = 0;
+    while index < words.len() && words[index] != "--" {
+        let word = &words[index];
+        if word.starts_with('-') {
+            index += usize::from(flags::takes_next(word));
+        } else {
+            found.push(index);
+        }
+        index += 1;
+    }
+    found
+}
+
+/// Says what there is instead of what was asked for.
+pub(super) async fn no_verb(io: &Io, words: &[String]) -> Outcome {
+    let group = GROUPS.iter().find_map(|group| {
+        let name: Vec<&str> = group.split(' ').collect();
+        let plain = plain(words);
+        let asked = plain.iter().take(name.len()).map(|at| words[*at].as_str());
+        asked.eq(name.iter().copied()).then_some((*group, plain))
+    });
+    if let Some((group, plain)) = group {
+        let own = plain.iter().take(group.split(' ').count());
+        let own: Vec<usize> = own.copied().collect();
+        let rest = words.iter().enumerate();
+        let rest = rest.filter(|(at, _)| !own.contains(at));
+        let rest: Vec<String> = rest.map(|(_, word)| word.clone()).collect();
+        return in_group(io, group, &rest).await;
+    }
+    let Some(first) = plain(words).first().map(|at| &words[*at]) else {
+        return alone(io, words).await;
+    };
+    if let Some(ran) = plugin::run(io, words).await {
+        return ran;
+    }
+    let near: String = help::commands()
+        .filter(|name| distance(name, first) <= 2 || name.starts_with(first.as_str()))
+        .map(|name| format!("\t{name}\n"))
+        .collect();
+    let near = match near.is_empty() {
+        true => near,
+        false => format!("\n\nDid you mean this?\n{}", near.trim_end_matches('\n')),
+    };
+    Err(Failure::Plain(format!(
+        "error: unknown command {first:?} for \"kubectl\"{near}"
+    )))
+}
+
+/// `kubectl` without a word.
+async fn alone(io: &Io, words: &[String]) -> Outcome {
+    Line::parse(words, &[], true).map_err(|why| Failure::Usage(why, "kubectl".to_owned()))?;
+    io.print(help::of("kubectl").unwrap_or_default()).await;
+    Ok(())
+}
+
+/// A group without a verb of it.
+async fn in_group(io: &Io, group: &str, rest: &[String]) -> Outcome {
+    let command = format!("kubectl {group}");
+    let line = Line::parse(rest, &[], true).map_err(|why| Failure::Usage(why, command.clone()))?;
+    let text = help::of(&command).unwrap_or_default();
+    if line.on("help") || group == "certificate" {
+        io.print(text).await;
+        return Ok(());
+    }
+    if !line.args.is_empty() {
+        return Err(Failure::Plain(format!(
+            "error: unknown command {:?}\nSee '{command} -h' for help and examples",
+            line.args.join(" ")
+        )));
+    }
+    match group {
+        "rollout" => io.print(text).await,
+        _ => io.eprint(text).await,
+    }
+    Err(Failure::Exit(String::new(), 1))
+}
+
+/// Whether the first word is a command or a group, or there is none.
+pub(super) fn exists(words: &[String]) -> bool {
+    let first = plain(words).first().map(|at| words[*at].as_str());
+    first.is_none_or(|first| help::commands().any(|command| command == first))
+}
+
+/// `kubectl help WORD` where there is no such command.
+pub(super) async fn no_topic(io: &Io, word: &str) -> Outcome {
+    let text = help::of("kubectl").unwrap_or_default();
+    let listed = text.find("\nBasic Commands").map_or("", |at| &text[at..]);
+    io.eprint(&format!("Unknown help topic [`{word}`]\n\n{listed}"))
+        .await;
+    Ok(())
+}
+
+/// The number of edits between two words (Levenshtein), as cobra suggests commands.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let cost = before + usize::from(x != y);
+            before = row[j + 1];
+            row[j + 1] = cost.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,242 @@
+//! What `--help` prints, and what can be learnt from it: which options a command has, of which type
+//! a value is, and which commands there are.
+//!
+//! Models kubectl/pkg/util/templates. The texts are what the commands themselves print.
+
+use super::failure::Failure;
+use super::flags::{Flag, Line, Takes};
+
+/// The texts, each under a line `=== COMMAND`.
+const TEXTS: &str = include_str!("texts.txt");
+
+/// What `COMMAND --help` prints: `kubectl rollout status`.
+pub(crate) fn of(command: &str) -> Option<&'static str> {
+    let start = TEXTS.find(&format!("=== {command}\n"))?;
+    let (_, text) = TEXTS[start..].split_once('\n')?;
+    let end = text.find("\n=== ").map_or(text.len(), |end| end + 1);
+    Some(&text[..end])
+}
+
+/// The commands that `kubectl --help` lists, in that order.
+pub(crate) fn commands() -> impl Iterator<Item = &'static str> {
+    let usage = |line: &&str| *line != "Usage:";
+    let indented = |line: &'static str| line.strip_prefix("  ")?.split_whitespace().next();
+    let text = of("kubectl").unwrap_or_default();
+    text.lines().take_while(usage).filter_map(indented)
+}
+
+/// An option as a text tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// `-o`
+    pub(crate) short: Option<char>,
+    /// `output`
+    pub(crate) name: &'static str,
+    /// `''`, `[]`, `false`, `0s`
+    pub(crate) default: &'static str,
+}
+
+/// The options of a command's own.
+pub(crate) fn options(command: &str) -> impl Iterator<Item = Described> {
+    let text = of(command).unwrap_or_default();
+    let text = text.split_once("\nOptions:\n").map_or("", |(_, text)| text);
+    text.lines().filter_map(|line| {
+        let line = line.strip_prefix("    ")?.strip_suffix(':')?;
+        let (short, line) = match line.strip_prefix('-')?.split_once(", --") {
+            Some((short, line)) => (short.chars().next(), line),
+            None => (None, line.strip_prefix("--")?),
+        };
+        let (name, default) = line.split_once('=')?;
+        Some(Described {
+            short,
+            name,
+            default,
+        })
+    })
+}
+
+/// Options that are read where objects are: from files, into formats.
+const SHARED: &[&str] = &[
+    "allow-missing-template-keys",
+    "kustomize",
+    "recursive",
+    "show-managed-fields",
+    "template",
+    "validate",
+];
+
+/// The flags of a command: its own, and the others that its text tells of.
+pub(crate) fn flags(command: &str, own: &[Flag]) -> Vec<Flag> {
+    let mut all = own.to_vec();
+    for option in options(command) {
+        if !own.iter().any(|flag| flag.name == option.name) {
+            all.push(option.flag());
+        }
+    }
+    all
+}
+
+/// Says of an option that a command does not read that it does not.
+pub(crate) fn unread(command: &str, own: &[Flag], line: &Line) -> Result<(), Failure> {
+    let read = |name: &str| SHARED.contains(&name) || own.iter().any(|flag| flag.name == name);
+    let unread = options(command).find(|option| line.has(option.name) && !read(option.name));
+    match unread {
+        None => Ok(()),
+        Some(option) => {
+            let why = sim::unmodelled!("this option of kubectl");
+            Err(Failure::message(format!("--{}: {why}", option.name)))
+        }
+    }
+}
+
+/// The options without which a command does not begin.
+const REQUIRED: &[(&str, &[&str])] = &[
+    ("autoscale", &["max"]),
+    ("create clusterrolebinding", &["clusterrole"]),
+    ("create cronjob", &["image", "schedule"]),
+    ("create deployment", &["image"]),
+    ("create service externalname", &["external-name"]),
+    ("run", &["image"]),
+    ("scale", &["replicas"]),
+];
+
+/// Whether what a command needs was given, and values are of the types that they have to be.
+pub(crate) fn check(command: &str, line: &Line) -> Result<(), Failure> {
+    types(command, line)?;
+    let name = command.strip_prefix("kubectl ").unwrap_or_default();
+    let needed = REQUIRED.iter().find(|(verb, _)| *verb == name);
+    let missing = needed.map_or(&[][..], |(_, flags)| flags).iter();
+    let missing: Vec<String> = missing
+        .filter(|flag| !line.has(flag))
+        .map(|flag| format!("{flag:?}"))
+        .collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::message(format!(
+            "required flag(s) {} not set",
+            missing.join(", ")
+        ))),
+    }
+}
+
+fn types(command: &str, line: &Line) -> Result<(), Failure> {
+    for option in options(command) {
+        let Some(text) = line.get(option.name) else {
+            continue;
+        };
+        let Some(why) = option.refuses(text) else {
+            continue;
+        };
+        let shown = match option.short {
+            Some(short) => format!("-{short}, --{}", option.name),
+            None => format!("--{}", option.name),
+        };
+        let text = format!("invalid argument {text:?} for {shown:?} flag: {why}");
+        return Err(Failure::Usage(text, command.to_owned()));
+    }
+    Ok(())
+}
+
+impl Described {
+    fn flag(&self) -> Flag {
+        let takes = match self.default {
+            "true" | "false" => Takes::Switch,
+            "[]" => Takes::Values,
+            _ if self.name == "validate" => Takes::Optional("strict"),
+            _ => Takes::Value,
+        };
+        Flag {
+            name: self.name,
+            short: self.short,
+            takes,
+        }
+    }
+
+    /// Why a text is no value of this option.
+    fn refuses(&self, text: &str) -> Option<String> {
+        let digits = self.default.trim_start_matches('-');
+        let first = digits.chars().next().filter(char::is_ascii_digit);
+        first?;
+        if digits.chars().all(|c| c.is_ascii_digit()) {
+            return not_a_number(text);
+        }
+        not_a_duration(text)
+    }
+}
+
+fn not_a_number(text: &str) -> Option<String> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    let why = match text.parse::<i64>() {
+        Ok(_) => return None,
+        Err(_) if number => "value out of range",
+        Err(_) => "invalid syntax",
+    };
+    Some(format!("strconv.ParseInt: parsing {text:?}: {why}"))
+}
+
+/// Why a text is no duration of Go.
+fn not_a_duration(text: &str) -> Option<String> {
+    let plain = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if plain == "0" || api::time::parse_go_duration(plain).is_some() {
+        return None;
+    }
+    let unit = plain.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = plain.starts_with(|c: char| c.is_ascii_digit());
+    let why = match unit {
+        _ if !number => "invalid duration".to_owned(),
+        "" => "missing unit in duration".to_owned(),
+        unit => {
+            let end = unit.find(|c: char| c.is_ascii_digit() || c == '.');
+            let unit = &unit[..end.unwrap_or(unit.len())];
+            format!("unknown unit {unit:?} in duration")
+        }
+    };
+    Some(format!("time: {why} {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_found_and_tell_of_options() {
+        let text = of("kubectl rollout status").unwrap_or_default();
+        assert!(
+            text.starts_with("Show the status of the rollout.\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("(applies to all commands).\n"), "{text}");
+        assert_eq!(of("kubectl nosuch"), None);
+        assert!(commands().any(|command| command == "api-resources"));
+        let output = options("kubectl get").find(|option| option.name == "output");
+        let expect = Described {
+            short: Some('o'),
+            name: "output",
+            default: "''",
+        };
+        assert_eq!(output, Some(expect));
+    }
+
+    #[track_caller]
+    fn check_value(command: &str, name: &str, text: &str, expect: Option<&str>) {
+        let option = options(command).find(|option| option.name == name);
+        let refused = option.and_then(|option| option.refuses(text));
+        assert_eq!(refused.as_deref(), expect);
+    }
+
+    #[test]
+    fn values_are_of_the_type_of_the_default() {
+        let number = "strconv.ParseInt: parsing \"x\": invalid syntax";
+        check_value("kubectl get", "chunk-size", "x", Some(number));
+        check_value("kubectl get", "chunk-size", "-5", None);
+        check_value("kubectl get", "selector", "x", None);
+        let timeout = |text, expect| check_value("kubectl wait", "timeout", text, expect);
+        timeout("1m30s", None);
+        timeout("-1s", None);
+        timeout("0", None);
+        timeout("x", Some("time: invalid duration \"x\""));
+        timeout("5", Some("time: missing unit in duration \"5\""));
+        timeout("5x", Some("time: unknown unit \"x\" in duration \"5x\""));
+    }
+}
