@@ -139,7 +139,7 @@ impl ApiServer {
         object: &Value,
         config: &Value,
     ) -> Result<Value, String> {
-        let node = node_of(&self.schemas, kind).unwrap_or(Node::Open);
+        let node = node_of(&self.schemas, &self.resources, kind).unwrap_or(Node::Open);
         managed::overlaid(&self.schemas, node, object, config)
     }
 
