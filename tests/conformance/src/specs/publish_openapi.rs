@@ -370,8 +370,15 @@ async fn two(
     (foo_suffix, foo_version): (&str, &str),
     (waldo_suffix, waldo_version): (&str, &str),
 ) -> Result<()> {
-    let (foo, waldo) = (foo(), waldo("Waldo CRD for Testing"));
-    let first = set_up(cluster, Some(&foo), Some(&foo), foo_suffix, &[foo_version]).await?;
+    let (schema, waldo) = (foo(), waldo("Waldo CRD for Testing"));
+    let first = set_up(
+        cluster,
+        Some(&schema),
+        Some(&schema),
+        foo_suffix,
+        &[foo_version],
+    )
+    .await?;
     let second = set_up(
         cluster,
         Some(&waldo),
@@ -381,7 +388,7 @@ async fn two(
     )
     .await?;
     published(cluster, &second, waldo_version, Some(&waldo)).await?;
-    published(cluster, &first, foo_version, Some(&foo)).await?;
+    published(cluster, &first, foo_version, Some(&schema)).await?;
     clean_up(cluster, &first).await?;
     clean_up(cluster, &second).await
 }
@@ -391,10 +398,17 @@ async fn groups(cluster: Cluster) -> Result<()> {
 }
 
 async fn versions(cluster: Cluster) -> Result<()> {
-    let foo = foo();
-    let many = set_up(&cluster, Some(&foo), Some(&foo), "multi-ver", &["v2", "v3"]).await?;
-    published(&cluster, &many, "v3", Some(&foo)).await?;
-    published(&cluster, &many, "v2", Some(&foo)).await?;
+    let schema = foo();
+    let many = set_up(
+        &cluster,
+        Some(&schema),
+        Some(&schema),
+        "multi-ver",
+        &["v2", "v3"],
+    )
+    .await?;
+    published(&cluster, &many, "v3", Some(&schema)).await?;
+    published(&cluster, &many, "v2", Some(&schema)).await?;
     clean_up(&cluster, &many).await?;
     two(&cluster, ("common-group", "v4"), ("common-group", "v5")).await
 }
@@ -404,27 +418,34 @@ async fn kinds(cluster: Cluster) -> Result<()> {
 }
 
 async fn renamed(cluster: Cluster) -> Result<()> {
-    let foo = foo();
-    let many = set_up(&cluster, Some(&foo), Some(&foo), "multi-ver", &["v2", "v3"]).await?;
+    let schema = foo();
+    let many = set_up(
+        &cluster,
+        Some(&schema),
+        Some(&schema),
+        "multi-ver",
+        &["v2", "v3"],
+    )
+    .await?;
     let patch = json!([
         { "op": "test", "path": "/spec/versions/1/name", "value": "v3" },
         { "op": "replace", "path": "/spec/versions/1/name", "value": "v4" },
     ]);
     let own = format!("{PATH}/{}", text(&many, "/metadata/name")?);
     let after = cluster.patch(&own, Patch::Json, &patch).await?;
-    published(&cluster, &after, "v4", Some(&foo)).await?;
+    published(&cluster, &after, "v4", Some(&schema)).await?;
     withdrawn(&cluster, &many, "v3").await?;
-    published(&cluster, &after, "v2", Some(&foo)).await?;
+    published(&cluster, &after, "v2", Some(&schema)).await?;
     clean_up(&cluster, &after).await
 }
 
 async fn not_served(cluster: Cluster) -> Result<()> {
-    let foo = foo();
+    let schema = foo();
     let versions = ["v5", "v6alpha1"];
     let many = set_up(
         &cluster,
-        Some(&foo),
-        Some(&foo),
+        Some(&schema),
+        Some(&schema),
         "multi-to-single-ver",
         &versions,
     )
@@ -434,6 +455,6 @@ async fn not_served(cluster: Cluster) -> Result<()> {
     after["spec"]["versions"][1]["served"] = json!(false);
     let after = cluster.update(&own, &after).await?;
     withdrawn(&cluster, &many, "v6alpha1").await?;
-    published(&cluster, &after, "v5", Some(&foo)).await?;
+    published(&cluster, &after, "v5", Some(&schema)).await?;
     clean_up(&cluster, &after).await
 }

@@ -128,12 +128,12 @@ fn rules_hold_or_say_why_not() {
 fn rules_see_values_as_their_formats_say() {
     let schema = "{type: object, properties: {since: {type: string, format: date-time}, price: {type: \
                   number}}, x-kubernetes-validations: [{rule: 'self.since > \
-                  timestamp(\"2026-01-01T00:00:00Z\") && self.price + 0.5 < 2.0', message: no}]}";
+                  timestamp(\"2026-01-01T00:00:00Z\") && self.price + 0.5 < 2.0', message: early}]}";
     for (object, errors) in [
         ("{since: '2026-02-01T00:00:00Z', price: 1}", &[][..]),
         (
             "{since: '2025-02-01T00:00:00Z', price: 1}",
-            &["spec: Invalid value: no"],
+            &["spec: Invalid value: early"],
         ),
     ] {
         let stored = parse(object).to_json();
