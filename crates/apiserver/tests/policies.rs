@@ -162,7 +162,7 @@ fn bindings_and_evictions_are_seen() {
     assert_eq!(bench.call(Method::Put, &path, policy).0, 200);
     assert_eq!(create(&mut bench, PODS, &pod("a", "{}")), "");
     let binding =
-        "{apiVersion: v1, kind: Binding, metadata: {name: a}, target: {kind: Node, name: n}}";
+        "{apiVersion: v1, kind: Binding, metadata: {name: a}, target: {kind: Node, name: node01}}";
     let eviction = "{apiVersion: policy/v1, kind: Eviction, metadata: {name: a}}";
     for (path, text, kind) in [
         ("binding", binding, "Binding"),
