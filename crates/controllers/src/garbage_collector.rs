@@ -229,7 +229,9 @@ impl GarbageCollector {
         if blocking.is_empty() {
             remove_finalizer(cx, node, object, FOREGROUND);
         }
-        for uid in blocking {
+        // One that waits for dependents of its own goes by itself.
+        let waits = |uid: &Str| self.graph.get(uid).is_some_and(|d| d.foreground);
+        for uid in blocking.into_iter().filter(|uid| !waits(uid)) {
             cx.add(key_of(&uid));
         }
     }
@@ -267,7 +269,13 @@ impl GarbageCollector {
             }
             return;
         }
-        let has_dependents = !self.graph.dependents(&node.uid).is_empty();
+        let dependents = self.graph.dependents(&node.uid);
+        let has_dependents = !dependents.is_empty();
+        let waits = |uid: &Str| self.graph.get(uid).is_some_and(|d| d.foreground);
+        if !waiting.is_empty() && dependents.iter().any(waits) {
+            // It could be a circle, in which each would wait for the next.
+            unblock(cx, node, object);
+        }
         let propagation = if !waiting.is_empty() && has_dependents {
             Propagation::Foreground
         } else if node.orphaning {
@@ -339,6 +347,40 @@ fn drop_references(cx: &mut Cx<'_>, node: &Node, references: Vec<Value>) {
     let metadata = object! { "ownerReferences": references, "uid": &node.uid };
     let document = object! { "metadata": metadata };
     cx.patch(&node.resource, &node.key, "", Patch::Strategic, document);
+}
+
+/// An object's owners need not wait for it any more.
+fn unblock(cx: &mut Cx<'_>, node: &Node, object: &Value) {
+    let Resource {
+        api_version, kind, ..
+    } = &node.resource;
+    let references = object.owner_references().iter();
+    if kinds::by_kind(api_version, kind).is_some() {
+        let blocking = references.filter(|r| r.get("blockOwnerDeletion").as_bool() == Some(true));
+        let blocking = blocking
+            .map(|owner| object! { "uid": (owner.str("uid")), "blockOwnerDeletion": false });
+        let blocking: Vec<Value> = blocking.collect();
+        if blocking.is_empty() {
+            return;
+        }
+        let metadata = object! { "ownerReferences": blocking, "uid": &node.uid };
+        let document = object! { "metadata": metadata };
+        cx.patch(&node.resource, &node.key, "", Patch::Strategic, document);
+        return;
+    }
+    let mut all: Vec<Value> = references.cloned().collect();
+    for owner in &mut all {
+        if owner.has("blockOwnerDeletion") {
+            owner.set("blockOwnerDeletion", false);
+        }
+    }
+    let metadata = object! {
+        "ownerReferences": all,
+        "resourceVersion": (object.resource_version()),
+        "uid": &node.uid,
+    };
+    let document = object! { "metadata": metadata };
+    cx.patch(&node.resource, &node.key, "", Patch::Merge, document);
 }
 
 fn remove_finalizer(cx: &mut Cx<'_>, node: &Node, object: &Value, name: &str) {

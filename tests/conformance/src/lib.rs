@@ -31,6 +31,8 @@ pub async fn serve() -> anyhow::Result<(Front, Cluster)> {
     let front = Front::start(|| Ok(WorldSpec::with_workers(2, 1)), options).await?;
     let config = kube::config::Kubeconfig::from_yaml(front.kubeconfig())?;
     let options = kube::config::KubeConfigOptions::default();
-    let config = kube::Config::from_custom_kubeconfig(config, &options).await?;
+    let mut config = kube::Config::from_custom_kubeconfig(config, &options).await?;
+    // Refusals are what specs look at.
+    config.default_retry = false;
     Ok((front, Cluster::new(kube::Client::try_from(config)?)))
 }

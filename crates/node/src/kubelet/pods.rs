@@ -214,6 +214,10 @@ impl State {
             return Some(("OutOfpods", lacks("pods", 1, used, most)));
         }
         for (name, asked) in requests_of(&pod.object) {
+            // What somebody else gave to the node is the scheduler's to count.
+            if name.contains('/') && capacity.get(&name).is_null() {
+                continue;
+            }
             let has = amount(&name, capacity.get(&name));
             let used: i64 = active
                 .iter()

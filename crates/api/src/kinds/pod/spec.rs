@@ -155,6 +155,55 @@ fn security(spec: &Value, path: &Path<'_>, out: &mut Errors) {
             text,
         ));
     }
+    sysctls(spec, &path.child("sysctls"), out);
+}
+
+/// Models `validateSysctls`.
+fn sysctls(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    const SEGMENT: &str = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+    let mut names = Vec::new();
+    for (i, sysctl) in spec.list_at("securityContext.sysctls").iter().enumerate() {
+        let (name, index) = (sysctl.str("name"), path.index(i));
+        let path = index.child("name");
+        if name.is_empty() {
+            out.push(FieldError::required(path, ""));
+            continue;
+        }
+        if !is_sysctl(name) {
+            let text = format!(
+                "must have at most 253 characters and match regex \
+                 ^({SEGMENT}[\\./])*{SEGMENT}$"
+            );
+            out.push(FieldError::invalid(&path, name, text));
+        } else if names.contains(&name) {
+            out.push(FieldError::duplicate(&path, name));
+        }
+        for (of_host, prefixes) in [
+            ("hostNetwork", &["net."][..]),
+            (
+                "hostIPC",
+                &["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."],
+            ),
+        ] {
+            let dotted = name.replace('/', ".");
+            if spec.bool_at(of_host) && prefixes.iter().any(|prefix| dotted.starts_with(prefix)) {
+                let text = format!("may not be specified when '{of_host}' is true");
+                out.push(FieldError::invalid(&path, name, text));
+            }
+        }
+        names.push(name);
+    }
+}
+
+/// `IsValidSysctlName`: words between dots or slashes.
+fn is_sysctl(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 253
+        && name.split(['.', '/']).all(|word| {
+            word.starts_with(plain)
+                && word.ends_with(plain)
+                && word.chars().all(|c| plain(c) || "-_".contains(c))
+        })
 }
 
 /// A user or group must be a 32-bit number without sign.
