@@ -244,6 +244,10 @@ pub(super) const NOTHING: &str = "You must provide one or more resources by argu
 /// Objects are named or selected, not both.
 pub(super) fn refuse_selected_names(line: &Line, args: &[String]) -> Outcome {
     let given = |flag: &str| !line.text(flag).is_empty();
+    // There it is the selector of the new Service.
+    if line.command == "kubectl expose" {
+        return Ok(());
+    }
     if !given("selector") && !given("field-selector") && !line.on("all") {
         return Ok(());
     }

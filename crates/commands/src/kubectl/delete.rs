@@ -105,9 +105,20 @@ async fn checked(session: &Session, line: &Line) -> Outcome<Option<i64>> {
     if line.on("all") && selector {
         return refuse("setting 'all' parameter but found a non empty selector. ".to_owned());
     }
-    let names = line.args.len() > 1 || line.args.iter().any(|arg| arg.contains('/'));
-    if names && (line.on("all") || selector) {
-        return refuse("name cannot be provided when a selector is specified".to_owned());
+    act::refuse_selected_names(line, &line.args)?;
+    if selector && line.args.is_empty() && !line.has("filename") && !line.has("kustomize") {
+        return refuse("at least one resource must be specified to use a selector".to_owned());
+    }
+    if let Some(given @ ("true" | "false")) = line.get("cascade") {
+        let instead = match given {
+            "true" => "background",
+            _ => "orphan",
+        };
+        let warning = format!(
+            "warning: --cascade={given} is deprecated (boolean value) and can be replaced with \
+             --cascade={instead}.\n"
+        );
+        session.io.eprint(&warning).await;
     }
     if line.on("all") && line.has("field-selector") {
         return refuse("cannot set --all and --field-selector at the same time".to_owned());

@@ -150,6 +150,7 @@ impl Failure {
     pub(crate) fn code(&self) -> i32 {
         match self {
             Failure::Exit(_, code) => *code,
+            Failure::Printed(_, failure) => failure.code(),
             _ => 1,
         }
     }

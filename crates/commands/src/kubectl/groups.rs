@@ -63,15 +63,24 @@ fn plain(words: &[String]) -> Vec<usize> {
     found
 }
 
-/// Says what there is instead of what was asked for.
-pub(super) async fn no_verb(io: &Io, words: &[String]) -> Outcome {
-    let group = GROUPS.iter().find_map(|group| {
+/// Whether the words are of a group that is longer than the verb they seem to be.
+pub(super) fn within(words: &[String], verb: &str) -> bool {
+    group_of(words).is_some_and(|(group, _)| group.len() > verb.len())
+}
+
+/// The group that the first words name, and where words stand.
+fn group_of(words: &[String]) -> Option<(&'static str, Vec<usize>)> {
+    GROUPS.iter().find_map(|group| {
         let name: Vec<&str> = group.split(' ').collect();
         let plain = plain(words);
         let asked = plain.iter().take(name.len()).map(|at| words[*at].as_str());
         asked.eq(name.iter().copied()).then_some((*group, plain))
-    });
-    if let Some((group, plain)) = group {
+    })
+}
+
+/// Says what there is instead of what was asked for.
+pub(super) async fn no_verb(io: &Io, words: &[String]) -> Outcome {
+    if let Some((group, plain)) = group_of(words) {
         let own = plain.iter().take(group.split(' ').count());
         let own: Vec<usize> = own.copied().collect();
         let rest = words.iter().enumerate();

@@ -212,7 +212,8 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
     let asked = asked_for_help(words);
     let words = asked.as_deref().unwrap_or(words);
     let words = &*groups::canonical(words);
-    let Some((verb, rest)) = find_verb(words) else {
+    let found = find_verb(words).filter(|(verb, _)| !groups::within(words, verb.name));
+    let Some((verb, rest)) = found else {
         if asked.is_some() && !groups::exists(words) {
             return groups::no_topic(io, &words[0]).await;
         }

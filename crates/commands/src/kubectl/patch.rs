@@ -55,7 +55,7 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
         (None, Some(path)) => session.io.read_to_string(path).await.map_err(|errno| {
             Failure::message(format!(
                 "unable to read patch file: open {path}: {}",
-                errno.message()
+                errno.message().to_lowercase()
             ))
         })?,
         _ => {

@@ -41,7 +41,7 @@ async fn scale(session: &Session, line: &Line) -> Outcome {
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         )
     })?;
-    let found = find(session, line, &line.args).await.map_err(none)?;
+    let found = find(session, line, &line.args).await?;
     if found.is_empty() {
         return Err(Failure::message("no objects passed to scale"));
     }
@@ -49,16 +49,6 @@ async fn scale(session: &Session, line: &Line) -> Outcome {
         one(session, line, &found, replicas).await?;
     }
     Ok(())
-}
-
-/// What is not there is told of as nothing to scale.
-fn none(failure: Failure) -> Failure {
-    match failure {
-        Failure::Status(status) if status.str_at("reason") == "NotFound" => Failure::message(
-            format!("no objects passed to scale {}", status.str_at("message")),
-        ),
-        other => other,
-    }
 }
 
 async fn one(session: &Session, line: &Line, found: &Found, replicas: i64) -> Outcome {

@@ -276,7 +276,7 @@ pub(crate) fn resource_of<'a>(
         _ => return Err(invalid("[apiVersion not set, kind not set]")),
     }
     if let Some((field, kind)) = wrong_metadata(value) {
-        return Err(Failure::Plain(format!(
+        return Err(Failure::message(format!(
             "unable to decode {source:?}: json: cannot unmarshal {kind} into Go struct field \
              ObjectMeta.metadata.{field} of type string"
         )));

@@ -74,6 +74,9 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
                 Until::Exists if session.io.now().await < deadline => {
                     session.io.sleep(sim::Duration::from_millis(500)).await;
                 }
+                Until::Exists => {
+                    return Err(Failure::message("timed out waiting for the condition"));
+                }
                 _ => return Err(failure),
             },
             Err(failure) => return Err(failure),
@@ -87,28 +90,48 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
     }
     let mut late = Vec::new();
     for Found { resource, value } in found {
+        refuse_nested(&until, &value)?;
         let met = watch(session, &resource, &value, deadline, |object| {
             holds(&until, object)
         })
         .await?;
         let name = value.name();
         if !met {
-            late.push(format!(
-                "timed out waiting for the condition on {}/{name}",
-                resource.plural
-            ));
+            let what = match limit.is_zero() {
+                true => "condition not met for",
+                false => "timed out waiting for the condition on",
+            };
+            late.push(format!("{what} {}/{name}", resource.plural));
             continue;
         }
         let kind = resource.qualified_singular();
-        session
-            .io
-            .print(&format!("{kind}/{name} condition met\n"))
-            .await;
+        let met = match line.text("output") {
+            "name" => format!("{kind}/{name}\n"),
+            _ => format!("{kind}/{name} condition met\n"),
+        };
+        session.io.print(&met).await;
     }
     match late.as_slice() {
         [] => Ok(()),
         [one] => Err(Failure::message(one.as_str())),
         many => Err(Failure::Plain(many.join("\n"))),
+    }
+}
+
+/// What is compared has to be plain.
+fn refuse_nested(until: &Until, object: &Value) -> Outcome {
+    let Until::Path {
+        path,
+        value: Some(_),
+    } = until
+    else {
+        return Ok(());
+    };
+    match found(path, object).first() {
+        Some(Value::List(_) | Value::Map(_)) => Err(Failure::message(
+            "jsonpath leads to a nested object or list which is not supported",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -126,8 +149,20 @@ fn read(line: &Line) -> Outcome<Until> {
         }
         Some(("jsonpath", wanted)) => {
             let wanted = wanted.trim_matches('\'');
-            let end = wanted.find('}').map_or(wanted.len(), |at| at + 1);
+            let end = wanted.find('}').map(|at| at + 1);
+            let end = end.or_else(|| wanted.find('=')).unwrap_or(wanted.len());
             let (path, rest) = wanted.split_at(end);
+            let inner = path
+                .strip_prefix('{')
+                .and_then(|path| path.strip_suffix('}'));
+            if inner.unwrap_or(path).contains(['{', '}'])
+                || !rest.is_empty() && !rest.starts_with('=')
+            {
+                return Err(Failure::message(
+                    "unexpected path string, expected a 'name1.name2' or '.name1.name2' or \
+                     '{name1.name2}' or '{.name1.name2}'",
+                ));
+            }
             let template = relaxed_path(path);
             let path = jsonpath(&template)?;
             let value = rest

@@ -13,6 +13,7 @@ use super::Verb;
 use super::config_files::{ConfigFiles, Missing};
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, optional, switch, value};
+use super::help;
 use super::session::Session;
 
 type Run = for<'a> fn(&'a Session, &'a Line) -> super::Running<'a>;
@@ -170,10 +171,20 @@ pub(super) async fn names_of(session: &Session, line: &Line, list: &str) -> Vec<
     entries.map(|entry| entry.str("name").to_owned()).collect()
 }
 
-/// A line that does not have the arguments a command takes.
+/// A line that does not have the arguments a command takes: its help, and what is wrong.
 fn unexpected(line: &Line, command: &str) -> Failure {
-    Failure::Usage(
-        format!("Unexpected args: [{}]", line.args.join(" ")),
-        format!("kubectl {command}"),
-    )
+    let text = help::of(&line.command).unwrap_or_default().to_owned();
+    let given = line.args.join(" ");
+    if command.starts_with("config delete-") {
+        return match command {
+            "config delete-user" => Failure::hint(line, "user to delete is required"),
+            _ => Failure::Printed(text, Box::new(Failure::Exit(String::new(), 0))),
+        };
+    }
+    let unexpected = match command {
+        "config set-credentials" => "unexpected",
+        _ => "Unexpected",
+    };
+    let why = Failure::message(format!("{unexpected} args: [{given}]"));
+    Failure::Printed(text, Box::new(why))
 }

@@ -20,6 +20,13 @@ const SECRET: [(&str, &str, &str, &str); 5] = [
 const OMITTED: &str = "DATA+OMITTED";
 
 pub(super) async fn view(session: &Session, line: &Line) -> Outcome {
+    if !line.args.is_empty() {
+        let given = line.args.join(" ");
+        return Err(Failure::hint(
+            line,
+            &format!("unexpected arguments: [{given}]"),
+        ));
+    }
     let (_, mut config) = load(session, line).await?;
     if line.on("minify") {
         if let Some(name) = line.get("context").filter(|name| !name.is_empty()) {

@@ -17,8 +17,12 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
                 "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
             )));
         };
+        if path.is_empty() {
+            columns.push((header.to_owned(), None));
+            continue;
+        }
         let template = relaxed(path);
-        columns.push((header.to_owned(), jsonpath(&template)?));
+        columns.push((header.to_owned(), Some(jsonpath(&template)?)));
     }
     let mut lines = Vec::new();
     if headers {
@@ -29,7 +33,8 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
             columns
                 .iter()
                 .map(|(_, path)| {
-                    let texts: Vec<String> = found(path, object).iter().map(text).collect();
+                    let values = path.as_ref().map(|path| found(path, object));
+                    let texts: Vec<String> = values.iter().flatten().map(text).collect();
                     if texts.is_empty() {
                         "<none>".to_owned()
                     } else {
