@@ -4,6 +4,7 @@ use machine::Io;
 
 use crate::args::{self, Args, flag, value};
 use crate::help::tool;
+use crate::packages::container;
 use crate::packages::install::{self, Wishes};
 use crate::packages::{FAILED, no_operation, update};
 
@@ -51,7 +52,15 @@ pub(crate) async fn run(io: &Io, args: &Args) -> i32 {
         simulate: args.has('s') || args.has('\u{2}'),
     };
     let words: Vec<&str> = args.operands.iter().map(|word| &**word).collect();
+    let contained = container::is_one(io).await;
     match words.as_slice() {
+        ["update", ..] if contained => container::update(io).await,
+        ["install", wanted @ ..] if contained => {
+            container::install(io, wanted, wishes.simulate).await
+        }
+        ["upgrade" | "dist-upgrade" | "autoremove", ..] if contained => {
+            container::install(io, &[], true).await
+        }
         [] => {
             io.print("apt 2.8.3 (amd64)\nUsage: apt-get [options] command [pkg...]\n")
                 .await;

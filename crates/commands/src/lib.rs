@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a tool knows nothing but its `Io`; what it does works on a real machine unchanged.
 
+mod apk;
 mod apt;
 mod apt_cache;
 mod apt_get;
@@ -23,6 +24,7 @@ mod column;
 mod comm;
 mod conntrack;
 mod cp;
+mod crictl;
 mod curl;
 mod cut;
 mod date;
@@ -39,16 +41,20 @@ mod env;
 mod envsubst;
 mod etcdctl;
 mod etcdutl;
+mod expr;
 mod false_;
 mod fetch;
 mod fgrep;
 mod files;
 mod find;
 mod free;
+mod getent;
 mod grep;
+mod groups;
 mod halt;
 mod head;
 mod help;
+mod hexdump;
 mod host;
 mod hostname;
 mod id;
@@ -63,12 +69,16 @@ mod kill;
 mod kubeadm;
 mod kubectl;
 mod last;
+mod less;
 mod ln;
 mod ls;
+mod lsmod;
 pub mod manifests;
 mod md5sum;
 mod mkdir;
 mod mktemp;
+mod modprobe;
+mod more;
 mod mv;
 mod nano;
 mod nc;
@@ -101,6 +111,7 @@ mod rev;
 mod rm;
 mod rmdir;
 mod run;
+mod runtime;
 mod scp;
 mod sed;
 mod seq;
@@ -114,6 +125,7 @@ mod ssh;
 mod sshd;
 mod stat;
 mod sudo;
+mod swapoff;
 mod sysctl;
 mod systemctl;
 mod tac;
@@ -175,6 +187,7 @@ pub struct Example {
 static TOOLS: &[&Tool] = &[
     // `[`, before the letters.
     &bracket::TOOL,
+    &apk::TOOL,
     &apt::TOOL,
     &apt_cache::TOOL,
     &apt_get::TOOL,
@@ -192,6 +205,7 @@ static TOOLS: &[&Tool] = &[
     &comm::TOOL,
     &conntrack::TOOL,
     &cp::TOOL,
+    &crictl::TOOL,
     &curl::TOOL,
     &cut::TOOL,
     &date::TOOL,
@@ -208,13 +222,17 @@ static TOOLS: &[&Tool] = &[
     &envsubst::TOOL,
     &etcdctl::TOOL,
     &etcdutl::TOOL,
+    &expr::TOOL,
     &false_::TOOL,
     &fgrep::TOOL,
     &find::TOOL,
     &free::TOOL,
+    &getent::TOOL,
     &grep::TOOL,
+    &groups::TOOL,
     &halt::TOOL,
     &head::TOOL,
+    &hexdump::TOOL,
     &hostname::TOOL,
     &id::TOOL,
     &ip::TOOL,
@@ -227,11 +245,15 @@ static TOOLS: &[&Tool] = &[
     &kubeadm::TOOL,
     &kubectl::TOOL,
     &last::TOOL,
+    &less::TOOL,
     &ln::TOOL,
     &ls::TOOL,
+    &lsmod::TOOL,
     &md5sum::TOOL,
     &mkdir::TOOL,
     &mktemp::TOOL,
+    &modprobe::TOOL,
+    &more::TOOL,
     &mv::TOOL,
     &nano::TOOL,
     &nc::TOOL,
@@ -271,6 +293,7 @@ static TOOLS: &[&Tool] = &[
     &sshd::TOOL,
     &stat::TOOL,
     &sudo::TOOL,
+    &swapoff::TOOL,
     &sysctl::TOOL,
     &systemctl::TOOL,
     &tac::TOOL,

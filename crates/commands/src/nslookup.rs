@@ -81,6 +81,9 @@ async fn main(io: Io) -> i32 {
     } else {
         query.name = name.clone();
     }
+    if &*io.sys(|sys| sys.version()).await == "busybox 1.28" {
+        return plain(&io, &name.clone(), query.server).await;
+    }
     match resolve::is_busybox(&io).await {
         true => busybox(&io, &query, &config).await,
         false => bind(&io, &query, &config).await,
@@ -226,6 +229,28 @@ fn line(record: &Record) -> String {
         Data::Txt(_) => format!("{name}\ttext = {}\n", record.data),
         data => format!("{name}\t{} {data}\n", data.record_type()),
     }
+}
+
+/// What BusyBox did up to 1.28: it asks the C library for addresses, and for the name of each.
+async fn plain(io: &Io, name: &str, server: Ipv4Addr) -> i32 {
+    let with_name = async |addr: Ipv4Addr| match resolve::name_of(io, addr).await {
+        Some(name) => format!("{addr} {name}"),
+        None => addr.to_string(),
+    };
+    let known = with_name(server).await;
+    io.print(&format!("Server:    {server}\nAddress 1: {known}\n\n"))
+        .await;
+    let Ok(found) = resolve::names(io, name).await else {
+        io.eprint(&format!("nslookup: can't resolve '{name}'\n"))
+            .await;
+        return 1;
+    };
+    io.print(&format!("Name:      {name}\n")).await;
+    for (at, addr) in found.into_iter().enumerate() {
+        let known = with_name(addr).await;
+        io.print(&format!("Address {}: {known}\n", at + 1)).await;
+    }
+    0
 }
 
 /// BusyBox asks for a name without dots in every domain of the search list, all at once.

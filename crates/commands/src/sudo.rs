@@ -14,6 +14,7 @@ tool!(
     main,
     [
         ("sudo echo hi", "hi\n"),
+        ("sudo WHO=me sh -c 'echo $WHO'", "me\n"),
         (
             "sudo nosuch; echo $?",
             "sudo: nosuch: command not found\n1\n"
@@ -40,6 +41,10 @@ async fn main(io: Io) -> i32 {
         return 1;
     }
     let mut words = args.operands.clone();
+    // Assignments in front of the command are for its environment, which `env` does.
+    if words.first().is_some_and(|word| is_assignment(word)) {
+        words.insert(0, "env".into());
+    }
     if words.is_empty() && (args.has('i') || args.has('s')) {
         words.push("bash".into());
     }
@@ -51,4 +56,15 @@ async fn main(io: Io) -> i32 {
         return 1;
     }
     run::become_program(&io, words).await
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        let mut letters = name.chars();
+        let fits = |letter: char| letter == '_' || letter.is_ascii_alphanumeric();
+        letters
+            .next()
+            .is_some_and(|first| fits(first) && !first.is_ascii_digit())
+            && letters.all(fits)
+    })
 }

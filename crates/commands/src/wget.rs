@@ -398,6 +398,7 @@ impl Get<'_> {
 
     async fn done(&self, name: &str, to_output: bool, size: usize) {
         if self.busybox {
+            self.tell(&progress(name, size)).await;
             let text = match to_output {
                 true => "written to stdout\n".to_owned(),
                 false => format!("'{name}' saved\n"),
@@ -411,6 +412,17 @@ impl Get<'_> {
         };
         self.tell(&format!("{now} - {end}\n\n")).await;
     }
+}
+
+/// The bar that BusyBox draws, once all is there. Models libbb/progress.c on 80 columns.
+fn progress(name: &str, size: usize) -> String {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let (size, unit) = match size {
+        0..100_000 => (size, ' '),
+        _ => (size.div_ceil(1024), 'k'),
+    };
+    let bar = "*".repeat(32);
+    format!("\r{name:20.20} 100% |{bar}|{size:>6}{unit} 0:00:00 ETA\n")
 }
 
 /// `Length: 615 [text/html]`.

@@ -39,6 +39,8 @@ enum Command {
     Netexec,
     /// Says its name.
     ServeHostname,
+    /// Is well for ten seconds.
+    Liveness,
 }
 
 #[derive(Debug)]
@@ -50,9 +52,10 @@ impl Agnhost {
             "pause" => Ok(Command::Pause),
             "netexec" => Ok(Command::Netexec),
             "serve-hostname" => Ok(Command::ServeHostname),
+            "liveness" => Ok(Command::Liveness),
             other => {
                 let what = sim::unmodelled!(
-                    "other commands of agnhost than netexec, pause and serve-hostname"
+                    "other commands of agnhost than netexec, liveness, pause and serve-hostname"
                 );
                 Err(format!("agnhost {other}: {what}\n"))
             }
@@ -69,6 +72,7 @@ impl Site for Agnhost {
             }
             Command::Netexec => ("http-port", "8080"),
             Command::ServeHostname => ("port", "9376"),
+            Command::Liveness => return Ok(vec![8080]),
         };
         let wanted = site::flag(sys, name).unwrap_or_else(|| usual.to_owned());
         Ok(vec![site::port(name, &wanted)?])
@@ -81,8 +85,24 @@ impl Site for Agnhost {
     fn answer(&self, sys: &mut Sys<'_>, client: SocketAddrV4, request: &Request) -> Answer {
         match Agnhost::command(sys) {
             Ok(Command::Netexec) => netexec(sys, client, request),
+            Ok(Command::Liveness) => liveness(sys, request),
             _ => Answer::text(sys.hostname().to_string()),
         }
+    }
+}
+
+/// Models test/images/agnhost/liveness/server.go.
+fn liveness(sys: &mut Sys<'_>, request: &Request) -> Answer {
+    let pid = sys.pid();
+    let own = sys.host().processes().find(|process| process.pid == pid);
+    let begun = own.map_or(sys.now(), |process| process.started);
+    let age = sys.now().since(begun);
+    match request.path() {
+        "/healthz" if age > sim::Duration::from_secs(10) => {
+            Answer::status(500, format!("error: {}", age.as_secs_f64()))
+        }
+        "/healthz" => Answer::text("ok"),
+        _ => Answer::text(api::time::go_duration(age)),
     }
 }
 

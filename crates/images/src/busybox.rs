@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use machine::fs::Node;
 use machine::{Exec, Fd, Io, Spawn, tool};
 
 use crate::definition::{Definition, Tags, Versions};
-use crate::userland::Userland;
+use crate::userland::{Userland, put};
 
 /// `docker.io/library/busybox`
 pub(crate) static IMAGE: Definition = Definition {
@@ -17,6 +18,14 @@ pub(crate) static IMAGE: Definition = Definition {
     },
     userland: Userland::Busybox,
     cmd: &["sh"],
+    files: |tree, tag| {
+        // Its nslookup was another one up to 1.28: the one that calls the C library.
+        let minor = tag.strip_prefix("1.").and_then(|rest| rest.get(..2));
+        if minor.is_some_and(|minor| minor <= "28") {
+            let old = Node::release("nslookup", "busybox 1.28");
+            put(tree, "/bin/nslookup", old);
+        }
+    },
     programs: &[("busybox", || tool(|io| Box::pin(busybox(io))))],
     ..Definition::PLAIN
 };

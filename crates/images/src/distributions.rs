@@ -123,5 +123,18 @@ pub(crate) static UBUNTU: Definition = Definition {
     userland: Userland::Debian,
     layers: &[("ubuntu {tag}", 1_200_000)],
     cmd: &["/bin/bash"],
+    files: |tree, tag| {
+        let (number, name) = match tag {
+            "18.04" => ("18.04", "Bionic Beaver"),
+            "20.04" | "focal" => ("20.04", "Focal Fossa"),
+            "22.04" | "jammy" => ("22.04", "Jammy Jellyfish"),
+            _ => ("24.04", "Noble Numbat"),
+        };
+        let release = format!(
+            "PRETTY_NAME=\"Ubuntu {number} LTS\"\nNAME=\"Ubuntu\"\nVERSION_ID=\"{number}\"\n\
+             VERSION=\"{number} LTS ({name})\"\nID=ubuntu\nID_LIKE=debian\n"
+        );
+        text(tree, "/etc/os-release", &release);
+    },
     ..Definition::PLAIN
 };

@@ -44,6 +44,53 @@ pub(crate) static HELLO_APP: Definition = Definition {
     ..Definition::PLAIN
 };
 
+/// `gcr.io/google-samples/kubernetes-bootcamp`
+pub(crate) static BOOTCAMP: Definition = Definition {
+    repository: "gcr.io/google-samples/kubernetes-bootcamp",
+    tags: Tags {
+        words: &["v1", "v2"],
+        versions: &[],
+        suffixes: &[],
+    },
+    userland: Userland::Debian,
+    layers: &[("kubernetes-bootcamp {tag}", 83_500_000)],
+    cmd: &["/usr/local/bin/node", "server.js"],
+    env: &[
+        ("NPM_CONFIG_LOGLEVEL", "info"),
+        ("NODE_VERSION", "6.3.1"),
+        ("BOOTCAMP_VERSION", "{tag}"),
+    ],
+    ports: &[8080],
+    files: |tree, _| put(tree, "/usr/local/bin/node", Node::binary("bootcamp-server")),
+    programs: &[("bootcamp-server", || site::program(&Bootcamp))],
+    ..Definition::PLAIN
+};
+
+/// Models the server.js of the Kubernetes basics.
+#[derive(Debug)]
+struct Bootcamp;
+
+impl Site for Bootcamp {
+    fn ports(&self, sys: &mut Sys<'_>) -> Result<Vec<u16>, String> {
+        let (at, host) = (sys.now().rfc3339(), sys.hostname());
+        say(
+            sys,
+            &format!("Kubernetes Bootcamp App Started At: {at} | Running On:  {host} \n"),
+        );
+        Ok(vec![8080])
+    }
+
+    fn answer(&self, sys: &mut Sys<'_>, _client: SocketAddrV4, _request: &Request) -> Answer {
+        let version = sys.env().get("BOOTCAMP_VERSION").map(|tag| tag.to_string());
+        let version = version.unwrap_or_default();
+        let host = sys.hostname();
+        Answer::text(format!(
+            "Hello Kubernetes bootcamp! | Running on: {host} | v={}\n",
+            version.trim_start_matches('v')
+        ))
+    }
+}
+
 /// Models github.com/hashicorp/http-echo main.go.
 #[derive(Debug)]
 struct HttpEcho;

@@ -10,9 +10,11 @@ mod agnhost;
 mod busybox;
 mod control_plane;
 mod coredns;
+mod databases;
 mod definition;
 mod distributions;
 mod greeters;
+mod hello_world;
 mod nginx;
 mod pause;
 mod perl;
@@ -39,15 +41,20 @@ const CATALOGUE: &[&Definition] = &[
     &distributions::ALPINE,
     &busybox::IMAGE,
     &distributions::DEBIAN,
+    &hello_world::IMAGE,
     &servers::HTTPD,
+    &databases::MARIADB,
+    &databases::MYSQL,
     &nginx::IMAGE,
     &perl::IMAGE,
+    &databases::POSTGRES,
     &redis::IMAGE,
     &distributions::UBUNTU,
     &distributions::NETSHOOT,
     &stress::IMAGE,
     &whoami::IMAGE,
     &greeters::HELLO_APP,
+    &greeters::BOOTCAMP,
     &coredns::IMAGE,
     &agnhost::IMAGE,
     &distributions::DNSUTILS,

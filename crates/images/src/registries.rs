@@ -15,12 +15,13 @@ use crate::definition::Definition;
 use crate::{all, stand_in};
 
 /// Public registries.
-const REGISTRIES: [&str; 12] = [
+const REGISTRIES: [&str; 13] = [
     "docker.io",
     "gcr.io",
     "ghcr.io",
     "k8s.gcr.io",
     "mcr.microsoft.com",
+    "mirror.gcr.io",
     "public.ecr.aws",
     "quay.io",
     "registry.gitlab.com",
@@ -31,7 +32,7 @@ const REGISTRIES: [&str; 12] = [
 ];
 
 /// Docker Hub's official images beside those of the catalogue.
-const OFFICIAL: [&str; 48] = [
+const OFFICIAL: [&str; 44] = [
     "adminer",
     "almalinux",
     "amazonlinux",
@@ -52,17 +53,14 @@ const OFFICIAL: [&str; 48] = [
     "golang",
     "grafana",
     "haproxy",
-    "hello-world",
     "influxdb",
     "jenkins",
     "kibana",
     "kong",
-    "mariadb",
     "maven",
     "memcached",
     "mongo",
     "mongo-express",
-    "mysql",
     "nats",
     "neo4j",
     "nextcloud",
@@ -70,7 +68,6 @@ const OFFICIAL: [&str; 48] = [
     "openjdk",
     "perl",
     "php",
-    "postgres",
     "python",
     "rabbitmq",
     "registry",
@@ -118,6 +115,74 @@ const TELLTALES: [&str; 22] = [
     "imaginary",
 ];
 
+/// Repositories with what is in another one, too.
+const COPIES: &[(&str, &str)] = &[
+    (
+        "docker.io/jocatalin/kubernetes-bootcamp",
+        "gcr.io/google-samples/kubernetes-bootcamp",
+    ),
+    (
+        "docker.io/wbitt/network-multitool",
+        "docker.io/nicolaka/netshoot",
+    ),
+    (
+        "gcr.io/google-containers/busybox",
+        "docker.io/library/busybox",
+    ),
+    (
+        "gcr.io/google_containers/busybox",
+        "docker.io/library/busybox",
+    ),
+    (
+        "gcr.io/kubernetes-e2e-test-images/agnhost",
+        "registry.k8s.io/e2e-test-images/agnhost",
+    ),
+    (
+        "gcr.io/kubernetes-e2e-test-images/dnsutils",
+        "registry.k8s.io/e2e-test-images/jessie-dnsutils",
+    ),
+    ("public.ecr.aws/nginx/nginx", "docker.io/library/nginx"),
+    ("quay.io/prometheus/busybox", "docker.io/library/busybox"),
+    ("registry.k8s.io/busybox", "docker.io/library/busybox"),
+    ("registry.k8s.io/nginx-slim", "docker.io/library/nginx"),
+];
+
+/// Registries, and parts of them, that hold copies of others.
+const MIRRORS: &[(&str, &str)] = &[
+    ("k8s.gcr.io/", "registry.k8s.io/"),
+    ("mirror.gcr.io/library/", "docker.io/library/"),
+    ("public.ecr.aws/docker/library/", "docker.io/library/"),
+];
+
+/// The image of the catalogue that is in a repository that only copies it.
+fn copied(reference: &Reference) -> Option<Image> {
+    let name = reference.name();
+    let mirrored = MIRRORS.iter().find_map(|(copy, original)| {
+        let rest = name.strip_prefix(copy)?;
+        Some(format!("{original}{rest}"))
+    });
+    let name = mirrored.unwrap_or(name);
+    let copy = COPIES.iter().find(|(copy, _)| *copy == name);
+    let original = copy.map_or(&*name, |(_, original)| original);
+    let definition = all().iter().find(|image| image.repository == original)?;
+    // A copy has tags of its own.
+    let tag = reference.tag.as_deref().unwrap_or("latest");
+    if says_it_is_missing(tag) {
+        return None;
+    }
+    let known = definition.tags.words.first().copied().unwrap_or(tag);
+    let tag = match definition.tags.contains(tag) {
+        true => tag,
+        false => known,
+    };
+    let whole = reference.to_string();
+    Some(Image {
+        digest: digest(&format!("manifest {whole}")),
+        id: digest(&format!("config {whole}")),
+        ..definition.image(tag)
+    })
+}
+
 /// The image a reference leads to.
 ///
 /// # Errors
@@ -135,6 +200,9 @@ pub fn registry(reference: &Reference) -> Result<Image, Refusal> {
     let name = reference.name();
     if let Some(definition) = all().iter().find(|image| image.repository == name) {
         return of_catalogue(definition, reference);
+    }
+    if let Some(image) = copied(reference) {
+        return Ok(image);
     }
     let official = reference.path.strip_prefix("library/");
     let exists = match official.filter(|_| domain == "docker.io") {
@@ -198,6 +266,8 @@ mod tests {
             "postgres:16",
             "gcr.io/google-samples/hello-app:1.0",
             "hashicorp/http-echo",
+            "k8s.gcr.io/e2e-test-images/agnhost:2.39",
+            "registry.k8s.io/nginx-slim:0.24",
         ] {
             check(image, Ok(()));
         }
@@ -223,6 +293,7 @@ mod tests {
         assert_ne!(image("nginx:1.27").digest, image("nginx:1.28").digest);
         assert_eq!(image("postgres:16").digest, image("postgres:16").digest);
         assert_eq!(image("nginx").size(), 62_706_233);
-        assert!(image("postgres:16").config.stand_in);
+        assert!(image("rabbitmq:4").config.stand_in);
+        assert!(!image("registry.k8s.io/nginx-slim:0.8").config.stand_in);
     }
 }

@@ -4,7 +4,7 @@
 //! A container of such an image that names no command runs a small web server on the TCP ports it
 //! declares; the runtime tells it these in the variable [`node::image::PORTS_VARIABLE`], since
 //! here, unlike in the real image, nobody else could know them. One that names a command runs that
-//! in a BusyBox system.
+//! in a BusyBox system, with a bash where that can be expected.
 
 use std::net::SocketAddrV4;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use node::reference::Reference;
 use sim::Stream;
 
 use crate::site::{self, Answer, Site, say};
-use crate::userland::{Userland, put};
+use crate::userland::{Userland, put, tools};
 
 /// The name of the program in its executable.
 pub(crate) const PROGRAM: &str = "stand-in";
@@ -48,6 +48,14 @@ pub(crate) fn image(reference: &Reference) -> Image {
     });
     let mut root = Userland::Alpine.tree();
     put(&mut root, "/usr/local/bin/stand-in", Node::binary(PROGRAM));
+    // Most images stand on a distribution with a bash, and many have a curl.
+    if !["alpine", "busybox", "slim"]
+        .iter()
+        .any(|small| name.contains(small))
+    {
+        put(&mut root, "/bin/bash", Node::binary("bash"));
+        tools(&mut root, "/usr/bin", &[&["curl"]]);
+    }
     let config = ImageConfig {
         cmd: vec!["/usr/local/bin/stand-in".into(), name.as_str().into()],
         stand_in: true,

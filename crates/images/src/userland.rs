@@ -25,8 +25,13 @@ const APPLETS: [&str; 46] = [
 ];
 
 /// More applets; one list would be too long to read.
-const MORE_APPLETS: [&str; 27] = [
+const MORE_APPLETS: [&str; 32] = [
     "clear",
+    "expr",
+    "groups",
+    "hexdump",
+    "less",
+    "more",
     "chown",
     "chroot",
     "diff",
@@ -56,7 +61,7 @@ const MORE_APPLETS: [&str; 27] = [
 ];
 
 /// What a Debian image has beyond that.
-const DEBIAN: [&str; 4] = ["curl", "getent", "nproc", "timeout"];
+const DEBIAN: [&str; 6] = ["apt", "apt-get", "curl", "getent", "nproc", "timeout"];
 
 /// `/etc/os-release` of Alpine Linux.
 pub(crate) const ALPINE_RELEASE: &str =
@@ -118,6 +123,7 @@ fn busybox(tree: &mut Tree, which: Userland) {
     tools(tree, "/bin", &[&APPLETS, &MORE_APPLETS]);
     users(tree, "/bin/sh");
     if which == Userland::Alpine {
+        tools(tree, "/sbin", &[&["apk"]]);
         text(tree, "/etc/os-release", ALPINE_RELEASE);
     }
 }

@@ -67,6 +67,18 @@ impl Cluster {
         self.session.call(Call::get(target)).await.map_err(said)
     }
 
+    /// A request that changes something, in a Go client's words where it fails. Nothing is sent in
+    /// a dry run.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Value) -> Done {
+        if self.dry_run {
+            let text = dry_run::action(method, path);
+            self.session.io.print(&text).await;
+            return Ok(());
+        }
+        let call = Call::send(method, path, body);
+        self.session.call(call).await.map(|_| ()).map_err(said)
+    }
+
     /// Makes an object what it is to be, whether it is there or not.
     pub(crate) async fn ensure(&self, collection: &str, object: Value) -> Done {
         let create = Call::send(Method::Post, collection, object.clone());

@@ -2,12 +2,13 @@
 //!
 //! Models cmd/kubeadm/app/images and preflight.ImagePullCheck.
 
-use machine::{Errno, Io, Sys};
-use node::cri::{Message, Reply, Request, SOCKET};
+use machine::{Errno, Io};
+use node::cri::{Reply, Request, SOCKET};
 
 use super::health::judge;
 use super::{Done, Options, Stop, fail_phase, stop};
 use crate::releases::{self, Release};
+use crate::runtime::Runtime;
 
 /// The images a control plane of a version needs.
 pub(crate) fn names(version: &str) -> Vec<String> {
@@ -70,36 +71,17 @@ async fn pull_one(io: &Io, image: &str) -> Result<(), String> {
         let why = errno.message().to_lowercase();
         format!("failed to connect to the container runtime: dial unix {SOCKET}: connect: {why}")
     };
-    let fd = io
-        .sys(|sys: &mut Sys<'_>| sys.unix_connect(SOCKET))
-        .await
-        .map_err(lost)?;
+    let mut runtime = Runtime::connect(io).await.map_err(lost)?;
     let status = Request::ImageStatus(image.into());
     let pull = Request::PullImage(image.into());
     let mut result = Ok(());
-    for (number, request) in (1..).zip([status, pull]) {
-        let sent = io.send(fd, Message::Call(number, request).payload()).await;
-        sent.map_err(lost)?;
-        match answer(io, fd, number).await.map_err(lost)? {
+    for request in [status, pull] {
+        match runtime.call(io, request).await.map_err(lost)? {
             Ok(Reply::Image(Some(_))) => break,
             Ok(_) => {}
-            Err(why) => result = Err(why),
+            Err(why) => result = Err(why.desc.to_string()),
         }
     }
-    io.close(fd).await;
+    runtime.close(io).await;
     result
-}
-
-async fn answer(io: &Io, fd: machine::Fd, number: u64) -> Result<Result<Reply, String>, Errno> {
-    loop {
-        let Some(payload) = io.recv(fd).await? else {
-            return Err(Errno::ECONNRESET);
-        };
-        let message = payload.downcast_rc::<Message>();
-        if let Some(Message::Answer(of, reply)) = message.as_deref()
-            && *of == number
-        {
-            return Ok(reply.clone().map_err(|error| error.desc.to_string()));
-        }
-    }
 }

@@ -1,12 +1,13 @@
 //! `kubeadm`: looks after a cluster's own programs. Models cmd/kubeadm of Kubernetes v1.36.
 //!
-//! Clusters are delivered as `kubeadm init` and `kubeadm join` leave them; those two, and whatever
-//! concerns bootstrap tokens, are not modelled.
+//! Clusters are delivered as `kubeadm init` and `kubeadm join` leave them; those two are not
+//! modelled.
 
 mod apply;
 mod certs;
 mod cluster;
 mod config;
+mod defaults;
 mod dry_run;
 mod health;
 mod help;
@@ -16,6 +17,7 @@ mod node;
 mod plan;
 mod policy;
 mod staticpods;
+mod token;
 mod version;
 
 use machine::Io;
@@ -83,6 +85,8 @@ async fn run(io: &Io, options: &Options) -> Done {
         ["certs", "check-expiration"] => certs::check_expiration(io).await,
         ["config", "images", "list"] => config::images_list(io, options).await,
         ["config", "images", "pull"] => config::images_pull(io, options).await,
+        ["config", "print", kind] => defaults::print(io, kind).await,
+        ["token", rest @ ..] => token::run(io, rest, options).await,
         ["upgrade", word, ..] if !["apply", "diff", "node", "plan"].contains(word) => {
             invalid("upgrade", word)
         }
@@ -102,12 +106,11 @@ async fn run(io: &Io, options: &Options) -> Done {
             invalid("config", word)
         }
         [
-            known @ ("init" | "join" | "reset" | "token" | "certs" | "config" | "upgrade"
-            | "kubeconfig"),
+            known @ ("init" | "join" | "reset" | "certs" | "config" | "upgrade" | "kubeconfig"),
             rest @ ..,
         ] => {
             let what = [&[*known][..], rest].concat().join(" ");
-            let note = sim::unmodelled!("kubeadm beyond version, upgrade, certificates and images");
+            let note = sim::unmodelled!("kubeadm init, join and reset, and the like");
             stop(format!("{note}: kubeadm {what}"))
         }
         [name, ..] => stop(format!("unknown command {name:?} for \"kubeadm\"")),
@@ -169,6 +172,20 @@ pub(crate) struct Options {
     pub(crate) output: Option<String>,
     /// `--kubernetes-version`.
     pub(crate) kubernetes_version: Option<String>,
+    /// `--kubeconfig`.
+    pub(crate) kubeconfig: Option<String>,
+    /// `--print-join-command`.
+    pub(crate) join_command: bool,
+    /// `--ttl`.
+    pub(crate) ttl: Option<String>,
+    /// `--description`.
+    pub(crate) description: Option<String>,
+    /// `--usages`.
+    pub(crate) usages: Vec<String>,
+    /// `--groups`.
+    pub(crate) groups: Vec<String>,
+    /// `--certificate-key`.
+    pub(crate) certificate_key: Option<String>,
     /// `--etcd-upgrade`, on unless turned off.
     pub(crate) skips_etcd: bool,
     /// `--certificate-renewal`, on unless turned off.
@@ -205,6 +222,17 @@ impl Options {
                 "kubernetes-version" => options.kubernetes_version = Some(value()?),
                 "etcd-upgrade" => options.skips_etcd = given.as_deref() == Some("false"),
                 "certificate-renewal" => options.skips_renewal = given.as_deref() == Some("false"),
+                "kubeconfig" => options.kubeconfig = Some(value()?),
+                "print-join-command" => options.join_command = given.as_deref() != Some("false"),
+                "ttl" => options.ttl = Some(value()?),
+                "description" => options.description = Some(value()?),
+                "usages" => options
+                    .usages
+                    .extend(value()?.split(',').map(str::to_owned)),
+                "groups" => options
+                    .groups
+                    .extend(value()?.split(',').map(str::to_owned)),
+                "certificate-key" => options.certificate_key = Some(value()?),
                 "v" => {
                     value()?;
                 }

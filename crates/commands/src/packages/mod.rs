@@ -4,7 +4,9 @@
 //! Models apt 2.8 and dpkg 1.22. Of the repositories there are, only that of Kubernetes holds
 //! packages: those of the distribution are not modelled beyond what is installed.
 
+pub(crate) mod container;
 pub(crate) mod database;
+pub(crate) mod distribution;
 pub(crate) mod index;
 pub(crate) mod install;
 pub(crate) mod paragraph;

@@ -3,7 +3,7 @@
 
 use machine::http::StreamRef;
 use machine::{Errno, Fd, FileKind, Sys};
-use net::http::{Body, Method, Request, Response, percent_decode, reason};
+use net::http::{Body, Headers, Method, Request, Response, percent_decode, reason};
 use sim::Instant;
 
 use super::conf::{Rules, ServerConf};
@@ -13,6 +13,17 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+
+/// Headers behind `Server` and `Date`, in their order.
+const HEADERS: [&str; 7] = [
+    "Content-Type",
+    "Content-Length",
+    "Last-Modified",
+    "Connection",
+    "Location",
+    "ETag",
+    "Accept-Ranges",
+];
 
 impl Worker {
     pub(super) fn answer(&mut self, sys: &mut Sys<'_>, to: StreamRef, request: &Request) {
@@ -38,14 +49,28 @@ impl Worker {
             Err(code) => self.error(code),
         };
         let now = sys.now();
-        response
-            .headers
-            .set("Server", format!("nginx/{}", self.version));
-        response.headers.set("Date", http_date(now));
-        response
-            .headers
-            .set("Content-Length", response.body.size().to_string());
-        response.headers.set("Connection", "keep-alive");
+        let own = std::mem::take(&mut response.headers);
+        let mut headers = Headers::default();
+        headers.set("Server", format!("nginx/{}", self.version));
+        headers.set("Date", http_date(now));
+        // In the order in which nginx writes them; what the configuration adds comes last.
+        for name in HEADERS {
+            match name {
+                "Content-Length" => headers.set(name, response.body.size().to_string()),
+                "Connection" => headers.set(name, "keep-alive"),
+                _ => {
+                    if let Some(value) = own.get(name) {
+                        headers.set(name, value.to_owned());
+                    }
+                }
+            }
+        }
+        for (name, value) in own.iter() {
+            if headers.get(name).is_none() {
+                headers.set(name, value.to_owned());
+            }
+        }
+        response.headers = headers;
         let (status, length) = (response.status, response.body.size());
         if request.method == Method::Head {
             response.body = Body::Empty;

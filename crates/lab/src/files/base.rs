@@ -107,13 +107,13 @@ fn devices(t: &mut Tree) {
     }
 }
 
-/// Every tool as an executable in `/usr/bin`, the shell among them; not etcd's, which only a control
-/// plane has.
+/// Every tool as an executable in `/usr/bin`, the shell among them; not those of another
+/// distribution, and not etcd's, which only a control plane has.
 fn commands(t: &mut Tree, release: &str) {
-    let etcds = ["etcdctl", "etcdutl"];
+    let others = ["apk", "etcdctl", "etcdutl"];
     for tool in commands::all()
         .iter()
-        .filter(|tool| !etcds.contains(&tool.name))
+        .filter(|tool| !others.contains(&tool.name))
     {
         let node = match tool.name {
             "kubeadm" | "kubectl" => Node::release(tool.name, release),

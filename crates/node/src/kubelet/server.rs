@@ -141,7 +141,9 @@ impl State {
         &self,
         (namespace, pod, container): (&str, &str, &str),
     ) -> Result<Named, Response> {
-        let found = self.pods.iter().find(|(_, entry)| {
+        // One that is gone from the API server may still be ending, while another has its name.
+        let mut known = self.pods.iter().filter(|(_, entry)| !entry.gone);
+        let found = known.find(|(_, entry)| {
             (&*entry.worker.pod.namespace, &*entry.worker.pod.name) == (namespace, pod)
         });
         let Some((uid, entry)) = found else {

@@ -32,6 +32,17 @@ pub fn containerd(registry: Registry) -> Box<dyn Program> {
     Box::new(Containerd::new(registry))
 }
 
+/// The process that a container's life is, if it runs.
+#[must_use]
+pub fn main_process(sys: &mut Sys<'_>, id: &str) -> Option<u32> {
+    let kept = sys.read_object(DATABASE).ok()?;
+    let store = downcast_shared::<Store>(&kept)?;
+    let inside = store.containers.get(id)?.spec.pid_ns;
+    let mut processes = sys.host().processes();
+    let found = processes.find(|process| process.pid_ns == inside)?;
+    Some(found.pid.0)
+}
+
 /// The daemon.
 #[derive(Clone, Debug)]
 pub(crate) struct Containerd {

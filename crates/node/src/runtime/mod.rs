@@ -15,7 +15,7 @@ mod shim;
 mod store;
 mod streams;
 
-pub use daemon::containerd;
+pub use daemon::{containerd, main_process};
 pub use store::{DATABASE, Store};
 
 use std::rc::Rc;
