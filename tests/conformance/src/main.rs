@@ -14,8 +14,12 @@ async fn main() -> anyhow::Result<ExitCode> {
     let only = std::env::args().nth(1).unwrap_or_default();
     let (front, cluster) = serve().await?;
     let outcomes = run(&cluster, &only, |spec| match &spec.failure {
-        None => println!("passed  {}", spec.name),
-        Some(why) => println!("FAILED  {}\n        {why}", spec.name),
+        None => println!("passed  {:4.1} s  {}", spec.took.as_secs_f64(), spec.name),
+        Some(why) => println!(
+            "FAILED  {:4.1} s  {}\n        {why}",
+            spec.took.as_secs_f64(),
+            spec.name
+        ),
     })
     .await;
     front.stop().await;

@@ -1,5 +1,7 @@
 //! Running specs on one cluster, as the upstream suite does.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result};
 use futures_util::{StreamExt, stream};
 use http::Method;
@@ -11,6 +13,8 @@ use crate::specs::{self, Spec};
 pub struct Outcome {
     /// As upstream names it.
     pub name: &'static str,
+    /// How long it took, on the clock on the wall.
+    pub took: Duration,
     /// Why it failed, where it did.
     pub failure: Option<String>,
 }
@@ -37,6 +41,7 @@ pub async fn run(cluster: &Cluster, only: &str, mut told: impl FnMut(&Outcome)) 
 }
 
 async fn one(cluster: Cluster, spec: &'static Spec) -> Outcome {
+    let begun = Instant::now();
     // A spec that panics fails alone.
     let running = tokio::spawn(async move {
         let own = cluster.in_namespace("spec").await?;
@@ -49,6 +54,7 @@ async fn one(cluster: Cluster, spec: &'static Spec) -> Outcome {
     let result: Result<()> = running.await.map_err(Into::into).and_then(|result| result);
     Outcome {
         name: spec.name,
+        took: begun.elapsed(),
         failure: result.err().map(|why| format!("{why:#}")),
     }
 }
