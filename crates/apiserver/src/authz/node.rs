@@ -73,11 +73,19 @@ impl Graph {
         if node.is_empty() {
             return;
         }
-        let node = match self.placed.get(key) {
+        let known = self
+            .placed
+            .get(key)
+            .filter(|placed| placed.as_str() == node);
+        let node = match known {
             Some(node) => node.clone(),
             None => {
                 let node = Str::from(node);
-                self.placed.insert(key.clone(), node.clone());
+                // A pod of the same name may have been elsewhere.
+                let before = self.placed.insert(key.clone(), node.clone());
+                if let Some(pods) = before.and_then(|before| self.pods.get_mut(&before)) {
+                    pods.remove(key);
+                }
                 node
             }
         };
