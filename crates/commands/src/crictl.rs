@@ -22,10 +22,7 @@ tool!(
     "Ask the container runtime",
     "crictl [--runtime-endpoint ENDPOINT] COMMAND [options] [ID...]",
     main,
-    [
-        ("crictl ps -q", ""),
-        ("crictl nosuch", "No help topic for 'nosuch'\n"),
-    ]
+    [("crictl nosuch", "No help topic for 'nosuch'\n")]
 );
 
 /// Flags in front of the command.
