@@ -20,6 +20,7 @@ mod limit_range;
 mod operations;
 mod pods;
 mod replication;
+mod rollouts;
 mod scheduling;
 mod services;
 mod small;
@@ -50,6 +51,7 @@ use specs;
 /// A line for each file.
 const FILES: &[&[Spec]] = &[
     config_map::SPECS,
+    rollouts::SPECS,
     scheduling::SPECS,
     replication::SPECS,
     pods::SPECS,
