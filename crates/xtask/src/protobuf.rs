@@ -16,10 +16,12 @@ const HEAD: &str = "\
 # Made by `cargo xtask protobuf`.
 ";
 /// Fields are pointers here, though nothing published says so.
-const POINTERS: [&str; 3] = [
+const POINTERS: [&str; 5] = [
     "meta.v1.DeleteOptions.gracePeriodSeconds",
     "meta.v1.DeleteOptions.orphanDependents",
     "meta.v1.DeleteOptions.propagationPolicy",
+    "resource.v1.DeviceAttribute.string",
+    "resource.v1.DeviceAttribute.version",
 ];
 
 #[derive(Clone, Debug)]

@@ -31,6 +31,7 @@ mod policies;
 mod publish_openapi;
 mod replication;
 mod resource_quota;
+mod rollouts;
 mod scheduling;
 mod server;
 mod service_accounts;
@@ -86,6 +87,7 @@ const FILES: &[&[Spec]] = &[
     publish_openapi::SPECS,
     replication::SPECS,
     resource_quota::SPECS,
+    rollouts::SPECS,
     scheduling::SPECS,
     server::SPECS,
     service_accounts::SPECS,

@@ -154,7 +154,6 @@ async fn create(cluster: &Cluster, resource: &str, object: &Value) -> Result<Str
     Ok(format!("{all}/{}", text(&made, "/metadata/name")?))
 }
 
-#[expect(clippy::too_many_lines, reason = "one story, as upstream tells it")]
 async fn deployment(cluster: Cluster) -> Result<()> {
     let all = cluster.group(GROUP, "deployments");
     let everywhere = "/apis/apps/v1/deployments?labelSelector=test-deployment-static%3Dtrue";
