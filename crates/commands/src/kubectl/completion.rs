@@ -30,12 +30,7 @@ complete -o default -F __start_kubectl kubectl
 ";
 
 async fn completion(session: &Session, line: &Line) -> Outcome {
-    let usage = |text: &str| {
-        Err(Failure::Usage(
-            text.to_owned(),
-            "kubectl completion".to_owned(),
-        ))
-    };
+    let usage = |text: &str| Err(Failure::hint(line, text));
     match line.args.as_slice() {
         [] => usage("Shell not specified."),
         [shell] => match shell.as_str() {

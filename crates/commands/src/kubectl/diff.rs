@@ -36,8 +36,16 @@ pub(super) const VERB: Verb = Verb {
     usage: "kubectl diff -f FILENAME [options]",
     flags: FLAGS,
     interspersed: true,
-    run: |session, line| Box::pin(diff(session, line)),
+    run: |session, line| Box::pin(diff_or_trouble(session, line)),
 };
+
+/// One is the code of a difference, so what fails has another.
+async fn diff_or_trouble(session: &Session, line: &Line) -> Outcome {
+    diff(session, line).await.map_err(|failure| match failure {
+        Failure::Exit(..) => failure,
+        other => Failure::Exit(other.text().trim_end_matches('\n').to_owned(), 2),
+    })
+}
 
 async fn diff(session: &Session, line: &Line) -> Outcome {
     if !line.args.is_empty() {

@@ -10,7 +10,7 @@ use super::failure::{Failure, Outcome};
 use super::flags::{self, Line};
 use super::{help, plugin};
 
-/// Groups by their words, and how many words more of a command line are theirs.
+/// Groups by their words.
 const GROUPS: &[&str] = &[
     "auth",
     "certificate",

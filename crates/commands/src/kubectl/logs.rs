@@ -108,6 +108,9 @@ fn check(line: &Line) -> Outcome<String> {
     };
     let (tail, limit) = (count("tail")?, count("limit-bytes")?);
     count("max-log-requests")?;
+    if line.text("since").starts_with('-') {
+        return Err(Failure::message("--since must be greater than 0"));
+    }
     let since = line
         .duration("since")
         .map_err(|why| Failure::Usage(why, line.command.clone()))?;

@@ -76,6 +76,11 @@ async fn top(session: &Session, line: &Line) -> Outcome {
         let kind = line.command.rsplit(' ').next().unwrap_or_default();
         return Err(Failure::hint(line, &format!("{kind} [NAME | -l label]")));
     }
+    if !line.args.is_empty() && !line.text("selector").is_empty() {
+        return Err(Failure::message(
+            "only one of NAME or selector can be provided",
+        ));
+    }
     match line.text("sort-by") {
         "" | "cpu" | "memory" | "swap" => {}
         _ => {

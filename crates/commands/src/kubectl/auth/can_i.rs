@@ -58,10 +58,16 @@ async fn can_i(session: &Session, line: &Line) -> Outcome {
                 "list option must be specified with no arguments",
             ));
         }
+        let others = ["quiet", "all-namespaces"].iter().any(|flag| line.on(flag));
+        if others || line.has("subresource") {
+            return Err(Failure::message(
+                "list option can't be specified with neither quiet, all-namespaces nor \
+                 subresource options",
+            ));
+        }
         return list(session, line).await;
     }
     let (verb, what) = match line.args.as_slice() {
-        [verb] => (verb, ""),
         [verb, what] => (verb, what.as_str()),
         _ => {
             return Err(Failure::message(

@@ -39,6 +39,11 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         )),
         "boundObjectRef": (bound(line)?),
     });
+    if line.text("duration").starts_with('-') {
+        return Err(Failure::message(
+            "--duration must be greater than or equal to 0",
+        ));
+    }
     if let Some(span) = line.duration("duration")? {
         if span.subsec_nanos() != 0 {
             return Err(Failure::message(

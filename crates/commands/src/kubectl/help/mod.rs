@@ -4,7 +4,7 @@
 //! Models kubectl/pkg/util/templates. The texts are what the commands themselves print.
 
 use super::failure::Failure;
-use super::flags::{Flag, Line, Takes};
+use super::flags::{Flag, GLOBAL, Line, Takes};
 
 /// The texts, each under a line `=== COMMAND`.
 const TEXTS: &str = include_str!("texts.txt");
@@ -69,7 +69,11 @@ const SHARED: &[&str] = &[
 pub(crate) fn flags(command: &str, own: &[Flag]) -> Vec<Flag> {
     let mut all = own.to_vec();
     for option in options(command) {
-        if !own.iter().any(|flag| flag.name == option.name) {
+        if !own
+            .iter()
+            .chain(GLOBAL)
+            .any(|flag| flag.name == option.name)
+        {
             all.push(option.flag());
         }
     }
@@ -78,7 +82,8 @@ pub(crate) fn flags(command: &str, own: &[Flag]) -> Vec<Flag> {
 
 /// Says of an option that a command does not read that it does not.
 pub(crate) fn unread(command: &str, own: &[Flag], line: &Line) -> Result<(), Failure> {
-    let read = |name: &str| SHARED.contains(&name) || own.iter().any(|flag| flag.name == name);
+    let known = |name: &str| own.iter().chain(GLOBAL).any(|flag| flag.name == name);
+    let read = |name: &str| SHARED.contains(&name) || known(name);
     let unread = options(command).find(|option| line.has(option.name) && !read(option.name));
     match unread {
         None => Ok(()),
@@ -120,7 +125,12 @@ pub(crate) fn check(command: &str, line: &Line) -> Result<(), Failure> {
 }
 
 fn types(command: &str, line: &Line) -> Result<(), Failure> {
-    for option in options(command) {
+    let level = Described {
+        short: Some('v'),
+        name: "v",
+        default: "0",
+    };
+    for option in options(command).chain([level]) {
         let Some(text) = line.get(option.name) else {
             continue;
         };
