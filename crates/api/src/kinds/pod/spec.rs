@@ -174,9 +174,9 @@ fn sysctls(spec: &Value, path: &Path<'_>, out: &mut Errors) {
                 "must have at most 253 characters and match regex \
                  ^({SEGMENT}[\\./])*{SEGMENT}$"
             );
-            out.push(FieldError::invalid(&path, name, text));
+            out.push(FieldError::invalid(path, name, text));
         } else if names.contains(&name) {
-            out.push(FieldError::duplicate(&path, name));
+            out.push(FieldError::duplicate(path, name));
         }
         for (of_host, prefixes) in [
             ("hostNetwork", &["net."][..]),
@@ -188,7 +188,7 @@ fn sysctls(spec: &Value, path: &Path<'_>, out: &mut Errors) {
             let dotted = name.replace('/', ".");
             if spec.bool_at(of_host) && prefixes.iter().any(|prefix| dotted.starts_with(prefix)) {
                 let text = format!("may not be specified when '{of_host}' is true");
-                out.push(FieldError::invalid(&path, name, text));
+                out.push(FieldError::invalid(path, name, text));
             }
         }
         names.push(name);
