@@ -35,7 +35,6 @@ mod requester;
 mod resources;
 mod reviews;
 mod server;
-mod sha256;
 mod subresources;
 mod table;
 mod token;

@@ -175,18 +175,23 @@ impl Type {
                 let root = root || truth("x-kubernetes-embedded-resource");
                 of_properties(schema, name, root)?
             }
-            "string" => match schema.str("format") {
-                "byte" => Type::Bytes,
-                "duration" => Type::Duration,
-                "date" | "date-time" => Type::Timestamp,
-                _ => Type::String,
-            },
-            "boolean" => Type::Bool,
-            "number" => Type::Double,
-            "integer" => Type::Int,
-            _ => return None,
+            scalar => Type::of_scalar(scalar, schema.str("format"))?,
         };
         Some(ty)
+    }
+
+    /// The type of a structural schema's scalar: its `type` and `format`.
+    pub fn of_scalar(scalar: &str, format: &str) -> Option<Type> {
+        Some(match (scalar, format) {
+            ("string", "byte") => Type::Bytes,
+            ("string", "duration") => Type::Duration,
+            ("string", "date" | "date-time") => Type::Timestamp,
+            ("string", _) => Type::String,
+            ("boolean", _) => Type::Bool,
+            ("number", _) => Type::Double,
+            ("integer", _) => Type::Int,
+            _ => return None,
+        })
     }
 
     /// Whether values of this type have to be read otherwise than as JSON shows them.

@@ -75,16 +75,7 @@ fn type_of(schema: &Schema) -> Option<Type> {
                 Type::object("selfType", fields)
             }
         },
-        "string" => match schema.format.as_str() {
-            "byte" => Type::Bytes,
-            "duration" => Type::Duration,
-            "date" | "date-time" => Type::Timestamp,
-            _ => Type::String,
-        },
-        "boolean" => Type::Bool,
-        "number" => Type::Double,
-        "integer" => Type::Int,
-        _ => return None,
+        scalar => Type::of_scalar(scalar, &schema.format)?,
     })
 }
 
