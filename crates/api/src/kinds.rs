@@ -185,6 +185,8 @@ pub struct Subresource {
     pub group_version: &'static str,
     /// The kind of what is sent and received.
     pub kind: &'static str,
+    /// Whether it changes the object's status, as far as the kind lets it.
+    pub writes_status: bool,
 }
 
 impl Subresource {
@@ -199,11 +201,20 @@ impl Subresource {
             verbs,
             group_version,
             kind,
+            writes_status: false,
         }
     }
 
     const fn status(kind: &'static str) -> Self {
-        Self::new("status", &["get", "patch", "update"], "", kind)
+        Self::part_of_status("status", kind)
+    }
+
+    /// One that changes nothing but the status, or a part of it.
+    const fn part_of_status(name: &'static str, kind: &'static str) -> Self {
+        Self {
+            writes_status: true,
+            ..Self::new(name, &["get", "patch", "update"], "", kind)
+        }
     }
 
     const fn scale() -> Self {

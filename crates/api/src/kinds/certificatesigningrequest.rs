@@ -18,12 +18,7 @@ pub static KIND: Kind = Kind {
     short_names: &["csr"],
     namespaced: false,
     subresources: &[
-        Subresource::new(
-            "approval",
-            &["get", "patch", "update"],
-            "",
-            "CertificateSigningRequest",
-        ),
+        Subresource::part_of_status("approval", "CertificateSigningRequest"),
         Subresource::status("CertificateSigningRequest"),
     ],
     schema: "io.k8s.api.certificates.v1.CertificateSigningRequest",

@@ -67,8 +67,11 @@ impl Kind {
                 Value::Null => drop(new.remove("status")),
                 status => new.set("status", status),
             }
-        } else if self.has_status() && subresource != "approval" {
-            // An approval is a part of the status.
+        } else if self.has_status()
+            && !self
+                .subresource(subresource)
+                .is_some_and(|sub| sub.writes_status)
+        {
             match old.get("status") {
                 Value::Null => drop(new.remove("status")),
                 status => new.set("status", status),
