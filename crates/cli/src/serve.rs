@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use front::{Front, Options, Pace};
-use sim::{EPOCH_UNIX_SECS, Instant};
+use sim::Instant;
 
 use crate::world::spec;
 
@@ -38,9 +38,6 @@ Options:
 
   $ kubarium serve --kubeconfig /tmp/kubarium.yaml &
   $ kubectl --kubeconfig /tmp/kubarium.yaml get nodes";
-
-/// More than booting takes, in virtual time.
-const BOOT: Duration = Duration::from_secs(60);
 
 struct Args {
     options: Options,
@@ -88,17 +85,18 @@ pub(crate) fn serve(args: &[String]) -> Result<ExitCode> {
 /// `None` asks for help.
 fn read(args: &[String]) -> Result<Option<Args>> {
     use lexopt::prelude::*;
+    let now = front::wall_clock();
     let mut read = Args {
         options: Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 6443)),
             http: false,
             pace: Pace::Times(1),
-            from: Some(now()),
+            from: Some(now),
         },
         kubeconfig: None,
         world: "default".to_owned(),
         seed: 1,
-        begins: earlier(now()),
+        begins: front::early_enough(now),
     };
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
@@ -127,20 +125,6 @@ fn start(text: &str) -> Result<Instant> {
     Instant::parse_rfc3339(text).with_context(|| {
         format!("--start {text}: expected now, or a date such as 2026-01-05T09:00:00Z or later")
     })
-}
-
-/// The date of this machine, in whole seconds; not before the first that a world can have.
-fn now() -> Instant {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let secs = since.map_or(0, |since| since.as_secs());
-    let first = u64::try_from(EPOCH_UNIX_SECS).unwrap_or(0);
-    Instant::ZERO + Duration::from_secs(secs.saturating_sub(first))
-}
-
-/// When a cluster boots that is to be up by then.
-fn earlier(then: Instant) -> Instant {
-    let since = then.since(Instant::ZERO);
-    Instant::ZERO + since.saturating_sub(BOOT)
 }
 
 /// Writes a file that holds a key: for its owner alone.

@@ -28,13 +28,18 @@ const NAMES: [&str; 8] = [
     "172.30.1.2",
 ];
 
-/// Certificates and keys, in PEM.
+/// The authority and what the server shows.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    pub(crate) authority: String,
-    pub(crate) admin_certificate: String,
-    pub(crate) admin_key: String,
+    pub(crate) authority: CertifiedIssuer<'static, KeyPair>,
     pub(crate) tls: Arc<ServerConfig>,
+}
+
+/// What a client shows, in PEM.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Identity {
@@ -62,16 +67,6 @@ impl Identity {
         let server_key = KeyPair::generate()?;
         let server = params.signed_by(&server_key, &authority)?;
 
-        let mut params = CertificateParams::default();
-        let (group, user) = ADMIN;
-        params
-            .distinguished_name
-            .push(DnType::OrganizationName, group);
-        params.distinguished_name.push(DnType::CommonName, user);
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let admin_key = KeyPair::generate()?;
-        let admin = params.signed_by(&admin_key, &authority)?;
-
         let mut roots = RootCertStore::empty();
         roots.add(authority.der().clone())?;
         let provider = Arc::new(ring::default_provider());
@@ -87,10 +82,22 @@ impl Identity {
             .with_single_cert(vec![server.der().clone()], key)?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Identity {
-            authority: authority.pem(),
-            admin_certificate: admin.pem(),
-            admin_key: admin_key.serialize_pem(),
+            authority,
             tls: Arc::new(tls),
+        })
+    }
+
+    /// A certificate for a user in a group.
+    pub(crate) fn sign(&self, (group, user): (&str, &str)) -> Result<Signed> {
+        let mut params = CertificateParams::default();
+        let name = &mut params.distinguished_name;
+        name.push(DnType::OrganizationName, group);
+        name.push(DnType::CommonName, user);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate()?;
+        Ok(Signed {
+            certificate: params.signed_by(&key, &self.authority)?.pem(),
+            key: key.serialize_pem(),
         })
     }
 }
@@ -111,8 +118,8 @@ mod tests {
     fn the_administrators_certificate_says_who_it_is() {
         let listen = "127.0.0.1:6443".parse().expect("an address");
         let identity = Identity::new(listen).expect("keys can be made");
-        let pem = identity.admin_certificate.as_bytes();
-        let der = CertificateDer::from_pem_slice(pem).expect("a certificate");
+        let pem = identity.sign(ADMIN).expect("keys can be made").certificate;
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate");
         assert_eq!(subject(&der), Some(admin_subject()));
         for len in 0..der.len().min(200) {
             assert_eq!(subject(&der[..len]), None, "cut off after {len} bytes");

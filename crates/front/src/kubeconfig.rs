@@ -2,38 +2,49 @@
 
 use std::net::SocketAddr;
 
+use anyhow::Result;
 use serde_json::json;
 
 use crate::identity::Identity;
 
-/// The text of the file. JSON is YAML, which is what a kubeconfig is in.
-pub(crate) fn kubeconfig(addr: SocketAddr, identity: Option<&Identity>) -> String {
-    let (cluster, user) = match identity {
+/// The text of the file, for a user in a group. JSON is YAML, which is what a kubeconfig is in.
+///
+/// # Errors
+/// No key can be made.
+pub(crate) fn kubeconfig(
+    addr: SocketAddr,
+    identity: Option<&Identity>,
+    who: (&str, &str),
+) -> Result<String> {
+    let signed = identity.map(|identity| identity.sign(who)).transpose()?;
+    let (cluster, user) = match identity.zip(signed) {
         None => (json!({ "server": format!("http://{addr}") }), json!({})),
-        Some(identity) => (
+        Some((identity, signed)) => (
             json!({
-                "certificate-authority-data": base64(identity.authority.as_bytes()),
+                "certificate-authority-data": base64(identity.authority.pem().as_bytes()),
                 "server": format!("https://{addr}"),
             }),
             json!({
-                "client-certificate-data": base64(identity.admin_certificate.as_bytes()),
-                "client-key-data": base64(identity.admin_key.as_bytes()),
+                "client-certificate-data": base64(signed.certificate.as_bytes()),
+                "client-key-data": base64(signed.key.as_bytes()),
             }),
         ),
     };
+    let name = who.1;
+    let context = format!("{name}@kubernetes");
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{ "name": "kubernetes", "cluster": cluster }],
-        "users": [{ "name": "kubernetes-admin", "user": user }],
+        "users": [{ "name": name, "user": user }],
         "contexts": [{
-            "name": "kubernetes-admin@kubernetes",
-            "context": { "cluster": "kubernetes", "user": "kubernetes-admin" },
+            "name": context,
+            "context": { "cluster": "kubernetes", "user": name },
         }],
-        "current-context": "kubernetes-admin@kubernetes",
+        "current-context": context,
         "preferences": {},
     });
-    format!("{config:#}\n")
+    Ok(format!("{config:#}\n"))
 }
 
 /// As RFC 4648 has it, with padding.

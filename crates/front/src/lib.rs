@@ -24,7 +24,9 @@ mod room;
 mod server;
 mod spdy;
 mod subject;
+mod today;
 mod upgrade;
 
 pub use pace::Pace;
 pub use server::{Front, Options};
+pub use today::{early_enough, wall_clock};

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connection::Dialled;
 use crate::exchange;
-use crate::identity::{Identity, admin_subject};
+use crate::identity::{ADMIN, Identity, admin_subject};
 use crate::kubeconfig::kubeconfig;
 use crate::pace::Pace;
 use crate::room::{self, Ask, Door};
@@ -51,6 +51,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Front {
     addr: SocketAddr,
+    identity: Option<Identity>,
     kubeconfig: String,
     door: Door,
     stop: watch::Sender<bool>,
@@ -75,13 +76,16 @@ impl Front {
             true => None,
             false => Some(Identity::new(addr)?),
         };
-        let kubeconfig = kubeconfig(addr, identity.as_ref());
-        let tls = identity.map(|identity| TlsAcceptor::from(identity.tls));
+        let kubeconfig = kubeconfig(addr, identity.as_ref(), ADMIN)?;
+        let tls = identity
+            .as_ref()
+            .map(|identity| TlsAcceptor::from(identity.tls.clone()));
         let (door, world) = room::open(spec, options.pace, options.from).await?;
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, tls, door.clone(), stopped));
         Ok(Front {
             addr,
+            identity,
             kubeconfig,
             door,
             stop,
@@ -100,6 +104,15 @@ impl Front {
     #[must_use]
     pub fn kubeconfig(&self) -> &str {
         &self.kubeconfig
+    }
+
+    /// A kubeconfig for another user, in one group, who may do what RBAC lets them. Without TLS there
+    /// are no users, and the administrator's it is.
+    ///
+    /// # Errors
+    /// No key can be made.
+    pub fn kubeconfig_of(&self, group: &str, user: &str) -> Result<String> {
+        kubeconfig(self.addr, self.identity.as_ref(), (group, user))
     }
 
     /// Whether the world still lives. It ends by itself only through a fault of its own.

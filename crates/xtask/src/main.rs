@@ -29,7 +29,7 @@ cargo xtask <command>
   build              build the page into web/dist
   test [PART...]     run every test, or the named parts: lint native lessons wasm page
   bench [PART...]    print the figures, or the named parts: native page sizes
-  reference [--transcripts DIR [--only=PREFIX]] [--iptables DIR]
+  reference [--transcripts DIR [--only=PREFIX] [--kubectl FILE]] [--iptables DIR]
                      compare with what a real cluster answered
   conformance [PART] run the specs of the upstream conformance suite whose names hold PART
   protobuf K8S_PB SCHEMAS

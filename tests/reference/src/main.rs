@@ -5,8 +5,10 @@ use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
-const HELP: &str = "usage: kubarium-reference [--iptables DIR] [--transcripts DIR [--only=PREFIX]]
-without a folder: those of this project";
+use kubarium_reference::transcripts::{self, Kubectl};
+
+const HELP: &str = "usage: kubarium-reference [--iptables DIR] [--transcripts DIR [--only=PREFIX] [--kubectl FILE]]
+without a folder: those of this project; with a kubectl: that one against a served cluster";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -21,20 +23,21 @@ fn main() -> ExitCode {
 
 fn run(args: &[String]) -> Result<(), String> {
     let own = |name: &str| format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
-    let (mut iptables, mut transcripts, mut only) = (None, None, "");
+    let (mut iptables, mut transcripts, mut kubectl, mut only) = (None, None, None, "");
     let mut left = args.iter();
     while let Some(arg) = left.next() {
-        let mut folder = || left.next().cloned().ok_or_else(|| HELP.to_owned());
+        let mut path = || left.next().cloned().ok_or_else(|| HELP.to_owned());
         match arg.as_str() {
-            "--iptables" => iptables = Some(folder()?),
-            "--transcripts" => transcripts = Some(folder()?),
+            "--iptables" => iptables = Some(path()?),
+            "--transcripts" => transcripts = Some(path()?),
+            "--kubectl" => kubectl = Some(path()?),
             _ => only = arg.strip_prefix("--only=").ok_or_else(|| HELP.to_owned())?,
         }
     }
     if iptables.is_none() && transcripts.is_none() {
         transcripts = Some(own("transcripts"));
         // A prefix is one of transcripts.
-        iptables = only.is_empty().then(|| own("iptables"));
+        iptables = (only.is_empty() && kubectl.is_none()).then(|| own("iptables"));
     }
     if let Some(folder) = iptables {
         show(
@@ -43,7 +46,9 @@ fn run(args: &[String]) -> Result<(), String> {
         );
     }
     if let Some(folder) = transcripts {
-        let report = kubarium_reference::transcripts::run(Path::new(&folder), only)?;
+        let kubectl = kubectl.as_ref();
+        let kubectl = kubectl.map_or(Kubectl::Ours, |path| Kubectl::At(Path::new(path)));
+        let report = transcripts::run(Path::new(&folder), only, kubectl)?;
         show("transcripts", &report);
     }
     Ok(())

@@ -6,14 +6,15 @@
 
 use std::path::Path;
 
+use kubarium_reference::transcripts::{self, Kubectl};
+
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/transcripts"))
 }
 
 #[test]
 fn steps_are_identical_but_for_the_known_failures() {
-    let report =
-        kubarium_reference::transcripts::run(folder(), "").expect("the scenarios are there");
+    let report = transcripts::run(folder(), "", Kubectl::Ours).expect("the scenarios are there");
     let steps: usize = report.scenarios.values().map(Vec::len).sum();
     assert_eq!((report.scenarios.len(), steps), (15, 983));
     let failures = report.failures();

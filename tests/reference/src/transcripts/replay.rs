@@ -1,31 +1,54 @@
-//! Does in a fresh world what was done in the recorded one, at its pace.
+//! Does again what was done in the recording, at its pace.
 
-use std::rc::Rc;
+use std::time::Duration;
 
-use client::certificate::{Certificate, pem};
-use client::kubeconfig;
-use lab::{Input, Lab, Run, WorldSpec};
 use regex_lite::Regex;
-use sim::{Duration, Instant};
+use sim::Instant;
 
 use super::normal::normal;
 use super::{Outcome, Scenario, Step};
 
-/// Where the commands ran.
-const DIRECTORY: &str = "/root/work";
 /// The shell's surroundings in the recording.
-const SURROUNDINGS: &str = "export KUBE_EDITOR=true TZ=UTC LANG=C.UTF-8; cd /root/work";
+pub(super) const SURROUNDINGS: &str = "export KUBE_EDITOR=true TZ=UTC LANG=C.UTF-8";
 /// How long a command may take, and how long to wait for something at most.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 /// Time between two looks while waiting for something.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// An ordinary user whose kubeconfig lies where the commands run: group, name and file.
+pub(super) const ALICE: ((&str, &str), &str) = (("developers", "alice"), ".kube/alice.conf");
+/// Every scenario begins in an empty namespace: what is told of the nodes' start is not in it.
+pub(super) const CLEAR: &str = "kubectl delete events --all";
+
+/// What a command ended with and printed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answer {
+    /// `None`: it did not end in time.
+    pub(super) exit_code: Option<i32>,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+/// Where commands run: a shell, a folder to run them in, a clock.
+pub(super) trait Surroundings {
+    /// Time passed since some instant.
+    fn now(&self) -> Duration;
+    /// Lets time pass.
+    fn pause(&mut self, span: Duration);
+    /// Writes a file; its path is relative to the folder.
+    fn put(&mut self, path: &str, text: &str) -> Result<(), String>;
+    /// Runs a command; without standard input it reads nothing.
+    fn run(&mut self, command: &str, stdin: Option<&str>) -> Result<Answer, String>;
+}
 
 /// Replays a scenario.
 ///
 /// # Errors
-/// The world does not come up, or a step has no sense.
-pub(super) fn replay(scenario: &Scenario) -> Result<Vec<Outcome>, String> {
-    let mut player = Player::new()?;
+/// A step has no sense, or cannot be done.
+pub(super) fn replay(
+    scenario: &Scenario,
+    player: &mut dyn Surroundings,
+) -> Result<Vec<Outcome>, String> {
+    player.run(CLEAR, None)?;
     let mut outcomes = Vec::new();
     // The end of the last command as recorded: what follows begins this long after ours.
     let mut ended: Option<Instant> = None;
@@ -45,10 +68,10 @@ pub(super) fn replay(scenario: &Scenario) -> Result<Vec<Outcome>, String> {
                 if let Some(ended) = ended {
                     player.pause(started.since(ended.min(started)));
                 }
-                let begun = player.lab.now();
+                let begun = player.now();
                 let run = player.run(command, stdin.as_deref())?;
                 let took = span(*seconds);
-                let rest = took.saturating_sub(player.lab.now().since(begun));
+                let rest = took.saturating_sub(player.now().saturating_sub(begun));
                 player.pause(rest);
                 ended = Some(started + took);
                 outcomes.push(Outcome {
@@ -58,10 +81,7 @@ pub(super) fn replay(scenario: &Scenario) -> Result<Vec<Outcome>, String> {
                 });
             }
             Step::File { file, text } => {
-                let path = format!("{DIRECTORY}/{file}");
-                player
-                    .lab
-                    .put_file(&player.machine, &path, text.as_bytes())?;
+                player.put(file, text)?;
             }
             Step::Sleep { sleep } => {
                 player.pause(span(*sleep));
@@ -73,13 +93,11 @@ pub(super) fn replay(scenario: &Scenario) -> Result<Vec<Outcome>, String> {
                 timeout,
             } => {
                 let wanted = Regex::new(r#match).map_err(|why| format!("step {number}: {why}"))?;
-                let end = player.lab.now() + timeout.map_or(PATIENCE, span);
+                let end = player.now() + timeout.map_or(PATIENCE, span);
                 loop {
                     let run = player.run(until, None)?;
                     let told = [run.stdout, run.stderr].concat();
-                    if wanted.is_match(String::from_utf8_lossy(&told).trim_end())
-                        || player.lab.now() >= end
-                    {
+                    if wanted.is_match(told.trim_end()) || player.now() >= end {
                         break;
                     }
                     player.pause(LOOK_EVERY);
@@ -95,79 +113,7 @@ fn span(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.clamp(0.0, 3600.0))
 }
 
-struct Player {
-    lab: Lab,
-    machine: Rc<str>,
-    inputs: u32,
-}
-
-impl Player {
-    fn new() -> Result<Player, String> {
-        let mut lab = Lab::new(WorldSpec::with_workers(2, 1))?;
-        lab.boot()?;
-        let machine = lab.spec().nodes[0].name.clone();
-        let mut player = Player {
-            lab,
-            machine,
-            inputs: 0,
-        };
-        // Every scenario begins in an empty namespace: what is told of the nodes' start is not in it.
-        player.run("kubectl delete events --all", None)?;
-        player.introduce("alice", "developers")?;
-        Ok(player)
-    }
-
-    /// An ordinary user with a certificate, whose kubeconfig lies where the commands run.
-    fn introduce(&mut self, user: &str, group: &str) -> Result<(), String> {
-        let subject = format!("O={group},CN={user}");
-        let signed = |subject: &str| Certificate {
-            subject: subject.into(),
-            issuer: "CN=kubernetes".into(),
-            not_after: "2036-01-01T00:00:00Z".into(),
-            names: "".into(),
-        };
-        let (ca, own) = (signed("CN=kubernetes").to_pem(), signed(&subject).to_pem());
-        let key = pem("RSA PRIVATE KEY", subject.as_bytes());
-        let text = kubeconfig::write("https://172.30.1.2:6443", user, &ca, &own, &key);
-        let path = format!("{DIRECTORY}/.kube/{user}.conf");
-        self.lab.put_file(&self.machine, &path, text.as_bytes())
-    }
-
-    fn run(&mut self, command: &str, stdin: Option<&str>) -> Result<Run, String> {
-        let input = match stdin {
-            None => "/dev/null".to_owned(),
-            Some(text) => {
-                self.inputs += 1;
-                let path = format!("/run/input-{}", self.inputs);
-                self.lab.put_file(&self.machine, &path, text.as_bytes())?;
-                path
-            }
-        };
-        let command = format!("mkdir -p {DIRECTORY}; {SURROUNDINGS}\n{{ {command}\n}} < {input}");
-        let begun = self.lab.apply(Input::Run {
-            machine: self.machine.clone(),
-            command: command.into(),
-        })?;
-        let number = begun.ok_or("a run has a number")?;
-        let end = self.lab.now() + PATIENCE;
-        self.lab.step_run(number, end, u64::MAX);
-        let run = self
-            .lab
-            .run_result(number)
-            .ok_or("a run has a result")?
-            .clone();
-        if run.exit_code.is_none() {
-            self.lab.stop_run(number);
-        }
-        Ok(run)
-    }
-
-    fn pause(&mut self, span: Duration) {
-        self.lab.advance(self.lab.now() + span, u64::MAX);
-    }
-}
-
-fn difference(expected: (i32, &str, &str), run: &Run) -> Vec<String> {
+fn difference(expected: (i32, &str, &str), run: &Answer) -> Vec<String> {
     let (code, stdout, stderr) = expected;
     let mut found = Vec::new();
     match run.exit_code {
@@ -175,7 +121,7 @@ fn difference(expected: (i32, &str, &str), run: &Run) -> Vec<String> {
         Some(ours) => found.extend([format!("< [exit {code}]"), format!("> [exit {ours}]")]),
         None => found.push("> [does not end]".to_owned()),
     }
-    let ours = [&run.stdout, &run.stderr].map(|bytes| normal(&String::from_utf8_lossy(bytes)));
+    let ours = [&run.stdout, &run.stderr].map(|text| normal(text));
     let [out, err] = ours;
     // The end of the last line is an empty one here, so that its lack shows.
     let split = |text: &str| -> Vec<String> { text.split('\n').map(str::to_owned).collect() };
