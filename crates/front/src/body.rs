@@ -1,6 +1,7 @@
 //! Bodies of answers: whole, or in parts as they come from the world.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -8,6 +9,8 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::answer::Part;
 use crate::connection::Call;
+use crate::identity::Identity;
+use crate::issued;
 use crate::protobuf;
 
 /// The body of an answer.
@@ -21,9 +24,30 @@ pub(crate) enum AnswerBody {
         first: Option<Bytes>,
         /// What follows.
         rest: Box<Call>,
-        /// Events, for a client that takes them in protobuf only.
-        in_protobuf: bool,
+        /// What is done to each part.
+        changes: Changes,
     },
+}
+
+/// What is done to the events of an answer on their way out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changes {
+    /// Real certificates are put in by this authority.
+    pub(crate) issuer: Option<Arc<Identity>>,
+    /// The client takes them in protobuf only.
+    pub(crate) in_protobuf: bool,
+}
+
+impl Changes {
+    fn apply(&self, mut bytes: Bytes) -> Result<Bytes, BrokenOff> {
+        if let Some(issuer) = &self.issuer {
+            bytes = issued::issue(bytes, issuer);
+        }
+        match self.in_protobuf {
+            true => protobuf::frames(&bytes).map(Bytes::from).ok_or(BrokenOff),
+            false => Ok(bytes),
+        }
+    }
 }
 
 impl AnswerBody {
@@ -53,15 +77,15 @@ impl Body for AnswerBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let (first, call, in_protobuf) = match self.get_mut() {
+        let (first, call, changes) = match self.get_mut() {
             AnswerBody::Whole(bytes) => {
                 return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))));
             }
             AnswerBody::Stream {
                 first,
                 rest,
-                in_protobuf,
-            } => (first, rest, *in_protobuf),
+                changes,
+            } => (first, rest, changes),
         };
         if let Some(bytes) = first.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
@@ -69,11 +93,7 @@ impl Body for AnswerBody {
         loop {
             return Poll::Ready(match std::task::ready!(call.poll(cx)) {
                 Some(Part::Data(bytes)) if bytes.is_empty() => continue,
-                Some(Part::Data(bytes)) if in_protobuf => {
-                    let frames = protobuf::frames(&bytes).ok_or(BrokenOff);
-                    Some(frames.map(|frames| Frame::data(frames.into())))
-                }
-                Some(Part::Data(bytes)) => Some(Ok(Frame::data(bytes))),
+                Some(Part::Data(bytes)) => Some(changes.apply(bytes).map(Frame::data)),
                 Some(Part::Broken) => Some(Err(BrokenOff)),
                 Some(Part::End | Part::Head(_)) | None => None,
             });

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Part, answer};
+use crate::identity::Identity;
 use crate::room::{Ask, Door, Exchange, Request};
 
 /// The client's connection. The one in the world closes when the last of its clones is gone.
@@ -17,10 +18,18 @@ pub(crate) struct Connection(Arc<Line>);
 struct Line {
     wire: Wire,
     next_stream: AtomicU32,
+    peer: Peer,
+}
+
+/// Who is at the other end.
+#[derive(Debug)]
+pub(crate) struct Peer {
     /// Subject of the client's certificate.
-    peer: Option<String>,
+    pub(crate) subject: Option<String>,
     /// The certificate counts only where no token is shown.
-    token_first: bool,
+    pub(crate) token_first: bool,
+    /// Whose word counts for clients; none where there is no TLS.
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 /// Numbers for connections: each is used once in a process.
@@ -62,31 +71,31 @@ impl Dialled {
     }
 
     /// The connection of a client of whom is known who it is, and what ends when it is lost.
-    pub(crate) fn of(
-        self,
-        peer: Option<String>,
-        token_first: bool,
-    ) -> (Connection, oneshot::Receiver<()>) {
+    pub(crate) fn of(self, peer: Peer) -> (Connection, oneshot::Receiver<()>) {
         let Dialled { wire, lost } = self;
         let line = Line {
             wire,
             next_stream: AtomicU32::new(FIRST_STREAM),
             peer,
-            token_first,
         };
         (Connection(Arc::new(line)), lost)
     }
 }
 
 impl Connection {
+    /// Whose word counts for clients.
+    pub(crate) fn identity(&self) -> Option<&Arc<Identity>> {
+        self.0.peer.identity.as_ref()
+    }
+
     /// Sends a request; the answer comes in parts.
     pub(crate) fn send(&self, mut request: Request) -> Call {
         let line = &self.0;
         let stream = line.next_stream.fetch_add(2, Ordering::Relaxed);
         let at = (line.wire.number, stream);
         let mut fields = request.headers.iter();
-        if !(line.token_first && fields.any(|(name, _)| name == "Authorization")) {
-            request.peer.clone_from(&line.peer);
+        if !(line.peer.token_first && fields.any(|(name, _)| name == "Authorization")) {
+            request.peer.clone_from(&line.peer.subject);
         }
         let (sink, parts) = answer();
         line.wire.door.say(Ask::Request(at, request, sink));

@@ -9,8 +9,9 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 
 use crate::answer::{Head, Part};
-use crate::body::AnswerBody;
+use crate::body::{AnswerBody, Changes};
 use crate::connection::Connection;
+use crate::issued;
 use crate::openapi;
 use crate::protobuf;
 use crate::room;
@@ -92,10 +93,15 @@ async fn pass_on(
     read_protobuf(&mut request);
     let document = ask_for_json(&mut request);
     let in_protobuf = accept_protobuf(&mut request);
+    let issuer = connection.identity().cloned();
+    let issuer = issuer.filter(|_| issued::asked_for(&request.target));
     let mut call = connection.send(request);
     let mut head = head_of(&mut call).await?;
     if let Some(form) = document {
         write_document(&mut head, form);
+    }
+    if let Some(issuer) = &issuer {
+        head.body = issued::issue(head.body, issuer);
     }
     let more = head.more;
     let in_protobuf = in_protobuf && write_protobuf(&mut head);
@@ -105,7 +111,10 @@ async fn pass_on(
         AnswerBody::Stream {
             first,
             rest: Box::new(call),
-            in_protobuf,
+            changes: Changes {
+                issuer,
+                in_protobuf,
+            },
         }
     } else {
         AnswerBody::whole(first)

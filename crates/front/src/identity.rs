@@ -1,7 +1,8 @@
 //! The front's own authority, and the certificates it signs: the server's and the administrator's.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use rcgen::{
@@ -13,6 +14,10 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+use crate::issued;
+
+/// Certificates that are kept, at most.
+const ISSUED: usize = 1000;
 /// Who may do everything: the user of the cluster's `admin.conf`.
 pub(crate) const ADMIN: (&str, &str) = ("kubeadm:cluster-admins", "kubernetes-admin");
 
@@ -33,6 +38,9 @@ const NAMES: [&str; 8] = [
 pub(crate) struct Identity {
     pub(crate) authority: CertifiedIssuer<'static, KeyPair>,
     pub(crate) tls: Arc<ServerConfig>,
+    /// What was signed for a request and the certificate that the cluster issued for it: who reads
+    /// it again gets the same.
+    issued: Mutex<BTreeMap<(String, String), Option<String>>>,
 }
 
 /// What a client shows, in PEM.
@@ -84,7 +92,20 @@ impl Identity {
         Ok(Identity {
             authority,
             tls: Arc::new(tls),
+            issued: Mutex::default(),
         })
+    }
+
+    /// A real certificate in place of one that the cluster issued; both arguments are base64 as the
+    /// API has them. `None` if it was asked for without a real key.
+    pub(crate) fn issued(&self, request: &str, certificate: &str) -> Option<String> {
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if issued.len() > ISSUED {
+            issued.clear();
+        }
+        let asked = (request.to_owned(), certificate.to_owned());
+        let sign = || issued::sign(request, certificate, self);
+        issued.entry(asked).or_insert_with(sign).clone()
     }
 
     /// A certificate for a user in a group.

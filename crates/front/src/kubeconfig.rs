@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use lab::base64;
 use serde_json::json;
 
 use crate::identity::Identity;
@@ -21,12 +22,12 @@ pub(crate) fn kubeconfig(
         None => (json!({ "server": format!("http://{addr}") }), json!({})),
         Some((identity, signed)) => (
             json!({
-                "certificate-authority-data": base64(identity.authority.pem().as_bytes()),
+                "certificate-authority-data": base64::encode(identity.authority.pem().as_bytes()),
                 "server": format!("https://{addr}"),
             }),
             json!({
-                "client-certificate-data": base64(signed.certificate.as_bytes()),
-                "client-key-data": base64(signed.key.as_bytes()),
+                "client-certificate-data": base64::encode(signed.certificate.as_bytes()),
+                "client-key-data": base64::encode(signed.key.as_bytes()),
             }),
         ),
     };
@@ -45,41 +46,4 @@ pub(crate) fn kubeconfig(
         "preferences": {},
     });
     Ok(format!("{config:#}\n"))
-}
-
-/// As RFC 4648 has it, with padding.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |n: usize| u32::from(chunk.get(n).copied().unwrap_or(0));
-        let word = at(0) << 16 | at(1) << 8 | at(2);
-        for n in 0..4 {
-            let letter = LETTERS[(word >> (18 - 6 * n) & 63) as usize];
-            text.push(if n <= chunk.len() {
-                char::from(letter)
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_padded() {
-        for (plain, expected) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), expected);
-        }
-    }
 }

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use crate::kubeconfig::base64;
+use lab::base64;
 
 mod encode;
 mod special;
@@ -227,7 +227,7 @@ fn list(object: &mut Map<String, Value>, name: String) -> Option<&mut Vec<Value>
 fn value(kind: &str, part: Part<'_>, depth: usize) -> Option<Value> {
     Some(match (kind, part) {
         ("s", Part::Bytes(bytes)) => text(bytes).into(),
-        ("y", Part::Bytes(bytes)) => base64(bytes).into(),
+        ("y", Part::Bytes(bytes)) => base64::encode(bytes).into(),
         ("b", Part::Number(number)) => (number != 0).into(),
         ("i", Part::Number(number)) => number.cast_signed().into(),
         ("d", Part::Double(number)) => number.into(),

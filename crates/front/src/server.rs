@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::Dialled;
+use crate::connection::{Dialled, Peer};
 use crate::exchange;
 use crate::identity::{ADMIN, Identity, admin_subject};
 use crate::kubeconfig::kubeconfig;
@@ -51,7 +51,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Front {
     addr: SocketAddr,
-    identity: Option<Identity>,
+    identity: Option<Arc<Identity>>,
     kubeconfig: String,
     door: Door,
     stop: watch::Sender<bool>,
@@ -74,15 +74,12 @@ impl Front {
         let addr = listener.local_addr()?;
         let identity = match options.http {
             true => None,
-            false => Some(Identity::new(addr)?),
+            false => Some(Arc::new(Identity::new(addr)?)),
         };
-        let kubeconfig = kubeconfig(addr, identity.as_ref(), ADMIN)?;
-        let tls = identity
-            .as_ref()
-            .map(|identity| TlsAcceptor::from(identity.tls.clone()));
+        let kubeconfig = kubeconfig(addr, identity.as_deref(), ADMIN)?;
         let (door, world) = room::open(spec, options.pace, options.from).await?;
         let (stop, stopped) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, tls, door.clone(), stopped));
+        let accepting = tokio::spawn(accept(listener, identity.clone(), door.clone(), stopped));
         Ok(Front {
             addr,
             identity,
@@ -112,7 +109,7 @@ impl Front {
     /// # Errors
     /// No key can be made.
     pub fn kubeconfig_of(&self, group: &str, user: &str) -> Result<String> {
-        kubeconfig(self.addr, self.identity.as_ref(), (group, user))
+        kubeconfig(self.addr, self.identity.as_deref(), (group, user))
     }
 
     /// Whether the world still lives. It ends by itself only through a fault of its own.
@@ -140,7 +137,7 @@ impl Front {
 
 async fn accept(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    identity: Option<Arc<Identity>>,
     door: Door,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -156,9 +153,9 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let (tls, door, stopped) = (tls.clone(), door.clone(), stopped.clone());
+        let (identity, door, stopped) = (identity.clone(), door.clone(), stopped.clone());
         tokio::spawn(async move {
-            serve(stream, tls, door, stopped).await;
+            serve(stream, identity, door, stopped).await;
             drop(place);
         });
     }
@@ -170,7 +167,7 @@ async fn accept(
 /// Serves one connection to its end.
 async fn serve(
     stream: TcpStream,
-    tls: Option<TlsAcceptor>,
+    identity: Option<Arc<Identity>>,
     door: Door,
     stopped: watch::Receiver<bool>,
 ) {
@@ -180,32 +177,42 @@ async fn serve(
     let Ok(dialled) = Dialled::dial(door).await else {
         return;
     };
-    let Some(tls) = tls else {
-        return speak(stream, dialled, Some(admin_subject()), true, stopped).await;
+    let Some(identity) = identity else {
+        let peer = Peer {
+            subject: Some(admin_subject()),
+            token_first: true,
+            identity: None,
+        };
+        return speak(stream, dialled, peer, stopped).await;
     };
+    let tls = TlsAcceptor::from(identity.tls.clone());
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await else {
         return;
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let certificate = certificates.and_then(|chain| chain.first());
-    let peer = match certificate {
+    let subject = match certificate {
         None => None,
         Some(certificate) => match subject(certificate) {
             None => return,
             found => found,
         },
     };
-    speak(stream, dialled, peer, false, stopped).await;
+    let peer = Peer {
+        subject,
+        token_first: false,
+        identity: Some(identity),
+    };
+    speak(stream, dialled, peer, stopped).await;
 }
 
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     dialled: Dialled,
-    peer: Option<String>,
-    token_first: bool,
+    peer: Peer,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let (connection, lost) = dialled.of(peer, token_first);
+    let (connection, lost) = dialled.of(peer);
     let service = service_fn(move |request| exchange::serve(connection.clone(), request));
     let mut server = auto::Builder::new(TokioExecutor::new());
     server

@@ -3,9 +3,8 @@
 //!
 //! Models RFC 5280, section 4.1.
 
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OID: u8 = 0x06;
+use crate::der::{OID, SEQUENCE, SET, element, expect};
+
 const VERSION: u8 = 0xa0;
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 const ORGANISATION: &[u8] = &[0x55, 4, 10];
@@ -42,28 +41,6 @@ pub(crate) fn subject(der: &[u8]) -> Option<String> {
     }
     groups.extend(user);
     Some(groups.join(","))
-}
-
-/// The contents of an element of a kind, and what follows it.
-fn expect(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (found, contents, rest) = element(bytes)?;
-    (found == tag).then_some((contents, rest))
-}
-
-/// The first element: its tag, its contents, and what follows.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = bytes.split_first()?;
-    let (&first, mut rest) = rest.split_first()?;
-    let mut len = usize::from(first);
-    if first >= 0x80 {
-        let (digits, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        len = digits.iter().try_fold(0_usize, |len, digit| {
-            len.checked_mul(256)?.checked_add(usize::from(*digit))
-        })?;
-        rest = after;
-    }
-    let (contents, rest) = rest.split_at_checked(len)?;
-    Some((tag, contents, rest))
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use crate::channels;
 use crate::connection::{Call, Connection};
 use crate::exchange::{Failure, begin, head_of, response};
 use crate::forward::{self, Pod};
-use crate::kubeconfig::base64;
 use crate::room;
+use lab::base64;
 
 /// The protocols of channels, the best first.
 const CHANNELS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
@@ -224,7 +224,7 @@ impl Wanted {
 fn proof(key: &str) -> String {
     let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
-    base64(hash.as_ref())
+    base64::encode(hash.as_ref())
 }
 
 /// The socket, once the client has it.

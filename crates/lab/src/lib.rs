@@ -16,6 +16,8 @@ mod spec;
 pub mod views;
 mod wire;
 
+pub use api::base64;
+pub use client::certificate::Certificate;
 pub use cluster::NIC;
 pub use input::{Input, Logged, Output, TerminalId};
 pub use lab::{Lab, Run, RunCommand, Terminal};

@@ -3,6 +3,7 @@
 //! Models apimachinery/pkg/runtime/serializer/protobuf/protobuf.go and the Marshal functions that
 //! upstream generates.
 
+use lab::base64;
 use serde_json::{Map, Value};
 
 use super::{DEPTH, Field, MAGIC, Shape, message_of, messages};
@@ -111,7 +112,7 @@ fn field_of(
 fn put(out: &mut Vec<u8>, number: u32, kind: &str, value: &Value, depth: usize) -> Option<()> {
     match kind {
         "s" => bytes(out, number, value.as_str()?.as_bytes()),
-        "y" => bytes(out, number, &unbase64(value.as_str()?)?),
+        "y" => bytes(out, number, &base64::decode(value.as_str()?).ok()?),
         "b" => varint_of(out, number, u64::from(value.as_bool()?)),
         "i" => varint_of(out, number, value.as_i64()?.cast_unsigned()),
         "d" => {
@@ -271,26 +272,4 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     out.push(value.to_le_bytes()[0]);
-}
-
-/// The bytes that a text in base64 stands for.
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let (mut bits, mut count, mut out) = (0_u32, 0, Vec::new());
-    for byte in text.bytes().filter(|byte| !b"=\r\n".contains(byte)) {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count).to_le_bytes()[0]);
-        }
-    }
-    Some(out)
 }

@@ -6,6 +6,7 @@
     reason = "clients have sockets and a clock"
 )]
 
+mod certificate;
 mod decode;
 mod kubectl;
 mod typed;
