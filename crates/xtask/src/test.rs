@@ -101,23 +101,24 @@ fn wasm() -> Result<()> {
     let (_, driver) = browser()?;
     let journal = root().join("target/determinism.journal");
     run(kubarium()?.arg("journal").arg(&journal))?;
-    for package in ["tests/wasm", "web"] {
-        let mut test = tools.command("wasm-pack");
-        test.args([
-            "test",
-            "--headless",
-            "--chrome",
-            "--mode",
-            "no-install",
-            "--chromedriver",
-        ])
-        .arg(&driver)
-        .arg(package)
-        .env("KUBARIUM_JOURNAL", &journal)
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-        run(&mut test)?;
-    }
-    Ok(())
+    let mut test = tools.command("wasm-pack");
+    test.args([
+        "test",
+        "--headless",
+        "--chrome",
+        "--mode",
+        "no-install",
+        "--chromedriver",
+    ])
+    .arg(&driver)
+    // Both in one build: apart they would have other features of what they share, and all would
+    // compile twice.
+    .args(["tests/wasm", "--", "--locked"])
+    .args(["--package", "kubarium-tests-wasm"])
+    .args(["--package", "kubarium-web"])
+    .env("KUBARIUM_JOURNAL", &journal)
+    .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    run(&mut test)
 }
 
 fn page_tests() -> Result<()> {
