@@ -241,6 +241,17 @@ pub(super) const NOTHING: &str = "You must provide one or more resources by argu
      specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> \
      <name>'\n   '<resource>'";
 
+/// A name means an object of one namespace.
+pub(super) fn refuse_names_of_all(line: &Line, targets: &[Target]) -> Outcome {
+    let of_any = |target: &Target| target.name.is_some() && target.resource.namespaced;
+    match line.on("all-namespaces") && targets.iter().any(of_any) {
+        true => Err(Failure::message(
+            "a resource cannot be retrieved by name across all namespaces",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Objects are named or selected, not both.
 pub(super) fn refuse_selected_names(line: &Line, args: &[String]) -> Outcome {
     let given = |flag: &str| !line.text(flag).is_empty();

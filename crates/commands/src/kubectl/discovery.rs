@@ -2,6 +2,8 @@
 //!
 //! Models client-go's aggregated discovery, restmapper and shortcut expansion.
 
+use std::cell::RefCell;
+
 use api::{Value, object};
 
 use super::failure::{Failure, Outcome};
@@ -29,6 +31,8 @@ pub(crate) struct Resource {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Discovery {
     pub(crate) resources: Vec<Resource>,
+    /// What is to be said of the words that were looked up; none is said twice.
+    warnings: RefCell<Vec<String>>,
 }
 
 impl Resource {
@@ -85,11 +89,16 @@ impl Discovery {
         if let Some(found) = self.resources.iter().find(|r| names(r, &lower)) {
             return Some(found);
         }
-        if let Some(found) = self
+        let mut short = self
             .resources
             .iter()
-            .find(|r| r.short_names.contains(&lower))
-        {
+            .filter(|r| r.short_names.contains(&lower));
+        if let Some(found) = short.next() {
+            let same =
+                |other: &&Resource| (&other.group, &other.plural) != (&found.group, &found.plural);
+            if let Some(other) = short.find(same) {
+                self.ambiguous(&lower, other);
+            }
             return Some(found);
         }
         let (name, rest) = lower.split_once('.')?;
@@ -126,6 +135,22 @@ impl Discovery {
         } else {
             preferred
         }
+    }
+
+    fn ambiguous(&self, word: &str, other: &Resource) {
+        let warning = format!(
+            "short name {word:?} could also match lower priority resource {}",
+            other.qualified()
+        );
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    /// The `n`-th thing to say of the words that were looked up.
+    pub(super) fn warning(&self, n: usize) -> Option<String> {
+        self.warnings.borrow().get(n).cloned()
     }
 
     /// The groups and their versions, as an `APIGroupList`.
@@ -196,7 +221,10 @@ pub(super) async fn discover(session: &Session) -> Outcome<Discovery> {
             read_group(group, &mut resources);
         }
     }
-    Ok(Discovery { resources })
+    Ok(Discovery {
+        resources,
+        ..Discovery::default()
+    })
 }
 
 fn read_group(group: &Value, resources: &mut Vec<Resource>) {

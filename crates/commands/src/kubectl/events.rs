@@ -2,6 +2,8 @@
 //!
 //! Models kubectl/pkg/cmd/events/events.go and event_printer.go.
 
+use std::convert::Infallible;
+
 use api::{Value, body_value};
 use net::http::percent_encode;
 use sim::Instant;
@@ -10,7 +12,7 @@ use super::Verb;
 use super::act;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value, values};
-use super::print::{self, Format, align};
+use super::print::{self, Format, align, go_sort};
 use super::session::{Call, Session};
 use super::target::targets;
 
@@ -61,7 +63,11 @@ async fn events(session: &Session, line: &Line) -> Outcome {
     let list = session.call(Call::get(target.as_str())).await?;
     let mut found: Vec<Value> = list.list_at("items").to_vec();
     found.retain(|event| wanted.shows(event));
-    found.sort_by(|a, b| last_seen(a).cmp(last_seen(b)));
+    // What cannot fail is compared.
+    go_sort(&mut found, |a, b| {
+        Ok::<_, Infallible>(last_seen(a) < last_seen(b))
+    })
+    .ok();
     if found.is_empty() && !line.on("watch") {
         let text = match wanted.namespaces {
             true => "No events found.\n".to_owned(),

@@ -2,15 +2,18 @@
 //!
 //! Models kubectl/pkg/cmd/get/get.go.
 
-use api::{Value, body_value};
+use api::jsonpath::{JsonPath, relaxed};
+use api::{Value, object};
 use net::http::percent_encode;
+use sim::Instant;
 
 use super::discovery::Resource;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, optional, switch, value, values};
-use super::print::{self, Format, TableOptions, TableWriter};
+use super::print::{self, Format, TableOptions, TableWriter, go_sort, is_less};
 use super::session::{Call, JSON, Session, TABLE};
 use super::target::{Manifest, Target, manifests, namespace_of, resource_of, targets};
+use super::watching::watch;
 use super::{Verb, act, print::custom_columns};
 
 const FLAGS: &[Flag] = &[
@@ -125,6 +128,7 @@ fn refuse(line: &Line) -> Outcome {
 
 /// Names and selectors do not go together, nor do subresources and all objects of a resource.
 fn refuse_names(line: &Line, targets: &[Target]) -> Outcome {
+    act::refuse_names_of_all(line, targets)?;
     if !line.has("filename") && !line.has("kustomize") {
         act::refuse_selected_names(line, &line.args)?;
     }
@@ -153,7 +157,7 @@ async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<Target>> {
 }
 
 /// The path of what a target means, with selectors as its query.
-fn path(session: &Session, line: &Line, target: &Target) -> String {
+pub(super) fn path(session: &Session, line: &Line, target: &Target) -> String {
     let namespace = Some(session.namespace.as_str()).filter(|_| !line.on("all-namespaces"));
     let Some(name) = &target.name else {
         let mut query = vec!["limit=500".to_owned()];
@@ -187,7 +191,7 @@ fn path(session: &Session, line: &Line, target: &Target) -> String {
 }
 
 /// All pages of a list as one.
-async fn fetch(session: &Session, path: &str, accept: &'static str) -> Outcome<Value> {
+pub(super) async fn fetch(session: &Session, path: &str, accept: &'static str) -> Outcome<Value> {
     let mut whole = session
         .call(Call {
             accept,
@@ -225,27 +229,29 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
         .map(|target| target.resource.kind.as_str())
         .collect();
     let mixed = kinds.len() > 1 || line.on("show-kind");
-    let mut writer = TableWriter::default();
     let mut failures: Vec<Failure> = Vec::new();
+    let mut fetched: Vec<(&Resource, Value)> = Vec::new();
+    for target in targets {
+        match fetch_table(session, line, target).await {
+            Ok(table) => fetched.push((&target.resource, table)),
+            Err(failure) if failure.is_not_found() && line.on("ignore-not-found") => {}
+            Err(failure) => failures.push(explain_list(line, target, failure)),
+        }
+    }
+    let all: Vec<Value> = fetched.iter().map(|(_, table)| table.clone()).collect();
+    refuse_sorted_tables(line, &all)?;
+    let mut writer = TableWriter::default();
     let mut printed: Option<&Resource> = None;
     let mut text = String::new();
-    for target in targets {
-        let table = match fetch(session, &path(session, line, target), TABLE).await {
-            Ok(table) => match sorted(line, table)? {
-                Some(table) => table,
-                None => continue,
-            },
-            Err(failure) if failure.is_not_found() && line.on("ignore-not-found") => continue,
-            Err(failure) => {
-                failures.push(explain_list(line, target, failure));
-                continue;
-            }
+    for (resource, table) in fetched {
+        let Some(table) = sorted(session, line, table).await? else {
+            continue;
         };
         if table.list_at("rows").is_empty() {
             continue;
         }
-        let resource = &target.resource;
         if printed.is_some_and(|before| before != resource) {
+            text.push_str(&writer.flush());
             if !line.on("no-headers") {
                 text.push('\n');
             }
@@ -260,8 +266,9 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
             label_columns: line.list("label-columns"),
             kind_prefix: mixed.then(|| resource.qualified_singular()),
         };
-        text.push_str(&writer.write(&table, &options));
+        writer.add(&table, &options);
     }
+    text.push_str(&writer.flush());
     io.print(&text).await;
     if printed.is_none() && failures.is_empty() && !line.on("ignore-not-found") {
         let all_cluster = targets.iter().any(|target| !target.resource.namespaced);
@@ -273,6 +280,51 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
         io.eprint(&sentence).await;
     }
     report(session, failures).await
+}
+
+/// What a target means as a table: the server's, or one with no more than names and ages.
+async fn fetch_table(session: &Session, line: &Line, target: &Target) -> Outcome<Value> {
+    let accept = accepted(line, true);
+    let found = fetch(session, &path(session, line, target), accept).await?;
+    Ok(in_table(found, session.io.now().await))
+}
+
+/// What is asked for: tables where they are printed and the server is to make them.
+pub(super) fn accepted(line: &Line, table: bool) -> &'static str {
+    match table && line.on_unless_off("server-print") {
+        true => TABLE,
+        false => JSON,
+    }
+}
+
+/// A table as it is; of other objects what kubectl shows by itself.
+pub(super) fn in_table(found: Value, now: Instant) -> Value {
+    if found.kind() == "Table" {
+        return found;
+    }
+    let rows = match found.get("items").is_list() {
+        true => found.list_at("items").to_vec(),
+        false => vec![found.clone()],
+    };
+    let rows: Vec<Value> = rows
+        .into_iter()
+        .map(|object| {
+            let age = match object.creation_timestamp() {
+                "" => "<unknown>".into(),
+                created => api::time::age(now, created),
+            };
+            object!({ "cells": [(object.name()), age], "object": object })
+        })
+        .collect();
+    object!({
+        "kind": "Table",
+        "metadata": found.get("metadata").clone(),
+        "columnDefinitions": [
+            { "name": "Name", "type": "string", "format": "name", "priority": 0 },
+            { "name": "Age", "type": "string", "priority": 0 },
+        ],
+        "rows": rows,
+    })
 }
 
 /// A list that is refused for its selectors says so with the whole query.
@@ -339,8 +391,8 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
             Err(failure) => failures.push(explain_list(line, target, failure)),
         }
     }
-    if let Some(by) = line.get("sort-by") {
-        sort(by, &mut found)?;
+    if let Some(by) = line.get("sort-by").filter(|_| !single && !found.is_empty()) {
+        sort(session, by, &mut found).await?;
     }
     let nothing = found.is_empty() && (single || !failures.is_empty() || *format == Format::Name);
     if !nothing {
@@ -354,201 +406,91 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
 }
 
 /// The rows in order of `--sort-by`; nothing where no object of several has the field.
-fn sorted(line: &Line, mut table: Value) -> Outcome<Option<Value>> {
+async fn sorted(session: &Session, line: &Line, mut table: Value) -> Outcome<Option<Value>> {
     let Some(by) = line.get("sort-by") else {
         return Ok(Some(table));
     };
-    let path = print::jsonpath(&print::relaxed_path(by))?;
-    let value = |row: &Value| print::found(&path, row.get("object")).into_iter().next();
     let rows = table.list_mut("rows");
-    if rows.len() > 1 && rows.iter().all(|row| value(row).is_none()) {
+    if rows.len() < 2 {
+        return Ok(Some(table));
+    }
+    let template = relaxed(by).unwrap_or_default();
+    let Ok(path) = JsonPath::parse(&template) else {
+        return Ok(None);
+    };
+    let value = |row: &Value| print::found(&path, row.get("object")).into_iter().next();
+    if rows.iter().all(|row| value(row).is_none()) {
         return Ok(None);
     }
-    arrange(rows, value);
+    if let Err(kind) = arrange(rows, value) {
+        let place = ("sorter.go:375", "[][][]reflect.Value");
+        return Err(unsortable(session, &template, place, kind).await);
+    }
     Ok(Some(table))
 }
 
-fn sort(by: &str, objects: &mut [Value]) -> Outcome {
-    let template = print::relaxed_path(by);
-    let path = print::jsonpath(&template)?;
-    let value = |object: &Value| print::found(&path, object).into_iter().next();
-    if objects.len() > 1 && objects.iter().all(|object| value(object).is_none()) {
-        return Err(Failure::message(format!(
-            "couldn't find any field with path {template:?} in the list of objects"
-        )));
+/// What several resources show is not sorted: the field is looked for in their tables.
+fn refuse_sorted_tables(line: &Line, tables: &[Value]) -> Outcome {
+    match line.get("sort-by") {
+        Some(by) if tables.len() > 1 => field_of_any(by, tables).map(|_| ()),
+        _ => Ok(()),
     }
-    arrange(objects, value);
+}
+
+/// The template of `--sort-by` and its path, which leads somewhere in one of the objects at least.
+fn field_of_any(by: &str, objects: &[Value]) -> Outcome<(String, JsonPath)> {
+    let template = relaxed(by).map_err(Failure::message)?;
+    let path = JsonPath::parse(&template).map_err(Failure::message)?;
+    match objects
+        .iter()
+        .any(|object| !print::found(&path, object).is_empty())
+    {
+        true => Ok((template, path)),
+        false => Err(Failure::message(format!(
+            "couldn't find any field with path {template:?} in the list of objects"
+        ))),
+    }
+}
+
+async fn sort(session: &Session, by: &str, objects: &mut [Value]) -> Outcome {
+    let (template, path) = field_of_any(by, objects)?;
+    let value = |object: &Value| print::found(&path, object).into_iter().next();
+    if let Err(kind) = arrange(objects, value) {
+        let place = ("sorter.go:329", "*unstructured.Unstructured");
+        return Err(unsortable(session, &template, place, kind).await);
+    }
     Ok(())
 }
 
-/// Those without a value come first, the last of them in front, as kubectl's comparison makes it.
-fn arrange(items: &mut [Value], value: impl Fn(&Value) -> Option<Value>) {
-    let (mut without, mut with): (Vec<Value>, Vec<Value>) = items
-        .iter()
-        .cloned()
-        .partition(|item| value(item).is_none());
-    without.reverse();
-    with.sort_by(|a, b| compare(value(a).as_ref(), value(b).as_ref()));
-    for (place, item) in items.iter_mut().zip(without.into_iter().chain(with)) {
+/// Sorts by values; what has none is less than anything, itself included.
+fn arrange(
+    items: &mut [Value],
+    value: impl Fn(&Value) -> Option<Value>,
+) -> Result<(), &'static str> {
+    let keyed = items.iter().map(|item| (value(item), item.clone()));
+    let mut keyed: Vec<(Option<Value>, Value)> = keyed.collect();
+    go_sort(&mut keyed, |(a, _), (b, _)| match (a, b) {
+        (None, _) => Ok(true),
+        (_, None) => Ok(false),
+        (Some(a), Some(b)) => is_less(a, b),
+    })?;
+    for (place, (_, item)) in items.iter_mut().zip(keyed) {
         *place = item;
     }
-}
-
-/// Numbers by value, quantities by amount, the rest as text; what is missing comes first.
-fn compare(a: Option<&Value>, b: Option<&Value>) -> std::cmp::Ordering {
-    match (a, b) {
-        (Some(Value::Str(a)), Some(Value::Str(b))) => {
-            match (api::Quantity::parse(a), api::Quantity::parse(b)) {
-                (Ok(a), Ok(b)) => a.cmp(&b),
-                _ => a.cmp(b),
-            }
-        }
-        (a, b) => a.cmp(&b),
-    }
-}
-
-async fn watch(session: &Session, line: &Line, targets: &[Target], format: &Format) -> Outcome {
-    let [target] = targets else {
-        return Err(Failure::message(
-            "you may only specify a single resource type",
-        ));
-    };
-    if line.has("sort-by") {
-        let text = "warning: --watch requested, --sort-by will be ignored for watch events \
-                    received\n";
-        session.io.eprint(text).await;
-    }
-    let table = matches!(format, Format::Table { .. });
-    let accept = if table { TABLE } else { JSON };
-    let mut writer = TableWriter::default();
-    let options = TableOptions {
-        wide: *format == Format::Table { wide: true },
-        no_headers: line.on("no-headers"),
-        with_namespace: line.on("all-namespaces") && target.resource.namespaced,
-        show_labels: line.on("show-labels"),
-        label_columns: line.list("label-columns"),
-        kind_prefix: line
-            .on("show-kind")
-            .then(|| target.resource.qualified_singular()),
-    };
-    let first = fetch(session, &path(session, line, target), accept).await?;
-    // A table's heading comes with its first row.
-    let empty = ["rows", "items"]
-        .iter()
-        .any(|list| first.get(list).is_list() && first.list_at(list).is_empty());
-    if !line.on("watch-only") && !empty {
-        let text = show(
-            &marked(&first, "ADDED", line),
-            format,
-            &options,
-            &mut writer,
-        )?;
-        session.io.print(&text).await;
-    }
-    let namespace = Some(session.namespace.as_str()).filter(|_| !line.on("all-namespaces"));
-    let mut query = format!("watch=true&resourceVersion={}", version_of(&first));
-    if let Some(limit) = request_timeout(line)? {
-        // The server ends the watch, to the second.
-        query.push_str(&format!("&timeoutSeconds={limit}"));
-    }
-    let field = match &target.name {
-        Some(name) => format!("metadata.name={name}"),
-        None => line.text("field-selector").to_owned(),
-    };
-    for (key, text) in [
-        ("labelSelector", line.text("selector")),
-        ("fieldSelector", &field),
-    ] {
-        if !text.is_empty() {
-            query.push_str(&format!("&{key}={}", percent_encode(text)));
-        }
-    }
-    let target = format!("{}?{query}", target.resource.collection(namespace));
-    let (response, stream) = session
-        .stream(Call {
-            accept,
-            ..Call::get(target)
-        })
-        .await?;
-    let mut next = Some(response.body.clone());
-    while let Some(body) = next {
-        if let Ok(event) = body_value(&body)
-            && !event.is_null()
-        {
-            let object = event.get("object");
-            match event.str_at("type") {
-                "BOOKMARK" => {}
-                "ERROR" => return Err(Failure::Status(object.clone())),
-                kind => {
-                    let object = &marked(object, kind, line);
-                    let text = show(object, format, &options, &mut writer)?;
-                    session.io.print(&text).await;
-                }
-            }
-        }
-        next = session.next_part(stream).await?;
-    }
     Ok(())
 }
 
-/// `--request-timeout` in whole seconds; none for zero.
-fn request_timeout(line: &Line) -> Outcome<Option<u64>> {
-    let text = line.text("request-timeout");
-    let millis = match (text.parse::<u64>(), api::time::parse_go_duration(text)) {
-        _ if text.is_empty() => 0,
-        (Ok(seconds), _) => seconds * 1000,
-        (_, Some(span)) => u64::try_from(span.as_millis()).unwrap_or(u64::MAX),
-        (Err(_), None) => {
-            return Err(Failure::message(
-                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer \
-                 followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
-            ));
-        }
-    };
-    Ok((millis > 0).then(|| millis.div_ceil(1000)))
-}
-
-/// An event's kind as the first column, where `--output-watch-events` asks for it.
-fn marked(table: &Value, event: &str, line: &Line) -> Value {
-    let mut table = table.clone();
-    if !line.on("output-watch-events") || table.kind() != "Table" {
-        return table;
-    }
-    let column = api::object!({ "name": "Event", "priority": 0, "type": "string" });
-    table.list_mut("columnDefinitions").insert(0, column);
-    for row in table.list_mut("rows") {
-        row.list_mut("cells").insert(0, event.into());
-    }
-    table
-}
-
-fn show(
-    value: &Value,
-    format: &Format,
-    options: &TableOptions,
-    writer: &mut TableWriter,
-) -> Outcome<String> {
-    match format {
-        Format::Table { .. } => Ok(writer.write(value, options)),
-        format if value.get("items").is_list() => {
-            let mut text = String::new();
-            for item in value.list_at("items") {
-                text.push_str(&print::objects(format, std::slice::from_ref(item), true)?);
-            }
-            Ok(text)
-        }
-        format => {
-            let trimmed = print::trimmed(value, false);
-            let text = print::objects(format, &[trimmed], true)?;
-            Ok(if *format == Format::Yaml {
-                format!("---\n{text}")
-            } else {
-                text
-            })
-        }
-    }
-}
-
-fn version_of(value: &Value) -> &str {
-    value.str_at("metadata.resourceVersion")
+/// A field of a type that has no order ends the command.
+async fn unsortable(
+    session: &Session,
+    template: &str,
+    (place, holder): (&str, &str),
+    kind: &str,
+) -> Failure {
+    let text = format!(
+        "Field {template} in {holder} is an unsortable type: interface, err: unsortable type: \
+         {kind}"
+    );
+    session.klog_fatal(place, &text).await;
+    Failure::Exit(String::new(), 1)
 }

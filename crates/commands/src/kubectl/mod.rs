@@ -61,6 +61,7 @@ mod top;
 mod trace;
 mod unreachable;
 mod wait;
+mod watching;
 
 use std::future::Future;
 use std::pin::Pin;

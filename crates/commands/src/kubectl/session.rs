@@ -73,6 +73,8 @@ pub(crate) struct Session {
     conn: Cell<Option<Fd>>,
     next_stream: Cell<u32>,
     discovered: RefCell<Option<Rc<super::discovery::Discovery>>>,
+    /// How many of its warnings were printed.
+    told: Cell<usize>,
 }
 
 impl Session {
@@ -118,6 +120,7 @@ impl Session {
             conn: Cell::new(None),
             next_stream: Cell::new(1),
             discovered: RefCell::new(None),
+            told: Cell::new(0),
         }
     }
 
@@ -289,6 +292,7 @@ impl Session {
     }
 
     async fn begin(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
+        self.tell_of_words().await;
         let (fd, stream) = self.exchange(&call.target).await?;
         let request = self.request(&call);
         if self.verbosity() < trace::ANSWERS {
@@ -306,6 +310,18 @@ impl Session {
                 Ok((response, stream))
             }
             Err(errno) => Err(self.cut(fd, &call, errno).await),
+        }
+    }
+
+    /// What is to be said of words that mean more than one thing, once each.
+    async fn tell_of_words(&self) {
+        let known = self.discovered.borrow().clone();
+        while let Some(text) = known
+            .as_ref()
+            .and_then(|known| known.warning(self.told.get()))
+        {
+            self.told.set(self.told.get() + 1);
+            self.io.eprint(&format!("Warning: {text}\n")).await;
         }
     }
 
@@ -334,6 +350,11 @@ impl Session {
     /// The same of a warning: the line begins with `W`.
     pub(crate) async fn klog_warning(&self, place: &str, text: &str) {
         self.klog_as('W', place, text).await;
+    }
+
+    /// The same of what ends the command: the line begins with `F`.
+    pub(crate) async fn klog_fatal(&self, place: &str, text: &str) {
+        self.klog_as('F', place, text).await;
     }
 
     async fn klog_as(&self, severity: char, place: &str, text: &str) {

@@ -3,6 +3,7 @@
 //! Models kubectl/pkg/cmd/wait.
 
 use api::jsonpath::JsonPath;
+use api::jsonpath::relaxed;
 use api::{Value, body_value};
 use net::http::{Body, percent_encode};
 
@@ -11,7 +12,7 @@ use super::act::{self, Found, find};
 use super::discovery::Resource;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value, values};
-use super::print::{found, jsonpath, relaxed_path};
+use super::print::{found, jsonpath};
 use super::session::{Call, Session};
 
 const FLAGS: &[Flag] = &[
@@ -163,7 +164,7 @@ fn read(line: &Line) -> Outcome<Until> {
                      '{name1.name2}' or '{.name1.name2}'",
                 ));
             }
-            let template = relaxed_path(path);
+            let template = relaxed(path).map_err(Failure::message)?;
             let path = jsonpath(&template)?;
             let value = rest
                 .strip_prefix('=')

@@ -7,9 +7,6 @@ use super::{date, pairs};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::print::tabulate;
 
-/// Cells that begin with an empty one stand below this.
-const INDENT: &str = "         ";
-
 /// A CertificateSigningRequest, without events.
 pub(super) fn text(value: &Value) -> Outcome<String> {
     let spec = value.get("spec");
@@ -31,7 +28,7 @@ pub(super) fn text(value: &Value) -> Outcome<String> {
     }
     text.push_str(&format!("Status:\t{}\nSubject:\n", condition(value)));
     text.push_str(&format!(
-        "{INDENT}Common Name:\t{}\n{INDENT}Serial Number:\t{}\n",
+        "\tCommon Name:\t{}\n\tSerial Number:\t{}\n",
         subject.common_name, subject.serial_number
     ));
     for (title, values) in [
@@ -44,7 +41,7 @@ pub(super) fn text(value: &Value) -> Outcome<String> {
             } else {
                 String::new()
             };
-            text.push_str(&format!("{INDENT}{title}\t{one}\n"));
+            text.push_str(&format!("\t{title}\t{one}\n"));
         }
     }
     Ok(text)

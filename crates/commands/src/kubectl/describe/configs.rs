@@ -2,7 +2,7 @@
 
 use api::{Value, base64};
 
-use super::head;
+use super::{head, multiline};
 
 /// A ConfigMap, without events.
 pub(super) fn config_map(value: &Value) -> String {
@@ -36,17 +36,9 @@ pub(super) fn secret(value: &Value) -> String {
 
 /// A ServiceAccount, without events.
 pub(super) fn service_account(value: &Value) -> String {
-    let secrets: Vec<&str> = value
-        .list_at("imagePullSecrets")
-        .iter()
-        .map(|secret| secret.str_at("name"))
-        .collect();
-    let secrets = if secrets.is_empty() {
-        "<none>".to_owned()
-    } else {
-        secrets.join(",")
-    };
-    head(value) + &format!("Image pull secrets:\t{secrets}\n")
+    let secrets = value.list_at("imagePullSecrets").iter();
+    let names = secrets.map(|secret| secret.str_at("name").to_owned());
+    head(value) + &multiline("Image pull secrets:", names)
 }
 
 fn decoded_len(entry: &Value) -> usize {

@@ -43,6 +43,7 @@ pub(super) fn text(
         text.push_str(&env_from(container));
         text.push_str(&env(container, pod.map(|(pod, _)| pod)));
         text.push_str(&mounts(container));
+        text.push_str(&devices(container));
     }
     text
 }
@@ -81,14 +82,21 @@ fn basic(container: &Value, status: Option<&Value>) -> String {
     let plural = if ports.len() > 1 { "s" } else { "" };
     text.push_str(&format!("    Port{plural}:\t{}\n", list("containerPort")));
     text.push_str(&format!("    Host Port{plural}:\t{}\n", list("hostPort")));
-    let profile = container.at("securityContext.seccompProfile");
-    if !profile.is_null() {
-        let kind = profile.str("type");
-        text.push_str(&format!("    SeccompProfile:\t{kind}\n"));
-        if kind == "Localhost" {
-            let path = profile.str("localhostProfile");
-            text.push_str(&format!("      LocalhostProfile:\t{path}\n"));
-        }
+    text + &seccomp(container.get("securityContext"), "    ")
+}
+
+/// The seccomp profile of a security context, of a container if it is indented.
+pub(super) fn seccomp(context: &Value, space: &str) -> String {
+    let profile = context.get("seccompProfile");
+    if profile.is_null() {
+        return String::new();
+    }
+    let kind = profile.str("type");
+    let mut text = format!("{space}SeccompProfile:\t{kind}\n");
+    if kind == "Localhost" {
+        let path = profile.str("localhostProfile");
+        let space = if space.is_empty() { "" } else { "      " };
+        text.push_str(&format!("{space}LocalhostProfile:\t{path}\n"));
     }
     text
 }
@@ -319,6 +327,20 @@ fn resource_value(container: &Value, field: &Value) -> i64 {
     let milli = |text: &str| Quantity::parse(text).map_or(0, |quantity| quantity.milli());
     let divisor = milli(divisor).max(1);
     (milli(amount) + divisor - 1).div_euclid(divisor)
+}
+
+fn devices(container: &Value) -> String {
+    let mut devices = container.list_at("volumeDevices").to_vec();
+    if devices.is_empty() {
+        return String::new();
+    }
+    devices.sort_by(|a, b| a.str("devicePath").cmp(b.str("devicePath")));
+    let mut text = String::from("    Devices:\n");
+    for device in devices {
+        let (path, name) = (device.str("devicePath"), device.str("name"));
+        text.push_str(&format!("      {path} from {name}\n"));
+    }
+    text
 }
 
 fn mounts(container: &Value) -> String {

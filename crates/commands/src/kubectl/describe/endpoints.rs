@@ -65,7 +65,9 @@ pub(super) fn endpoints(value: &Value) -> String {
             "  NotReadyAddresses:\t{}\n",
             list("notReadyAddresses")
         ));
-        text.push_str(&ports(subset.list_at("ports"), "  "));
+        if !subset.list_at("ports").is_empty() {
+            text.push_str(&ports(subset.list_at("ports"), "  "));
+        }
         text.push('\n');
     }
     text

@@ -1,10 +1,13 @@
 //! The events at the end of a description.
 
+use std::convert::Infallible;
+
 use api::Value;
 use net::http::percent_encode;
 use sim::Instant;
 
 use crate::kubectl::failure::Outcome;
+use crate::kubectl::print::go_sort;
 use crate::kubectl::session::{Call, Session};
 
 /// Events about an object, oldest first.
@@ -28,7 +31,8 @@ pub(super) async fn of(session: &Session, object: &Value) -> Outcome<Vec<Value>>
     let path = format!("/api/v1/namespaces/{namespace}/events?fieldSelector={selector}&limit=500");
     let list = session.call(Call::get(path)).await?;
     let mut events = list.list_at("items").to_vec();
-    events.sort_by(|a, b| last(a).cmp(last(b)));
+    // What cannot fail is compared.
+    go_sort(&mut events, |a, b| Ok::<_, Infallible>(last(a) < last(b))).ok();
     Ok(events)
 }
 

@@ -82,10 +82,8 @@ fn title(key: &str) -> String {
     let (mut words, mut word) = (Vec::new(), String::new());
     for (at, letter) in letters.iter().enumerate() {
         let before = at.checked_sub(1).map(|before| letters[before]);
-        let next_lower = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
         let begins = before.is_some_and(|before| {
-            (*letter == '-') != (before == '-')
-                || (letter.is_uppercase() && (before.is_lowercase() || next_lower))
+            (*letter == '-') != (before == '-') || (letter.is_uppercase() && before.is_lowercase())
         });
         if begins {
             words.push(std::mem::take(&mut word));
@@ -119,7 +117,9 @@ mod tests {
             ("openAPIV3Schema", "openAPIV3Schema"),
             ("x-kubernetes-validations", "X - Kubernetes - Validations"),
             ("spec", "Spec"),
-            ("hostIPCName", "Host IPC Name"),
+            ("hostIPCName", "Host IPCName"),
+            ("insecureSkipTLSVerify", "Insecure Skip TLSVerify"),
+            ("nonResourceURLs", "Non Resource URLs"),
         ] {
             assert_eq!(title(key), expect);
         }

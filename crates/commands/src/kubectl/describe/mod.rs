@@ -26,6 +26,8 @@ mod workloads;
 
 pub(super) use workloads::template_text;
 
+use std::collections::BTreeSet;
+
 use api::{Map, Value};
 use sim::Instant;
 
@@ -105,7 +107,9 @@ async fn found(session: &Session, line: &Line) -> Outcome<(Vec<Found>, Vec<Failu
              a complete list of supported resources.",
         ));
     }
-    for Target { resource, name } in targets(&discovery, &line.args)? {
+    let targets = targets(&discovery, &line.args)?;
+    act::refuse_names_of_all(line, &targets)?;
+    for Target { resource, name } in targets {
         let Some(name) = name else {
             found.extend(list(session, line, &resource).await?);
             continue;
@@ -230,15 +234,30 @@ fn annotations(title: &str, annotations: &Map) -> String {
             .filter(|(key, _)| **key != *super::apply::LAST_APPLIED)
             .map(|(key, value)| {
                 let value = value.as_str();
-                if value.contains('\n') || key.len() + value.len() > 140 {
-                    let lines: Vec<String> =
-                        value.lines().map(|line| format!("\n\t  {line}")).collect();
+                let value = value.strip_suffix('\n').unwrap_or(value);
+                if value.contains('\n') || key.len() + value.len() + 2 > LONGEST {
+                    let lines: Vec<String> = value
+                        .split('\n')
+                        .map(|line| format!("\n\t  {}", shortened(line, LONGEST - 2)))
+                        .collect();
                     format!("{key}:{}", lines.concat())
                 } else {
                     format!("{key}: {value}")
                 }
             }),
     )
+}
+
+/// An annotation that takes more columns stands below its key, and is cut.
+const LONGEST: usize = 140;
+
+/// The first `length` bytes of a text, with a mark where something is left out.
+fn shortened(text: &str, length: usize) -> String {
+    if text.len() <= length {
+        return text.to_owned();
+    }
+    let end = (0..=length).rev().find(|end| text.is_char_boundary(*end));
+    format!("{}...", &text[..end.unwrap_or(0)])
 }
 
 fn multiline(title: &str, lines: impl Iterator<Item = String>) -> String {
@@ -276,30 +295,32 @@ fn pairs(map: &Map) -> String {
 
 /// A LabelSelector in one line.
 fn selector(selector: &Value) -> String {
-    let mut parts: Vec<String> = selector
+    let mut parts: Vec<(&str, String)> = selector
         .get("matchLabels")
         .entries()
         .iter()
-        .map(|(key, value)| format!("{key}={}", value.as_str()))
+        .map(|(key, value)| (&**key, format!("{key}={}", value.as_str())))
         .collect();
     for expression in selector.list_at("matchExpressions") {
         let key = expression.str_at("key");
-        let values: Vec<&str> = expression
+        let values: BTreeSet<&str> = expression
             .list_at("values")
             .iter()
             .map(Value::as_str)
             .collect();
-        let values = values.join(",");
-        parts.push(match expression.str_at("operator") {
+        let values = Vec::from_iter(values).join(",");
+        let text = match expression.str_at("operator") {
             "In" => format!("{key} in ({values})"),
             "NotIn" => format!("{key} notin ({values})"),
             "DoesNotExist" => format!("!{key}"),
             _ => key.to_owned(),
-        });
+        };
+        parts.push((key, text));
     }
     if parts.is_empty() {
-        "<none>".to_owned()
-    } else {
-        parts.join(",")
+        return "<none>".to_owned();
     }
+    parts.sort_by_key(|(key, _)| *key);
+    let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+    parts.join(",")
 }

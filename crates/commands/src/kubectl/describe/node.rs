@@ -1,5 +1,7 @@
 //! `kubectl describe node`.
 
+use std::collections::BTreeMap;
+
 use api::kinds::support;
 use api::{Quantity, Value};
 use net::http::percent_encode;
@@ -64,6 +66,7 @@ pub(super) async fn text(session: &Session, node: &Value, now: Instant) -> Outco
             text.push_str(&format!("  {name}:\t{}\n", amount.as_str()));
         }
     }
+    text.push_str(&slices(session, node.name()).await?);
     text.push_str(&system(node));
     text.push_str(&pods(session, node, now).await?);
     Ok(text)
@@ -107,6 +110,38 @@ fn conditions(node: &Value) -> String {
         ));
     }
     text
+}
+
+/// The devices that drivers offer on the node.
+async fn slices(session: &Session, node: &str) -> Outcome<String> {
+    let selector = percent_encode(&format!("spec.nodeName={node}"));
+    let path = format!("/apis/resource.k8s.io/v1/resourceslices?fieldSelector={selector}");
+    // Who may not see them is not told of them.
+    let Ok(list) = session.call(Call::get(path)).await else {
+        return Ok(String::new());
+    };
+    let mut pools: BTreeMap<(String, String), (usize, usize)> = BTreeMap::new();
+    for slice in list.list_at("items") {
+        let spec = slice.get("spec");
+        let key = (
+            spec.str("driver").to_owned(),
+            spec.str_at("pool.name").to_owned(),
+        );
+        let counts = pools.entry(key).or_default();
+        counts.0 += 1;
+        counts.1 += spec.list_at("devices").len();
+    }
+    if pools.is_empty() {
+        return Ok(String::new());
+    }
+    let mut text = String::from(
+        "Node-Local ResourceSlices:\n  Driver\tPool\tSlices\tDevices\n  \
+         ------\t----\t------\t-------\n",
+    );
+    for ((driver, pool), (slices, devices)) in pools {
+        text.push_str(&format!("  {driver}\t{pool}\t{slices}\t{devices}\n"));
+    }
+    Ok(text)
 }
 
 fn system(node: &Value) -> String {

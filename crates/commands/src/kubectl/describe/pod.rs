@@ -1,10 +1,10 @@
 //! `kubectl describe pod`.
 
-use api::{Map, Value};
+use api::Value;
 
 use sim::Instant;
 
-use super::{annotations, containers, controlled_by, date, labels, multiline, pairs, volumes};
+use super::{annotations, containers, controlled_by, date, labels, multiline, volumes};
 
 /// The description, without events.
 pub(super) fn text(pod: &Value, now: Instant) -> String {
@@ -23,10 +23,12 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
             text.push_str(&format!("{title}:\t{}\n", spec.str_at(field)));
         }
     }
-    text.push_str(&format!(
-        "Service Account:\t{}\n",
-        spec.str_at("serviceAccountName")
-    ));
+    if !spec.str_at("serviceAccountName").is_empty() {
+        text.push_str(&format!(
+            "Service Account:\t{}\n",
+            spec.str_at("serviceAccountName")
+        ));
+    }
     match spec.str_at("nodeName") {
         "" => text.push_str("Node:\t<none>\n"),
         node => text.push_str(&format!("Node:\t{node}/{}\n", status.str_at("hostIP"))),
@@ -40,6 +42,7 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
     text.push_str(&labels("Labels:", pod.labels()));
     text.push_str(&annotations("Annotations:", pod.annotations()));
     text.push_str(&phase(pod, now));
+    text.push_str(&containers::seccomp(spec.get("securityContext"), ""));
     text.push_str(&addresses(status));
     if let Some(owner) = controlled_by(pod) {
         text.push_str(&format!("Controlled By:\t{owner}\n"));
@@ -73,10 +76,11 @@ pub(super) fn text(pod: &Value, now: Instant) -> String {
             .map(|(key, value)| format!("{key}={}", value.as_str())),
     ));
     text.push_str(&tolerations("Tolerations:", spec.list_at("tolerations")));
-    text + &spread(spec.list_at("topologySpreadConstraints"))
+    text + &spread("", spec.list_at("topologySpreadConstraints"))
 }
 
-fn spread(constraints: &[Value]) -> String {
+/// How pods are to be spread, by topology key.
+pub(super) fn spread(space: &str, constraints: &[Value]) -> String {
     if constraints.is_empty() {
         return String::new();
     }
@@ -94,7 +98,7 @@ fn spread(constraints: &[Value]) -> String {
             one.i64_at("maxSkew").unwrap_or(0)
         )
     });
-    multiline("Topology Spread Constraints:", lines)
+    multiline(&format!("{space}Topology Spread Constraints:"), lines)
 }
 
 fn phase(pod: &Value, now: Instant) -> String {
@@ -165,8 +169,10 @@ fn conditions(status: &Value) -> String {
     text
 }
 
-/// Tolerations, one a line.
+/// Tolerations by their keys, one a line.
 pub(super) fn tolerations(title: &str, tolerations: &[Value]) -> String {
+    let mut tolerations = tolerations.to_vec();
+    tolerations.sort_by(|a, b| a.str("key").cmp(b.str("key")));
     multiline(
         title,
         tolerations.iter().map(|toleration| {
@@ -187,9 +193,4 @@ pub(super) fn tolerations(title: &str, tolerations: &[Value]) -> String {
             text
         }),
     )
-}
-
-/// A map in one line, for templates.
-pub(super) fn in_line(map: &Map) -> String {
-    pairs(map)
 }

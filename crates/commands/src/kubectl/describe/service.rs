@@ -125,9 +125,9 @@ pub(super) fn addresses(port: &str, slices: &[Value]) -> String {
         };
         for endpoint in slice.list_at("endpoints") {
             let ready = endpoint.at("conditions.ready").as_bool() != Some(false);
-            let addresses = endpoint.list_at("addresses").iter().map(Value::as_str);
-            if ready {
-                all.extend(addresses.map(|address| format!("{address}:{number}")));
+            let address = endpoint.list_at("addresses").first();
+            if let Some(address) = address.filter(|_| ready) {
+                all.push(format!("{}:{number}", address.as_str()));
             }
         }
     }

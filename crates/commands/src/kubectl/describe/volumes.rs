@@ -63,6 +63,15 @@ pub(super) fn source(volume: &Value) -> String {
     less_common(volume)
 }
 
+/// A line of what is written for itself elsewhere: each of its parts is indented.
+fn nested(title: &str, rest: &str) -> String {
+    match title {
+        "" => format!("        \t    {rest}\n"),
+        title if rest == "<none>" => format!("    {title}\t{rest}\n"),
+        title => format!("    {title}\t    {rest}\n"),
+    }
+}
+
 fn line(name: &str, value: &str) -> String {
     format!("    {name}:\t{value}\n")
 }
@@ -75,15 +84,18 @@ fn less_common(volume: &Value) -> String {
     let set = |field: &str| Some(volume.get(field)).filter(|source| !source.is_null());
     if let Some(source) = set("ephemeral") {
         let template = source.get("volumeClaimTemplate");
-        let nested: String = format!("StorageClass:\t{}\n", class(template))
+        let below: String = format!("StorageClass:\t{}\n", class(template))
             .lines()
             .chain(storage::claim_rest(template, false).lines())
-            .map(|line| format!("    {line}\n"))
+            .map(|line| match line.split_once('\t') {
+                Some((title @ ("Labels:" | "Annotations:" | ""), rest)) => nested(title, rest),
+                _ => format!("    {line}\n"),
+            })
             .collect();
         return kind(
             "EphemeralVolume (an inline specification for a volume that gets created and deleted \
              with the pod)",
-        ) + &nested;
+        ) + &below;
     }
     if let Some(source) = set("nfs") {
         return kind("NFS (an NFS mount that lasts the lifetime of a pod)")
@@ -109,7 +121,12 @@ fn less_common(volume: &Value) -> String {
         }
         text.push_str(&line("ReadOnly", &source.bool_at("readOnly").to_string()));
         let attributes = source.map_at("volumeAttributes");
-        return text + &storage::attributes("    VolumeAttributes:", attributes);
+        let attributes = storage::attributes("VolumeAttributes:", attributes);
+        let lines = attributes.lines().filter_map(|line| line.split_once('\t'));
+        return text
+            + &lines
+                .map(|(title, rest)| nested(title, rest))
+                .collect::<String>();
     }
     rare::source(volume)
 }

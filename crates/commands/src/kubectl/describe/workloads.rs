@@ -67,6 +67,9 @@ async fn replica_sets(session: &Session, value: &Value) -> Outcome<String> {
         template.same(wanted)
     };
     let (new, old): (Vec<&Value>, Vec<&Value>) = owned.partition(is_new);
+    if new.is_empty() && old.is_empty() {
+        return Ok(String::new());
+    }
     let show = |sets: &[&Value]| -> String {
         let texts: Vec<String> = sets
             .iter()
@@ -231,9 +234,12 @@ pub(in crate::kubectl) fn template_text(template: &Value) -> String {
         text.push_str(&containers::text(label, spec.list_at(field), None, "  "));
     }
     text.push_str(&volumes::text(spec.list_at("volumes"), "  "));
-    text.push_str(&format!(
-        "  Node-Selectors:\t{}\n",
-        pod::in_line(spec.map_at("nodeSelector"))
-    ));
+    let constraints = spec.list_at("topologySpreadConstraints");
+    text.push_str(&pod::spread("  ", constraints));
+    if !spec.str_at("priorityClassName").is_empty() {
+        let class = spec.str_at("priorityClassName");
+        text.push_str(&format!("  Priority Class Name:\t{class}\n"));
+    }
+    text.push_str(&labels("  Node-Selectors:", spec.map_at("nodeSelector")));
     text + &pod::tolerations("  Tolerations:", spec.list_at("tolerations"))
 }

@@ -3,6 +3,7 @@
 //! Models kubectl/pkg/cmd/get/customcolumn.go.
 
 use api::Value;
+use api::jsonpath::relaxed;
 
 use super::table::align;
 use super::{found, jsonpath};
@@ -21,7 +22,7 @@ pub(crate) fn custom_columns(spec: &str, objects: &[Value], headers: bool) -> Ou
             columns.push((header.to_owned(), None));
             continue;
         }
-        let template = relaxed(path);
+        let template = relaxed(path).map_err(Failure::message)?;
         columns.push((header.to_owned(), Some(jsonpath(&template)?)));
     }
     let mut lines = Vec::new();
@@ -72,16 +73,6 @@ pub(super) fn of_file(text: &str) -> Outcome<String> {
         .map(|(header, path)| format!("{header}:{path}"))
         .collect();
     Ok(columns.join(","))
-}
-
-/// `metadata.name`, `.metadata.name` and `{.metadata.name}` all mean the last.
-pub(crate) fn relaxed(path: &str) -> String {
-    let inner = path
-        .strip_prefix('{')
-        .and_then(|p| p.strip_suffix('}'))
-        .unwrap_or(path);
-    let inner = inner.strip_prefix('.').unwrap_or(inner);
-    format!("{{.{inner}}}")
 }
 
 fn text(value: &Value) -> String {

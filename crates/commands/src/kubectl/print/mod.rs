@@ -2,10 +2,12 @@
 
 mod custom_columns;
 mod go_template;
+mod sort;
 mod table;
 mod tabs;
 
-pub(crate) use custom_columns::{custom_columns, relaxed as relaxed_path};
+pub(crate) use custom_columns::custom_columns;
+pub(crate) use sort::{go_sort, is_less};
 pub(crate) use table::{TableOptions, TableWriter, align, labels_text};
 pub(crate) use tabs::tabulate;
 

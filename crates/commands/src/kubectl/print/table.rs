@@ -26,18 +26,29 @@ pub(crate) struct TableOptions {
 pub(crate) struct TableWriter {
     headed: bool,
     widths: Vec<usize>,
+    lines: Vec<Vec<String>>,
 }
 
 impl TableWriter {
     /// The text of a Table object.
     pub(crate) fn write(&mut self, table: &Value, options: &TableOptions) -> String {
+        self.add(table, options);
+        self.flush()
+    }
+
+    /// The text of what was added.
+    pub(crate) fn flush(&mut self) -> String {
+        align(&std::mem::take(&mut self.lines), &mut self.widths)
+    }
+
+    /// Takes a Table object for what comes next, whose columns are aligned together.
+    pub(crate) fn add(&mut self, table: &Value, options: &TableOptions) {
         let columns: Vec<(usize, &Value)> = table
             .list_at("columnDefinitions")
             .iter()
             .enumerate()
             .filter(|(_, column)| options.wide || column.i64_at("priority").unwrap_or(0) == 0)
             .collect();
-        let mut lines = Vec::new();
         if !self.headed && !options.no_headers {
             let mut line: Vec<String> = Vec::new();
             if options.with_namespace {
@@ -57,13 +68,12 @@ impl TableWriter {
             if options.show_labels {
                 line.push("LABELS".to_owned());
             }
-            lines.push(line);
+            self.lines.push(line);
         }
         self.headed = true;
         for row in table.list_at("rows") {
-            lines.push(row_cells(row, &columns, options));
+            self.lines.push(row_cells(row, &columns, options));
         }
-        align(&lines, &mut self.widths)
     }
 }
 
@@ -123,6 +133,9 @@ pub(crate) fn labels_text(labels: &Map) -> String {
     }
 }
 
+/// A column and the blanks after it take this much at least.
+const NARROWEST: usize = 6;
+
 /// Aligns columns: three spaces between them, none after the last; `widths` may only grow.
 pub(crate) fn align(lines: &[Vec<String>], widths: &mut Vec<usize>) -> String {
     for line in lines {
@@ -139,7 +152,7 @@ pub(crate) fn align(lines: &[Vec<String>], widths: &mut Vec<usize>) -> String {
         for (at, cell) in line.iter().enumerate() {
             text.push_str(cell);
             if at + 1 < line.len() {
-                let pad = widths[at] + 3 - cell.chars().count();
+                let pad = (widths[at] + 3).max(NARROWEST) - cell.chars().count();
                 text.extend(std::iter::repeat_n(' ', pad));
             }
         }

@@ -5,7 +5,7 @@
 use api::Value;
 
 use super::functions::call;
-use super::parse::{Branch, Node, Operand, Pipe, What};
+use super::parse::{Branch, Node, Operand, Pipe, Templates, What};
 use super::printf::plain;
 
 /// Why a run stopped before its end.
@@ -17,8 +17,14 @@ enum Stop {
 
 type Run<T = ()> = Result<T, Stop>;
 
+/// How deep templates may call each other; upstream lets them go deeper, on a stack that grows.
+const DEEPEST: usize = 200;
+
 struct Machine<'a> {
     template: &'a str,
+    templates: &'a Templates,
+    /// The templates that are running, the innermost last.
+    running: Vec<&'a str>,
     strict: bool,
     variables: Vec<(String, Value)>,
     out: String,
@@ -27,17 +33,19 @@ struct Machine<'a> {
 /// The text of a template, as far as it came, and why it did not come further.
 pub(super) fn run(
     template: &str,
-    nodes: &[Node],
+    templates: &Templates,
     data: &Value,
     strict: bool,
 ) -> (String, Option<String>) {
     let mut machine = Machine {
         template,
+        templates,
+        running: vec!["output"],
         strict,
         variables: vec![("$".to_owned(), data.clone())],
         out: String::new(),
     };
-    let failed = match machine.list(nodes, data) {
+    let failed = match machine.list(&templates.nodes, data) {
         Err(Stop::Failed(why)) => Some(why),
         _ => None,
     };
@@ -63,6 +71,7 @@ impl Machine<'_> {
                         }
                     }
                 }
+                Node::Call(name, pipe, at) => self.call(name, pipe.as_ref(), *at, dot)?,
                 Node::Leave(true) => return Err(Stop::Break),
                 Node::Leave(false) => return Err(Stop::Continue),
                 Node::Branch(branch, pipe, body, other) => {
@@ -77,6 +86,31 @@ impl Machine<'_> {
             }
         }
         Ok(())
+    }
+
+    fn call(&mut self, name: &str, pipe: Option<&Pipe>, at: usize, dot: &Value) -> Run {
+        let templates = self.templates;
+        let Some((name, nodes)) = templates.named.get_key_value(name) else {
+            let from = self.template[..at].rfind("{{").unwrap_or(at);
+            let to = self.template[at..].find("}}").map_or(at, |to| at + to + 2);
+            let why = format!("template {name:?} not defined");
+            return Err(self.failed_at(at, &self.template[from..to], &why));
+        };
+        let value = match pipe {
+            Some(pipe) => self.pipe(pipe, dot)?,
+            None => Value::Null,
+        };
+        if self.running.len() > DEEPEST {
+            let why = format!("exceeded maximum template depth ({DEEPEST})");
+            return Err(self.failed_at(at, name, &why));
+        }
+        let outer = std::mem::replace(&mut self.variables, vec![("$".to_owned(), value.clone())]);
+        self.running.push(name);
+        let done = self.list(nodes, &value);
+        self.variables = outer;
+        // A failure is told by the template it happened in; one that is left is no failure.
+        self.running.pop();
+        done
     }
 
     fn either(
@@ -187,7 +221,13 @@ impl Machine<'_> {
             }
         }
         values.extend(last);
-        let made = call(name, &values).map_err(|why| self.failed(Some(first), &why))?;
+        let made = call(name, &values).map_err(|why| match why.starts_with("error calling") {
+            true => {
+                let end = self.end_of(words);
+                self.failed_at(first.at, &self.template[first.at..end], &why)
+            }
+            false => self.failed(Some(first), &why),
+        })?;
         self.fields(made, first)
     }
 
@@ -237,6 +277,35 @@ impl Machine<'_> {
     /// `template: output:1:7: executing "output" at <.a.b>: why`.
     fn failed(&self, word: Option<&Operand>, why: &str) -> Stop {
         let (at, text) = word.map_or((0, ""), |word| (word.at, word.text.as_str()));
+        self.failed_at(at, text, why)
+    }
+
+    /// Where the words of a command end in the template's text.
+    fn end_of(&self, words: &[Operand]) -> usize {
+        let Some(last) = words.last() else {
+            return 0;
+        };
+        let rest = &self.template[last.at.min(self.template.len())..];
+        let mut depth = 0;
+        let mut quoted = None;
+        for (at, c) in rest.char_indices() {
+            match (quoted, c) {
+                (Some(quote), c) if c == quote => quoted = None,
+                (Some(_), _) => {}
+                (None, '"' | '`' | '\'') => quoted = Some(c),
+                (None, '(') => depth += 1,
+                (None, ')') if depth > 0 => depth -= 1,
+                (None, ')' | '}' | '|') if depth == 0 => {
+                    return last.at + rest[..at].trim_end().len();
+                }
+                (None, _) => {}
+            }
+        }
+        self.template.len()
+    }
+
+    fn failed_at(&self, at: usize, text: &str, why: &str) -> Stop {
+        let name = self.running.last().copied().unwrap_or("output");
         let before = &self.template[..at.min(self.template.len())];
         let line = 1 + before.matches('\n').count();
         let column = before.rfind('\n').map_or(at, |newline| at - newline - 1);
@@ -245,7 +314,7 @@ impl Machine<'_> {
             None => text.to_owned(),
         };
         Stop::Failed(format!(
-            "template: output:{line}:{column}: executing \"output\" at <{short}>: {why}"
+            "template: output:{line}:{column}: executing {name:?} at <{short}>: {why}"
         ))
     }
 }

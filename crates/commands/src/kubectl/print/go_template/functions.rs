@@ -22,6 +22,17 @@ pub(super) fn call(name: &str, values: &[Value]) -> Result<Value, String> {
             values.len()
         ));
     }
+    let most = match name {
+        "len" | "not" | "base64decode" => 1,
+        "ne" | "lt" | "le" | "gt" | "ge" => 2,
+        _ => usize::MAX,
+    };
+    if values.len() > most {
+        return Err(format!(
+            "wrong number of args for {name}: want {most} got {}",
+            values.len()
+        ));
+    }
     let calling = |why: String| format!("error calling {name}: {why}");
     Ok(match name {
         "and" | "or" => values.last().cloned().unwrap_or_default(),
@@ -44,6 +55,11 @@ pub(super) fn call(name: &str, values: &[Value]) -> Result<Value, String> {
         "js" => sprint(values)
             .replace('\\', "\\\\")
             .replace('\'', "\\'")
+            .replace('"', "\\\"")
+            .replace('<', "\\u003C")
+            .replace('>', "\\u003E")
+            .replace('&', "\\u0026")
+            .replace('=', "\\u003D")
             .into(),
         "urlquery" => net::http::percent_encode(&sprint(values))
             .replace("%20", "+")
@@ -160,7 +176,7 @@ fn equal(values: &[Value]) -> Result<bool, String> {
             ));
         }
         if type_name(first) != type_name(other) {
-            return Err("incompatible types for comparison".to_owned());
+            return Err(incompatible(first, other));
         }
         if first.same(other) {
             return Ok(true);
@@ -177,8 +193,13 @@ fn order(a: &Value, b: &Value) -> Result<Ordering, String> {
         (Value::Bool(_) | Value::Map(_) | Value::List(_) | Value::Null, _) => {
             Err("invalid type for comparison".to_owned())
         }
-        _ => Err("incompatible types for comparison".to_owned()),
+        _ => Err(incompatible(a, b)),
     }
+}
+
+fn incompatible(a: &Value, b: &Value) -> String {
+    let (a, b) = (type_name(a), type_name(b));
+    format!("incompatible types for comparison: {a} and {b}")
 }
 
 /// kubectl's own: whether the path of keys and indexes leads anywhere.

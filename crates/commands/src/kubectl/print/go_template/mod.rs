@@ -14,10 +14,9 @@ use crate::kubectl::failure::{Failure, Outcome};
 /// What a template makes of an object. Keys that are missing are `<no value>`, or a failure where
 /// `strict`.
 pub(crate) fn go_template(template: &str, value: &Value, strict: bool) -> Outcome<String> {
-    let nodes = parse::parse(template)
+    let templates = parse::parse(template)
         .map_err(|why| Failure::message(format!("error parsing template {template}, {why}")))?;
-    let data = floats(value);
-    let (text, failed) = eval::run(template, &nodes, &data, strict);
+    let (text, failed) = eval::run(template, &templates, value, strict);
     match failed {
         None => Ok(text),
         Some(why) => {
@@ -26,27 +25,11 @@ pub(crate) fn go_template(template: &str, value: &Value, strict: bool) -> Outcom
                  the template:\n\ttemplate was:\n\t\t{template}\n\traw data \
                  was:\n\t\t{}\n\tobject given to template engine was:\n\t\t{}\n\n",
                 value.to_json(),
-                api::go::plain(&data),
+                api::go::plain(value),
             );
             let error = Failure::message(format!("error executing template {template:?}: {why}"));
             Err(Failure::Printed(shown, Box::new(error)))
         }
-    }
-}
-
-/// Numbers read from JSON are floats to a template.
-fn floats(value: &Value) -> Value {
-    match value {
-        Value::Int(n) => Value::Float(api::Float::new(*n as f64)),
-        Value::List(items) => Value::list_of(items.iter().map(floats).collect()),
-        Value::Map(map) => {
-            let mut made = Value::empty_map();
-            for (key, item) in map {
-                made.set_path(&[key], floats(item));
-            }
-            made
-        }
-        other => other.clone(),
     }
 }
 
@@ -107,8 +90,21 @@ mod tests {
             "true hi",
         );
         check(
+            "{{define \"x\"}}<{{.n}}{{$}}>{{end}}{{range .items}}{{template \"x\" .}}{{end}}",
+            "<amap[n:a]><bmap[n:b]>",
+        );
+        check("{{block \"b\" .spec}}{{.replicas}}{{end}}", "3");
+        check(
+            "{{define \"x\"}}a{{end}}{{template \"x\"}}{{template \"x\"}}",
+            "aa",
+        );
+        check(
+            "{{eq .spec.replicas 3}} {{lt .spec.replicas 10}} {{0x10}} {{1e3}}",
+            "true true 16 1000",
+        );
+        check(
             "{{printf \"%d %s %v\" 3 .spec.replicas true}}",
-            "3 %!s(float64=3) true",
+            "3 %!s(int64=3) true",
         );
     }
 
@@ -126,6 +122,33 @@ mod tests {
         check(
             "{{range .items}}",
             "error: error parsing template {{range .items}}, template: output:1: unexpected EOF\n",
+        );
+        check(
+            "{{template \"no\" .}}",
+            "error: error executing template \"{{template \\\"no\\\" .}}\": template: output:1:11: \
+             executing \"output\" at <{{template \"no\" .}}>: template \"no\" not defined\n",
+        );
+        check(
+            "{{define \"x\"}}a{{end}}{{define \"x\"}}b{{end}}",
+            "error: error parsing template {{define \"x\"}}a{{end}}{{define \"x\"}}b{{end}}, template: \
+             output:1: template: multiple definition of template \"x\"\n",
+        );
+        check(
+            "{{define \"x\"}}{{len .kind .spec}}{{end}}{{template \"x\" .}}",
+            "error: error executing template \"{{define \\\"x\\\"}}{{len .kind .spec}}{{end}}{{template \
+             \\\"x\\\" .}}\": template: output:1:16: executing \"x\" at <len>: wrong number of args for \
+             len: want 1 got 2\n",
+        );
+        check(
+            "{{index .items 9}}",
+            "error: error executing template \"{{index .items 9}}\": template: output:1:2: executing \
+             \"output\" at <index .items 9>: error calling index: index out of range: 9\n",
+        );
+        check(
+            "{{eq .spec.replicas 3.5}}",
+            "error: error executing template \"{{eq .spec.replicas 3.5}}\": template: output:1:2: \
+             executing \"output\" at <eq .spec.replicas 3.5>: error calling eq: incompatible types for \
+             comparison: int64 and float64\n",
         );
         check(
             "{{.kind.x}}",

@@ -2,6 +2,8 @@
 //!
 //! Models text/template/parse.
 
+use std::collections::BTreeMap;
+
 use api::Value;
 
 /// A piece of a template.
@@ -15,6 +17,15 @@ pub(super) enum Node {
     Branch(Branch, Pipe, Vec<Node>, Vec<Node>),
     /// `{{break}}` and `{{continue}}`.
     Leave(bool),
+    /// `{{template "name" pipeline}}`, and where the name stands.
+    Call(String, Option<Pipe>, usize),
+}
+
+/// The nodes of a template and of those that it defines, by name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Templates {
+    pub(super) nodes: Vec<Node>,
+    pub(super) named: BTreeMap<String, Vec<Node>>,
 }
 
 /// What a branching node does with its pipeline.
@@ -105,6 +116,7 @@ struct Parser<'a> {
     parts: std::vec::IntoIter<Part>,
     /// Variables in scope.
     variables: Vec<String>,
+    named: BTreeMap<String, Vec<Node>>,
 }
 
 /// What ended a list of nodes.
@@ -115,15 +127,19 @@ enum Stop {
 }
 
 /// Reads a template; a failure is told as `template: output:1: unclosed action`.
-pub(super) fn parse(text: &str) -> Result<Vec<Node>, String> {
+pub(super) fn parse(text: &str) -> Result<Templates, String> {
     let parts = split(text)?;
     let mut parser = Parser {
         text,
         parts: parts.into_iter(),
         variables: vec!["$".to_owned()],
+        named: BTreeMap::new(),
     };
     match parser.list()? {
-        (nodes, Stop::Eof) => Ok(nodes),
+        (nodes, Stop::Eof) => Ok(Templates {
+            nodes,
+            named: parser.named,
+        }),
         (_, Stop::End) => Err(fail(text, text.len(), "unexpected {{end}}")),
         (_, Stop::Else(action)) => Err(fail(text, action.at, "unexpected {{else}}")),
     }
@@ -267,8 +283,12 @@ fn number(text: &str, at: usize) -> Result<(Token, usize), String> {
         .find(|c: char| !(c.is_ascii_alphanumeric() || "._".contains(c)))
         .map_or(text.len(), |found| at + 1 + found);
     let word = &text[at..end];
-    let value = match (word.parse::<i64>(), word.parse::<f64>()) {
-        (Ok(whole), _) => Value::from(whole),
+    let whole = match word.strip_prefix("0x") {
+        Some(digits) => i64::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    };
+    let value = match (whole, word.parse::<f64>()) {
+        (Some(whole), _) => Value::from(whole),
         (_, Ok(float)) => Value::Float(api::Float::new(float)),
         _ => return Err(fail(text, at, &format!("bad number syntax: {word:?}"))),
     };
@@ -338,9 +358,12 @@ impl Parser<'_> {
                 "range" => nodes.push(self.branch(Branch::Range, &action, 1)?),
                 "break" => nodes.push(Node::Leave(true)),
                 "continue" => nodes.push(Node::Leave(false)),
-                "define" | "template" | "block" => {
-                    let what = sim::unmodelled!("named templates in go-template");
-                    return Err(what.to_string());
+                "define" => self.define(&action)?,
+                "template" => nodes.push(self.call(&action, "template clause")?),
+                "block" => {
+                    let call = self.call(&action, "block clause")?;
+                    self.body(&action)?;
+                    nodes.push(call);
                 }
                 _ => {
                     let pipe = self.pipe(&action, 0, "command")?;
@@ -349,6 +372,66 @@ impl Parser<'_> {
             }
         }
         Ok((nodes, Stop::Eof))
+    }
+
+    /// `{{define "name"}}…{{end}}`
+    fn define(&mut self, action: &Action) -> Result<(), String> {
+        match action.tokens.get(2) {
+            Some((token, at, _)) => {
+                let why = format!("unexpected {} in define clause", shown(token));
+                Err(fail(self.text, *at, &why))
+            }
+            None => self.body(action),
+        }
+    }
+
+    /// What follows a `define` or `block` is a template of its own, with variables of its own.
+    fn body(&mut self, action: &Action) -> Result<(), String> {
+        let name = self.name(action, "define clause")?;
+        let outer = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
+        let (nodes, end) = self.list()?;
+        self.variables = outer;
+        match end {
+            Stop::End => {}
+            Stop::Eof => return Err(fail(self.text, self.text.len(), "unexpected EOF")),
+            Stop::Else(action) => {
+                return Err(fail(
+                    self.text,
+                    action.at,
+                    "unexpected {{else}} in define clause",
+                ));
+            }
+        }
+        if self.named.contains_key(&name) {
+            let why = format!("template: multiple definition of template {name:?}");
+            return Err(fail(self.text, self.text.len(), &why));
+        }
+        self.named.insert(name, nodes);
+        Ok(())
+    }
+
+    fn call(&mut self, action: &Action, context: &str) -> Result<Node, String> {
+        let name = self.name(action, context)?;
+        let at = action.tokens[1].1;
+        let pipe = match action.tokens.len() {
+            2 => None,
+            _ => Some(self.pipe(action, 2, context)?),
+        };
+        Ok(Node::Call(name, pipe, at))
+    }
+
+    fn name(&self, action: &Action, context: &str) -> Result<String, String> {
+        match action.tokens.get(1) {
+            Some((Token::Literal(Value::Str(name)), ..)) => Ok(name.to_string()),
+            Some((token, at, _)) => {
+                let why = format!("unexpected {} in {context}", shown(token));
+                Err(fail(self.text, *at, &why))
+            }
+            None => {
+                let why = format!("unexpected \"}}}}\" in {context}");
+                Err(fail(self.text, action.at, &why))
+            }
+        }
     }
 
     fn branch(&mut self, branch: Branch, action: &Action, from: usize) -> Result<Node, String> {
