@@ -3,6 +3,7 @@
 use machine::{Fd, Io};
 
 use crate::args::{Flag, flag, value};
+use crate::files::is_dir;
 use crate::help::tool;
 use crate::io::{Lines, slurp};
 use crate::part::{self, Part, unreadable};
@@ -45,8 +46,10 @@ async fn main(io: Io) -> i32 {
             let gap = if at > 0 { "\n" } else { "" };
             io.print(&format!("{gap}==> {path} <==\n")).await;
         }
-        let done = if bytes || from_end {
-            whole(&io, path, bytes, from_end, count).await
+        let done = if bytes && !from_end {
+            first_bytes(&io, path, count).await
+        } else if from_end {
+            whole(&io, path, bytes, count).await
         } else {
             lines(&io, path, count).await
         };
@@ -73,20 +76,34 @@ async fn lines(io: &Io, path: &str, count: usize) -> Result<(), machine::Errno> 
     Ok(())
 }
 
-async fn whole(
-    io: &Io,
-    path: &str,
-    bytes: bool,
-    from_end: bool,
-    count: usize,
-) -> Result<(), machine::Errno> {
+/// So many bytes, and no more are read than that: what is read may have no end.
+async fn first_bytes(io: &Io, path: &str, count: usize) -> Result<(), machine::Errno> {
+    let fd = match path {
+        "-" => Fd::STDIN,
+        _ if is_dir(io, path).await => return Err(machine::Errno::EISDIR),
+        _ => io.open(path, machine::OpenMode::Read).await?,
+    };
+    let mut left = count;
+    while left > 0 {
+        let part = io.read(fd).await?;
+        if part.is_empty() {
+            break;
+        }
+        let end = left.min(part.len());
+        io.write_all(Fd::STDOUT, &part[..end]).await;
+        left -= end;
+    }
+    if fd != Fd::STDIN {
+        io.close(fd).await;
+    }
+    Ok(())
+}
+
+/// All but so many bytes or lines at the end.
+async fn whole(io: &Io, path: &str, bytes: bool, count: usize) -> Result<(), machine::Errno> {
     let all = slurp(io, path).await?;
     let end = if bytes {
-        if from_end {
-            all.len().saturating_sub(count)
-        } else {
-            count.min(all.len())
-        }
+        all.len().saturating_sub(count)
     } else {
         let total = all.split_inclusive(|byte| *byte == b'\n').count();
         let keep = total.saturating_sub(count);

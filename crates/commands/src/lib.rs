@@ -20,6 +20,7 @@ mod chmod;
 mod chown;
 mod chroot;
 mod clear;
+mod cmp;
 mod column;
 mod comm;
 mod conntrack;
@@ -28,6 +29,8 @@ mod crictl;
 mod curl;
 mod cut;
 mod date;
+mod dd;
+mod deflate;
 mod df;
 mod diff;
 mod dig;
@@ -47,10 +50,13 @@ mod fetch;
 mod fgrep;
 mod files;
 mod find;
+mod fold;
 mod free;
 mod getent;
 mod grep;
 mod groups;
+mod gunzip;
+mod gzip;
 mod halt;
 mod head;
 mod help;
@@ -58,6 +64,7 @@ mod hexdump;
 mod host;
 mod hostname;
 mod id;
+mod install;
 mod io;
 mod ip;
 mod iptables;
@@ -87,6 +94,7 @@ mod nl;
 mod nohup;
 mod nproc;
 mod nslookup;
+mod od;
 mod openssl;
 pub mod packages;
 mod part;
@@ -116,16 +124,21 @@ mod scp;
 mod sed;
 mod seq;
 mod service;
+mod sha1sum;
 mod sha256sum;
+mod sha512sum;
+mod shuf;
 mod shutdown;
 mod sleep;
 mod sort;
+mod split;
 mod ss;
 mod ssh;
 mod sshd;
 mod stat;
 mod sudo;
 mod swapoff;
+mod sync;
 mod sysctl;
 mod systemctl;
 mod tac;
@@ -139,6 +152,7 @@ mod top;
 mod touch;
 mod tr;
 mod true_;
+mod truncate;
 mod tty;
 mod uname;
 mod uniq;
@@ -154,7 +168,9 @@ mod which;
 mod whoami;
 mod xargs;
 mod xtables;
+mod xxd;
 mod yes;
+mod zcat;
 
 use machine::{Constructor, ToolMain};
 
@@ -201,6 +217,7 @@ static TOOLS: &[&Tool] = &[
     &chown::TOOL,
     &chroot::TOOL,
     &clear::TOOL,
+    &cmp::TOOL,
     &column::TOOL,
     &comm::TOOL,
     &conntrack::TOOL,
@@ -209,6 +226,7 @@ static TOOLS: &[&Tool] = &[
     &curl::TOOL,
     &cut::TOOL,
     &date::TOOL,
+    &dd::TOOL,
     &df::TOOL,
     &diff::TOOL,
     &dig::TOOL,
@@ -226,15 +244,19 @@ static TOOLS: &[&Tool] = &[
     &false_::TOOL,
     &fgrep::TOOL,
     &find::TOOL,
+    &fold::TOOL,
     &free::TOOL,
     &getent::TOOL,
     &grep::TOOL,
     &groups::TOOL,
+    &gunzip::TOOL,
+    &gzip::TOOL,
     &halt::TOOL,
     &head::TOOL,
     &hexdump::TOOL,
     &hostname::TOOL,
     &id::TOOL,
+    &install::TOOL,
     &ip::TOOL,
     &iptables::TOOL,
     &iptables_restore::TOOL,
@@ -262,6 +284,7 @@ static TOOLS: &[&Tool] = &[
     &nohup::TOOL,
     &nproc::TOOL,
     &nslookup::TOOL,
+    &od::TOOL,
     &openssl::TOOL,
     &paste::TOOL,
     &pgrep::TOOL,
@@ -284,16 +307,21 @@ static TOOLS: &[&Tool] = &[
     &sed::TOOL,
     &seq::TOOL,
     &service::TOOL,
+    &sha1sum::TOOL,
     &sha256sum::TOOL,
+    &sha512sum::TOOL,
+    &shuf::TOOL,
     &shutdown::TOOL,
     &sleep::TOOL,
     &sort::TOOL,
+    &split::TOOL,
     &ss::TOOL,
     &ssh::TOOL,
     &sshd::TOOL,
     &stat::TOOL,
     &sudo::TOOL,
     &swapoff::TOOL,
+    &sync::TOOL,
     &sysctl::TOOL,
     &systemctl::TOOL,
     &tac::TOOL,
@@ -307,6 +335,7 @@ static TOOLS: &[&Tool] = &[
     &touch::TOOL,
     &tr::TOOL,
     &true_::TOOL,
+    &truncate::TOOL,
     &tty::TOOL,
     &uname::TOOL,
     &uniq::TOOL,
@@ -319,7 +348,9 @@ static TOOLS: &[&Tool] = &[
     &which::TOOL,
     &whoami::TOOL,
     &xargs::TOOL,
+    &xxd::TOOL,
     &yes::TOOL,
+    &zcat::TOOL,
 ];
 
 /// Scripts of `/usr/share/bash-completion/completions`: the command, and how it is completed.

@@ -40,7 +40,7 @@ const SINES: [u32; 64] = [
 ];
 
 /// The digest in hexadecimal.
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     let mut hash = [0x67452301u32, 0xefcdab89, 0x98badcfe, 0x10325476];
     let mut padded = bytes.to_vec();
     padded.push(0x80);

@@ -32,7 +32,7 @@ const REGISTRIES: [&str; 13] = [
 ];
 
 /// Docker Hub's official images beside those of the catalogue.
-const OFFICIAL: [&str; 44] = [
+const OFFICIAL: [&str; 48] = [
     "adminer",
     "almalinux",
     "amazonlinux",
@@ -40,6 +40,8 @@ const OFFICIAL: [&str; 44] = [
     "bash",
     "caddy",
     "cassandra",
+    "centos",
+    "clearlinux",
     "consul",
     "couchdb",
     "docker",
@@ -48,6 +50,7 @@ const OFFICIAL: [&str; 44] = [
     "eclipse-temurin",
     "elasticsearch",
     "fedora",
+    "flink",
     "gcc",
     "ghost",
     "golang",
@@ -60,6 +63,7 @@ const OFFICIAL: [&str; 44] = [
     "maven",
     "memcached",
     "mongo",
+    "opensuse",
     "mongo-express",
     "nats",
     "neo4j",

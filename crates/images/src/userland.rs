@@ -25,7 +25,21 @@ const APPLETS: [&str; 46] = [
 ];
 
 /// More applets; one list would be too long to read.
-const MORE_APPLETS: [&str; 32] = [
+const MORE_APPLETS: [&str; 46] = [
+    "cmp",
+    "dd",
+    "fold",
+    "gunzip",
+    "gzip",
+    "install",
+    "od",
+    "sha1sum",
+    "sha512sum",
+    "shuf",
+    "split",
+    "truncate",
+    "xxd",
+    "zcat",
     "clear",
     "expr",
     "groups",
@@ -97,6 +111,8 @@ impl Userland {
         put(&mut tree, "/tmp", Node::dir(0o1777));
         for (path, device) in [
             ("/dev/null", Device::Null),
+            ("/dev/random", Device::Random),
+            ("/dev/urandom", Device::Random),
             ("/dev/zero", Device::Zero),
             ("/dev/tty", Device::Tty),
         ] {

@@ -45,6 +45,8 @@ pub enum Device {
     Null,
     /// `/dev/zero`.
     Zero,
+    /// `/dev/random` and `/dev/urandom`.
+    Random,
     /// `/dev/tty`: the controlling terminal.
     Tty,
     /// A file of `/proc/sys`.

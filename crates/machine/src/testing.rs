@@ -46,6 +46,7 @@ pub fn base_files(name: &str) -> Tree {
     put("/tmp", Node::dir(0o1777));
     for (device, content) in [
         ("/dev/null", crate::fs::Device::Null),
+        ("/dev/urandom", crate::fs::Device::Random),
         ("/dev/zero", crate::fs::Device::Zero),
         ("/dev/tty", crate::fs::Device::Tty),
     ] {

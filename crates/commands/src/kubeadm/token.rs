@@ -173,9 +173,11 @@ async fn join_command(io: &Io, token: &str, options: &Options) -> Done<String> {
         server.trim_start_matches("https://").to_owned()
     });
     let server = server.unwrap_or_default();
-    let ca = io.read_file("/etc/kubernetes/pki/ca.crt").await;
+    let ca = io.read_to_string("/etc/kubernetes/pki/ca.crt").await;
     let ca = ca.map_err(|errno| Stop(errno.message().to_lowercase()))?;
-    let pin = sim::sha256::hex(&ca);
+    let authority = client::certificate::Certificate::from_pem(&ca);
+    let subject = authority.map(|found| found.subject).unwrap_or_default();
+    let pin = crate::openssl::pin(&ca, &subject);
     let mut line = format!(
         "kubeadm join {server} --token {token} --discovery-token-ca-cert-hash sha256:{pin} "
     );

@@ -1,11 +1,15 @@
 //! `openssl`: keys, requests and certificates as exercises make and read them. Signatures, keys and
 //! X.509 encoding are not modelled: a file is PEM around readable text, see `client::certificate`.
 //!
-//! Models openssl(1) 3.0: genrsa, genpkey, req, x509, verify, rand, version.
+//! Models openssl(1) 3.0: genrsa, genpkey, rsa, pkey, req, x509, verify, dgst, enc, rand, version.
 
+mod dgst;
+mod key;
 mod paper;
 mod req;
 mod x509;
+
+pub(crate) use key::pin;
 
 use std::rc::Rc;
 
@@ -42,6 +46,20 @@ tool!(
              IP Address:10.0.0.1\n"
         ),
         (
+            "openssl genrsa -out a.key; openssl req -x509 -key a.key -subj /CN=web -out a.crt; \
+             openssl x509 -in a.crt -noout -modulus > m; openssl rsa -in a.key -noout -modulus | cmp - m; \
+             openssl x509 -pubkey -in a.crt | openssl rsa -pubin -outform der 2>/dev/null | wc -c",
+            "294\n"
+        ),
+        (
+            "echo -n abc | openssl dgst -sha256 -hex",
+            "SHA2-256(stdin)= ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n"
+        ),
+        (
+            "echo hello | openssl enc -base64; echo hello | openssl base64 | openssl base64 -d",
+            "aGVsbG8K\nhello\n"
+        ),
+        (
             "openssl nope",
             "Invalid command 'nope'; type \"help\" for a list.\n"
         ),
@@ -54,7 +72,7 @@ type Outcome<T = ()> = Result<T, String>;
 async fn main(io: Io) -> i32 {
     let words: Vec<Rc<str>> = io.args().iter().skip(1).cloned().collect();
     let Some((command, rest)) = words.split_first() else {
-        io.print("help:\n\nStandard commands\ngenpkey genrsa rand req verify version x509\n")
+        io.print("help:\n\nStandard commands\ndgst enc genpkey genrsa pkey rand req rsa verify version x509\n")
             .await;
         return 0;
     };
@@ -69,8 +87,10 @@ async fn main(io: Io) -> i32 {
             io.print(text).await;
             Ok(())
         }
-        "s_client" | "s_server" | "enc" | "dgst" | "pkcs12" | "rsa" | "pkey" | "ec" | "ca"
-        | "ecparam" | "passwd" => {
+        "rsa" | "pkey" => key::main(&io, command, rest).await,
+        "enc" | "base64" => dgst::enc(&io, command, rest).await,
+        "dgst" | "md5" | "sha1" | "sha256" | "sha512" => dgst::main(&io, command, rest).await,
+        "s_client" | "s_server" | "pkcs12" | "ec" | "ca" | "ecparam" | "passwd" => {
             let why = sim::unmodelled!("this command of openssl");
             Err(format!("openssl {command}: {why}\n"))
         }

@@ -3,7 +3,7 @@
 use client::certificate::{Certificate, pem};
 use sim::{Civil, Instant};
 
-const REQUEST: &str = "CERTIFICATE REQUEST";
+pub(super) const REQUEST: &str = "CERTIFICATE REQUEST";
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
@@ -31,9 +31,9 @@ pub(super) fn shown(subject: &str) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// A request for a certificate, with alternative names as openssl prints them.
-pub(super) fn request(subject: &str, names: &str) -> String {
-    let mut text = format!("Subject: {subject}\n");
+/// A request for a certificate, with alternative names as openssl prints them and what tells its key.
+pub(super) fn request(subject: &str, names: &str, key: &str) -> String {
+    let mut text = format!("Subject: {subject}\nKey: {key}\n");
     if !names.is_empty() {
         text.push_str(&format!("Names: {names}\n"));
     }
@@ -46,6 +46,13 @@ pub(super) fn requested(text: &str) -> Option<(String, String)> {
     let field = |name: &str| body.lines().find_map(|line| line.strip_prefix(name));
     let names = field("Names: ").unwrap_or_default();
     Some((field("Subject: ")?.to_owned(), names.to_owned()))
+}
+
+/// What tells the key a request or a certificate was made with.
+pub(super) fn key(text: &str, kind: &str) -> Option<String> {
+    let body = block(text, kind)?;
+    let found = body.lines().find_map(|line| line.strip_prefix("Key: "));
+    found.map(str::to_owned)
 }
 
 /// Reads alternative names as a configuration lists them, `DNS:foo,IP:10.0.0.1`; gives them as
@@ -68,7 +75,7 @@ pub(super) fn block(text: &str, kind: &str) -> Option<String> {
 
 /// A certificate from `now` on for so many days, beside what `client` keeps of it.
 pub(super) fn certificate(
-    (subject, names): (&str, &str),
+    (subject, names, key): (&str, &str, &str),
     issuer: &str,
     now: Instant,
     days: i64,
@@ -77,6 +84,9 @@ pub(super) fn certificate(
     let end = Civil::from_unix(now.unix_secs() + days * 86_400).rfc3339();
     let mut text =
         format!("Subject: {subject}\nIssuer: {issuer}\nNot After: {end}\nNot Before: {start}\n");
+    if !key.is_empty() {
+        text.push_str(&format!("Key: {key}\n"));
+    }
     if !names.is_empty() {
         text.push_str(&format!("Names: {names}\n"));
     }
@@ -131,7 +141,9 @@ mod tests {
         assert_eq!(date("2027-01-05T09:00:00Z"), "Jan  5 09:00:00 2027 GMT");
         let names = names("DNS:a.example.com, IP:10.0.0.1");
         assert_eq!(names, "DNS:a.example.com, IP Address:10.0.0.1");
-        let read = requested(&request("CN=a", &names));
+        let made = request("CN=a", &names, "k");
+        assert_eq!(key(&made, REQUEST).as_deref(), Some("k"));
+        let read = requested(&made);
         assert_eq!(read, Some(("CN=a".to_owned(), names)));
         assert_eq!(requested("nothing"), None);
     }

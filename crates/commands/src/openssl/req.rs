@@ -5,6 +5,7 @@ use std::rc::Rc;
 use client::certificate::Certificate;
 use machine::Io;
 
+use super::key::{modulus, of_paper, seed};
 use super::{Options, Outcome, new_key, paper, read, write};
 
 const DAYS: i64 = 30;
@@ -14,7 +15,7 @@ pub(super) async fn main(io: &Io, words: &[Rc<str>]) -> Outcome {
     if !(options.has("new") || options.has("newkey") || options.has("x509")) {
         return show(io, &options).await;
     }
-    match options.value("key") {
+    let key = match options.value("key") {
         Some(path) => {
             let key = read(io, Some(path)).await.map_err(|_| {
                 format!("Could not open file or uri for loading private key from {path}\n")
@@ -22,6 +23,7 @@ pub(super) async fn main(io: &Io, words: &[Rc<str>]) -> Outcome {
             if !key.contains("PRIVATE KEY-----") {
                 return Err(format!("Could not read private key from {path}\n"));
             }
+            key
         }
         None => {
             let path = options.value("keyout").unwrap_or("privkey.pem");
@@ -29,9 +31,12 @@ pub(super) async fn main(io: &Io, words: &[Rc<str>]) -> Outcome {
                 let why = sim::unmodelled!("pass phrases of keys");
                 return Err(format!("req: {why}: use -nodes\n"));
             }
-            write(io, Some(path), &new_key(io).await).await?;
+            let key = new_key(io).await;
+            write(io, Some(path), &key).await?;
+            key
         }
-    }
+    };
+    let key = seed(&key).unwrap_or_default();
     let config = match options.value("config") {
         Some(path) => read(io, Some(path)).await?,
         None => String::new(),
@@ -49,11 +54,21 @@ pub(super) async fn main(io: &Io, words: &[Rc<str>]) -> Outcome {
         }
     };
     if !options.has("x509") {
-        return write(io, options.value("out"), &paper::request(&subject, &names)).await;
+        return write(
+            io,
+            options.value("out"),
+            &paper::request(&subject, &names, &key),
+        )
+        .await;
     }
     let days = options.value("days").and_then(|days| days.parse().ok());
     let now = io.now().await;
-    let text = paper::certificate((&subject, &names), &subject, now, days.unwrap_or(DAYS));
+    let text = paper::certificate(
+        (&subject, &names, &key),
+        &subject,
+        now,
+        days.unwrap_or(DAYS),
+    );
     write(io, options.value("out"), &text).await
 }
 
@@ -145,6 +160,13 @@ async fn show(io: &Io, options: &Options<'_>) -> Outcome {
     }
     if options.has("subject") {
         out.push_str(&format!("subject={named}\n"));
+    }
+    let public = of_paper(&text, paper::REQUEST, &subject);
+    if options.has("modulus") {
+        out.push_str(&modulus(&public));
+    }
+    if options.has("pubkey") {
+        out.push_str(&client::certificate::pem("PUBLIC KEY", &public));
     }
     if !options.has("noout") {
         out.push_str(&text);

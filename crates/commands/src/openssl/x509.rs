@@ -5,6 +5,8 @@ use std::rc::Rc;
 use client::certificate::Certificate;
 use machine::Io;
 
+use super::dgst;
+use super::key::{modulus, numbers, of_paper};
 use super::req::{certificate, configured_names};
 use super::{Options, Outcome, paper, read, write};
 
@@ -60,7 +62,8 @@ async fn sign(io: &Io, options: &Options<'_>, text: &str) -> Outcome {
         .await;
     let days = options.value("days").and_then(|days| days.parse().ok());
     let now = io.now().await;
-    let made = paper::certificate((&subject, &names), &issuer, now, days.unwrap_or(DAYS));
+    let key = paper::key(text, paper::REQUEST).unwrap_or_default();
+    let made = paper::certificate((&subject, &names, &key), &issuer, now, days.unwrap_or(DAYS));
     write(io, options.value("out"), &made).await
 }
 
@@ -73,6 +76,7 @@ fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
         names,
     } = found;
     let extensions = extensions(found);
+    let public = of_paper(text, "CERTIFICATE", subject);
     let (subject, issuer) = (paper::shown(subject), paper::shown(issuer));
     let (start, end) = (paper::not_before(text, found), paper::date(not_after));
     let start = paper::date(&start);
@@ -84,6 +88,9 @@ fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
             "-startdate" => format!("notBefore={start}\n"),
             "-enddate" => format!("notAfter={end}\n"),
             "-dates" => format!("notBefore={start}\nnotAfter={end}\n"),
+            "-modulus" => modulus(&public),
+            "-pubkey" => client::certificate::pem("PUBLIC KEY", &public),
+            "-fingerprint" => fingerprint(words, text),
             "-serial" => format!("serial={:016X}\n", serial(text)),
             "-ext" if !names.is_empty() => {
                 format!("X509v3 Subject Alternative Name: \n    {names}\n")
@@ -94,9 +101,10 @@ fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
                  sha256WithRSAEncryption\n        Issuer: {issuer}\n        Validity\n            \
                  Not Before: {start}\n            Not After : {end}\n        Subject: {subject}\n        \
                  Subject Public Key Info:\n            Public Key Algorithm: rsaEncryption\n                \
-                 Public-Key: (2048 bit)\n{extensions}    \
+                 Public-Key: (2048 bit)\n{numbers}{extensions}    \
                  Signature Algorithm: sha256WithRSAEncryption\n",
                 serial = serial(text),
+                numbers = numbers(&public, "                ", "Modulus"),
             ),
             _ => String::new(),
         });
@@ -105,6 +113,20 @@ fn shown(words: &[Rc<str>], text: &str, found: &Certificate) -> String {
         out.push_str(text);
     }
     out
+}
+
+/// `sha256 Fingerprint=AB:…`
+fn fingerprint(words: &[Rc<str>], text: &str) -> String {
+    let asked = words
+        .iter()
+        .find_map(|word| dgst::find(word.strip_prefix('-')?));
+    let Some((name, _, function)) = asked.or_else(|| dgst::find("sha1")) else {
+        return String::new();
+    };
+    let body = paper::block(text, "CERTIFICATE").unwrap_or_default();
+    let bytes = dgst::raw(&function(body.as_bytes()));
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("{name} Fingerprint={}\n", pairs.join(":"))
 }
 
 /// A serial number that belongs to this certificate alone.

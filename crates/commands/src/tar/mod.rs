@@ -1,4 +1,5 @@
-//! `tar`: makes archives, lists them and takes them apart. Compression is not modelled.
+//! `tar`: makes archives, lists them and takes them apart, packed by gzip or not.
+//! Other compressions are not modelled.
 //! Models GNU tar's src/tar.c, create.c, extract.c and list.c.
 
 pub(crate) mod archive;
@@ -8,6 +9,7 @@ pub(crate) mod tree;
 use machine::{Fd, Io};
 use sim::Civil;
 
+use crate::deflate;
 use crate::files::{group_name, is_dir, mode_text, user_name};
 use crate::help::tool;
 use crate::io::{complain, join};
@@ -28,6 +30,15 @@ tool!(
         (
             "mkdir d e; echo hi > d/a; tar cf - d | tar xf - -C e; cat e/d/a",
             "hi\n"
+        ),
+        (
+            "mkdir d; echo hi > d/a; tar czf d.tgz d; tar xzf d.tgz -O; tar tf d.tgz",
+            "hi\nd/\nd/a\n"
+        ),
+        (
+            "echo hi > a; tar xzf a",
+            "\ngzip: stdin: not in gzip format\ntar: Child returned status 1\ntar: Error is not \
+             recoverable: exiting now\n"
         ),
         (
             "tar cf x.tar nope",
@@ -52,8 +63,12 @@ async fn main(io: Io) -> i32 {
             return 2;
         }
     };
-    if options.compressed {
-        complain(&io, &sim::unmodelled!("compressed archives").to_string()).await;
+    if options.otherwise_packed {
+        complain(
+            &io,
+            &sim::unmodelled!("compressions beside gzip").to_string(),
+        )
+        .await;
         return 2;
     }
     if !is_dir(&io, &options.directory).await {
@@ -108,7 +123,10 @@ async fn create(io: &Io, options: &Options) -> i32 {
             _ => io.print(&listing).await,
         }
     }
-    let bytes = archive::write(&entries);
+    let mut bytes = archive::write(&entries);
+    if options.gzip || options.by_name && is_packed(&options.archive) {
+        bytes = deflate::gzip(&bytes);
+    }
     if options.archive == "-" {
         io.write_all(Fd::STDOUT, &bytes).await;
     } else if let Err(errno) = io.write_file(&options.archive, &bytes).await {
@@ -138,6 +156,16 @@ async fn unpack(io: &Io, options: &Options) -> i32 {
             complain(io, fatal).await;
             return 2;
         }
+    };
+    // What is packed shows it itself, except to a tar that reads from a pipe.
+    let packed = bytes.starts_with(&[0x1f, 0x8b]) && (options.gzip || options.archive != "-");
+    let bytes = match (packed, options.gzip) {
+        (true, _) => match deflate::gunzip(&bytes) {
+            Ok(bytes) => bytes,
+            Err(why) => return unpacked_badly(io, why).await,
+        },
+        (false, true) => return unpacked_badly(io, "not in gzip format").await,
+        (false, false) => bytes,
     };
     let Some(entries) = archive::read(&bytes) else {
         complain(io, "This does not look like a tar archive").await;
@@ -196,6 +224,21 @@ async fn unpack(io: &Io, options: &Options) -> i32 {
         return 2;
     }
     0
+}
+
+/// Whether the name of an archive asks for gzip.
+fn is_packed(name: &str) -> bool {
+    [".gz", ".tgz", ".taz"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+/// What is printed where gzip, which real tars start for it, has failed.
+async fn unpacked_badly(io: &Io, why: &str) -> i32 {
+    io.eprint(&format!("\ngzip: stdin: {why}\n")).await;
+    complain(io, "Child returned status 1").await;
+    complain(io, "Error is not recoverable: exiting now").await;
+    2
 }
 
 /// An entry's name as it is listed: a directory's ends in a slash.

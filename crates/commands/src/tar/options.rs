@@ -22,7 +22,12 @@ pub(super) struct Options {
     pub(super) verbose: u32,
     /// Leading parts of names that are dropped.
     pub(super) strip: usize,
-    pub(super) compressed: bool,
+    /// By gzip.
+    pub(super) gzip: bool,
+    /// As the archive's name says.
+    pub(super) by_name: bool,
+    /// By what is not modelled.
+    pub(super) otherwise_packed: bool,
     pub(super) keep_owner: bool,
     pub(super) to_stdout: bool,
     pub(super) files: Vec<String>,
@@ -37,7 +42,9 @@ pub(super) fn read(args: &[Rc<str>]) -> Result<Options, String> {
         exclude: Vec::new(),
         verbose: 0,
         strip: 0,
-        compressed: false,
+        gzip: false,
+        by_name: false,
+        otherwise_packed: false,
         keep_owner: true,
         to_stdout: false,
         files: Vec::new(),
@@ -67,7 +74,9 @@ pub(super) fn read(args: &[Rc<str>]) -> Result<Options, String> {
                 "exclude" => options.exclude.push(value()),
                 "strip-components" => options.strip = value().parse().unwrap_or(0),
                 "verbose" => options.verbose += 1,
-                "gzip" | "bzip2" | "xz" | "zstd" => options.compressed = true,
+                "gzip" | "gunzip" | "ungzip" => options.gzip = true,
+                "auto-compress" => options.by_name = true,
+                "bzip2" | "xz" | "zstd" => options.otherwise_packed = true,
                 "to-stdout" => options.to_stdout = true,
                 "no-same-owner" => options.keep_owner = false,
                 "no-same-permissions"
@@ -98,7 +107,9 @@ pub(super) fn read(args: &[Rc<str>]) -> Result<Options, String> {
                     'f' => options.archive = value(&mut rest)?,
                     'C' => options.directory = value(&mut rest)?,
                     'v' => options.verbose += 1,
-                    'z' | 'j' | 'J' => options.compressed = true,
+                    'z' => options.gzip = true,
+                    'a' => options.by_name = true,
+                    'j' | 'J' => options.otherwise_packed = true,
                     'O' => options.to_stdout = true,
                     'o' => options.keep_owner = false,
                     'm' | 'p' | 'h' | 'P' | 'k' => {}

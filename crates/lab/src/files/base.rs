@@ -98,6 +98,8 @@ pub(crate) fn unit(t: &mut Tree, name: &str, description: &str, exec: &str, rest
 fn devices(t: &mut Tree) {
     for (path, device) in [
         ("/dev/null", Device::Null),
+        ("/dev/random", Device::Random),
+        ("/dev/urandom", Device::Random),
         ("/dev/zero", Device::Zero),
         ("/dev/tty", Device::Tty),
     ] {

@@ -29,6 +29,9 @@ pub enum OpenMode {
     ReadWrite,
 }
 
+/// The most that comes from a device without end at once.
+const DEVICE_READ: usize = 4096;
+
 impl Sys<'_> {
     /// Opens a file or device.
     ///
@@ -55,6 +58,7 @@ impl Sys<'_> {
                 return self.install(Handle::Tty(tty));
             }
             Content::Device(Device::Sysctl(_)) => {}
+            Content::Device(Device::Zero | Device::Random) if mode == OpenMode::Read => {}
             Content::Device(_) => return self.install(Handle::Null),
             Content::Socket => return Err(Errno::ENXIO),
             _ => {}
@@ -254,6 +258,16 @@ impl Sys<'_> {
             read_only: false,
         };
         let node = self.node(&place)?;
+        let count = max.min(DEVICE_READ);
+        match node.content {
+            Content::Device(Device::Zero) => return Ok(vec![0; count].into()),
+            Content::Device(Device::Random) => {
+                let stream = self.random();
+                let byte = |_| stream.next_u32().to_le_bytes()[0];
+                return Ok((0..count).map(byte).collect());
+            }
+            _ => {}
+        }
         let bytes: Rc<[u8]> = match &node.content {
             Content::File(file) => {
                 let start = start.min(file.len());

@@ -579,6 +579,8 @@ pub(super) fn content_bytes(node: &Node) -> Result<Rc<[u8]>, Errno> {
         Content::File(bytes) => Ok(bytes.as_slice().into()),
         Content::Binary(name, _) => Ok(format!("\u{7f}ELF {name}\n").into_bytes().into()),
         Content::Object(object) => Ok(object.bytes().into()),
+        // Read to its end, it would never be.
+        Content::Device(Device::Zero | Device::Random) => Err(Errno::EFBIG),
         Content::Device(_) => Ok(Rc::from([])),
         Content::Dir(_) => Err(Errno::EISDIR),
         Content::Symlink(_) => Err(Errno::ELOOP),
