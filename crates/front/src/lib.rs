@@ -15,6 +15,7 @@ mod channels;
 mod connection;
 mod exchange;
 mod forward;
+mod gzip;
 mod identity;
 mod kubeconfig;
 mod openapi;
