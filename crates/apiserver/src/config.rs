@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use sim::Duration;
 
+use crate::audit::Policy;
+
 /// The settings that the model acts on.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -44,6 +46,8 @@ pub struct Config {
     pub kubelet_identity: Option<Rc<str>>,
     /// `--enable-admission-plugins`: those beyond the ones on by default.
     pub admission_plugins: Vec<Rc<str>>,
+    /// What `--audit-policy-file` holds.
+    pub audit_policy: Option<Rc<Policy>>,
     /// `--disable-admission-plugins`.
     pub disabled_admission_plugins: Vec<Rc<str>>,
 }
@@ -68,6 +72,7 @@ impl Default for Config {
             etcd_identity: None,
             kubelet_identity: None,
             admission_plugins: Vec::new(),
+            audit_policy: None,
             disabled_admission_plugins: Vec::new(),
         }
     }
@@ -158,9 +163,14 @@ impl Config {
 
 /// Flags that take no value unless written with `=`.
 fn is_switch(name: &str) -> bool {
-    const SWITCHES: [&str; 10] = [
+    const SWITCHES: [&str; 15] = [
         "allow-privileged",
         "anonymous-auth",
+        "audit-log-batch-throttle-enable",
+        "audit-log-compress",
+        "audit-log-truncate-enabled",
+        "audit-webhook-batch-throttle-enable",
+        "audit-webhook-truncate-enabled",
         "contention-profiling",
         "enable-aggregator-routing",
         "enable-bootstrap-token-auth",
@@ -174,18 +184,38 @@ fn is_switch(name: &str) -> bool {
 }
 
 /// Flags with a value that are accepted; any other is refused, as the real server refuses it.
-const FLAGS: [&str; 76] = [
+const FLAGS: [&str; 96] = [
     "admission-control-config-file",
     "advertise-address",
     "api-audiences",
     "apiserver-count",
+    "audit-log-batch-buffer-size",
+    "audit-log-batch-max-size",
+    "audit-log-batch-max-wait",
+    "audit-log-batch-throttle-burst",
+    "audit-log-batch-throttle-qps",
     "audit-log-format",
     "audit-log-maxage",
     "audit-log-maxbackup",
     "audit-log-maxsize",
+    "audit-log-mode",
     "audit-log-path",
+    "audit-log-truncate-max-batch-size",
+    "audit-log-truncate-max-event-size",
+    "audit-log-version",
     "audit-policy-file",
+    "audit-webhook-batch-buffer-size",
+    "audit-webhook-batch-initial-backoff",
+    "audit-webhook-batch-max-size",
+    "audit-webhook-batch-max-wait",
+    "audit-webhook-batch-throttle-burst",
+    "audit-webhook-batch-throttle-qps",
     "audit-webhook-config-file",
+    "audit-webhook-initial-backoff",
+    "audit-webhook-mode",
+    "audit-webhook-truncate-max-batch-size",
+    "audit-webhook-truncate-max-event-size",
+    "audit-webhook-version",
     "authentication-config",
     "authentication-token-webhook-config-file",
     "authorization-config",

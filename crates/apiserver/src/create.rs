@@ -39,6 +39,7 @@ impl ApiServer {
         let decoded = decode(&self.schemas, kind, &ask.request, validation)?;
         let mut object = decoded.object;
         match_namespace(kind, &mut object, &ask.info.namespace)?;
+        self.audit.brought(ask.from, &object);
         let mut write = Write::of(cx, ask, kind, resource, Deed::Create(object));
         write.warnings.extend(decoded.warnings);
         self.attempt(cx, write);
@@ -70,6 +71,7 @@ impl ApiServer {
             deed,
             dry_run: false,
             warnings: Vec::new(),
+            notes: Vec::new(),
             charged: Vec::new(),
             tries: 0,
             sent: None,

@@ -451,6 +451,7 @@ impl ApiServer {
             deed,
             dry_run: false,
             warnings: Vec::new(),
+            notes: Vec::new(),
             charged: Vec::new(),
             tries: 0,
             sent: None,

@@ -1,6 +1,6 @@
 //! What the server is given with each event, and what it wants done. Data only.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use net::http::{Body, Request, Response};
 use sim::{Arg, EntryId, Instant, Kind};
@@ -54,6 +54,8 @@ pub enum Action {
     CallEnd(CallId),
     /// Give a call up.
     CallReset(CallId),
+    /// Write this line to the audit log.
+    Audit(String),
     /// The server cannot go on: it ends with status 1 and these last words.
     Exit(String),
 }
@@ -66,6 +68,8 @@ pub struct Cx<'a> {
     pub cause: EntryId,
     /// The journal.
     pub journal: &'a mut dyn Notes,
+    /// Who sent the event, where it came over a network.
+    pub source: Option<Ipv4Addr>,
     /// What is to be done, in order.
     pub effects: Vec<Effect>,
 }
@@ -93,6 +97,7 @@ impl<'a> Cx<'a> {
             now,
             cause,
             journal,
+            source: None,
             effects: Vec::new(),
         }
     }

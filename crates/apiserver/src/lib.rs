@@ -6,6 +6,7 @@
 
 mod admission;
 mod alloc;
+mod audit;
 mod authn;
 mod authz;
 mod backend;
@@ -43,6 +44,7 @@ mod watch;
 mod watchers;
 mod write;
 
+pub use audit::Policy;
 pub use authn::User;
 pub use config::Config;
 pub use effect::{Action, CallId, Cx, Effect, Forget, Notes, Peer, StreamId};

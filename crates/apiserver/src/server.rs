@@ -14,7 +14,8 @@ use sim::{Arg, Duration, EntryId, Instant, Kind as EntryKind, LookupMap, Stream}
 
 use crate::admission::policy::Policies;
 use crate::alloc::Allocators;
-use crate::authz::{Authorizer, impersonation};
+use crate::audit::Audit;
+use crate::authz::{Attributes, Authorizer, impersonation};
 use crate::backend::Backend;
 use crate::bootstrap::Bootstrap;
 use crate::collection::Collections;
@@ -49,6 +50,7 @@ pub struct ApiServer {
     pub(crate) interner: Interner,
     pub(crate) authorizer: Authorizer,
     pub(crate) policies: Policies,
+    pub(crate) audit: Audit,
     /// The calls that are open, and what for.
     pub(crate) calls: BTreeMap<CallId, Purpose>,
     next_call: u64,
@@ -108,7 +110,10 @@ struct Parked {
 impl ApiServer {
     /// A server that has not reached etcd yet. It acts with the first [`ApiServer::on_timer`].
     pub fn new(config: Config, schemas: Rc<Schemas>, random: Stream, now: Instant) -> ApiServer {
+        // A stream of its own, so that who asks changes nothing of what is made.
+        let ids = Stream::new(random.clone().next_u64(), "audit");
         ApiServer {
+            audit: Audit::new(config.audit_policy.clone(), ids),
             allocators: Allocators::new(&config),
             authorizer: Authorizer::new(&config.authorization_modes),
             policies: Policies::default(),
@@ -147,15 +152,20 @@ impl ApiServer {
         let accept = reply::Accept::of(request, &query);
         let user = match authn::user_of(&self.config, &self.resources, cx.now, request) {
             Ok(user) => user,
-            Err(status) => return self.refuse(cx, from, accept, &status),
+            Err(status) => {
+                self.audit.received(cx, from, request, &info, None);
+                return self.refuse(cx, from, accept, &status);
+            }
         };
         // Who may do what is not known before the first policy is there.
         let waits = self.authorizer.has_rbac() && !self.bootstrap.done && !is_probe(&info);
         if waits || (info.is_resource && !self.backend.is_ready()) {
             return self.park(cx, from, request);
         }
+        self.audit.received(cx, from, request, &info, Some(&user));
         let asking = user.name.clone();
         let allowed = impersonation::apply(&self.authorizer, user, request).and_then(|user| {
+            self.note_decision(from, &user, &info);
             self.authorizer.allow(&user, &info)?;
             Ok(Rc::new(user))
         });
@@ -181,6 +191,15 @@ impl ApiServer {
         };
         if let Err(status) = self.dispatch(cx, &ask) {
             self.refuse(cx, from, accept, &status);
+        }
+    }
+
+    /// Tells the audit log for whom a request counts, and whether and why it is allowed.
+    fn note_decision(&mut self, of: StreamId, user: &authn::User, info: &RequestInfo) {
+        if self.audit.follows(of) {
+            self.audit.impersonated(of, user);
+            let decision = self.authorizer.decide(user, &Attributes::of(info));
+            self.audit.decided(of, decision);
         }
     }
 
@@ -229,6 +248,7 @@ impl ApiServer {
 
     /// A client gave a stream up.
     pub fn on_reset(&mut self, cx: &mut Cx<'_>, from: StreamId) {
+        self.audit_gone(cx, from);
         self.watchers.remove_stream(from);
         self.parked.retain(|parked| parked.from != from);
         if let Some(call) = self.proxied.remove(&from) {
@@ -239,6 +259,7 @@ impl ApiServer {
 
     /// A client's connection is gone, with all its streams. Writes under way are still finished.
     pub fn on_closed(&mut self, cx: &mut Cx<'_>, conn: u64) {
+        self.audit_closed(cx, conn);
         self.watchers.remove_conn(conn);
         self.parked.retain(|parked| parked.from.conn != conn);
         let range = StreamId { conn, stream: 0 }..=StreamId {

@@ -48,6 +48,7 @@ impl ApiServer {
                 )));
             }
         }
+        self.audit.brought(ask.from, &object);
         let mut write = Write::of(cx, ask, kind, resource, Deed::Replace(object));
         write.subresource = subresource;
         write.warnings.extend(decoded.warnings);

@@ -68,6 +68,8 @@ pub(crate) struct Write {
     pub(crate) deed: Deed,
     pub(crate) dry_run: bool,
     pub(crate) warnings: Vec<String>,
+    /// What the audit log is to be told.
+    pub(crate) notes: Vec<(String, String)>,
     /// The quotas that were charged for this write already.
     pub(crate) charged: Vec<Str>,
     pub(crate) tries: u8,
@@ -179,6 +181,7 @@ impl Write {
             deed,
             dry_run: !ask.query.dry_run.is_empty(),
             warnings: deprecated(kind),
+            notes: Vec::new(),
             charged: Vec::new(),
             tries: 0,
             sent: None,
@@ -213,6 +216,13 @@ impl Write {
     pub(crate) fn warn(&mut self, text: String) {
         if !self.warnings.contains(&text) {
             self.warnings.push(text);
+        }
+    }
+
+    /// Tells the audit log; what it was told already under this key stays.
+    pub(crate) fn note(&mut self, key: &str, text: String) {
+        if !self.notes.iter().any(|(noted, _)| noted == key) {
+            self.notes.push((key.to_owned(), text));
         }
     }
 
@@ -416,9 +426,16 @@ impl ApiServer {
             Origin::Client(stream, accept) if plain && accept.transform == Transform::None => {
                 let mut response = reply::entry(code, &entry, *accept);
                 reply::warn(&mut response, &write.warnings);
+                self.tell_notes(*stream, write);
                 cx.act(Action::Respond(*stream, response));
             }
             _ => self.finish(cx, write, Ok((code, object))),
+        }
+    }
+
+    fn tell_notes(&mut self, to: StreamId, write: &Write) {
+        for (key, text) in &write.notes {
+            self.audit.annotate(to, key, text.clone());
         }
     }
 
@@ -482,6 +499,7 @@ impl ApiServer {
                     Err(status) => reply::status(&status, *accept),
                 };
                 reply::warn(&mut response, &write.warnings);
+                self.tell_notes(*stream, write);
                 cx.act(Action::Respond(*stream, response));
             }
             Origin::Collection(id) => self.one_deleted(cx, *id, result),

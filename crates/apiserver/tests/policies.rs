@@ -4,6 +4,7 @@ mod bench;
 
 use api::{Value, object, yaml};
 use bench::{Bench, PODS};
+use kubarium_apiserver::{Config, Policy};
 use net::http::Method;
 
 const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
@@ -287,4 +288,44 @@ fn namespaces_set_the_standard() {
             .str("message")
             .ends_with("must be \"latest\" or \"v1.x\"")
     );
+}
+
+#[test]
+fn a_policy_may_note_in_the_audit_log_what_it_lets_pass() {
+    let audit = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: \
+                 [{level: Metadata, verbs: [create], resources: [{group: '', resources: [pods]}]}]";
+    let policies = Policy::read(audit).expect("an audit policy");
+    let mut bench = Bench::with(Config {
+        audit_policy: Some(policies.into()),
+        ..Config::default()
+    });
+    bench.service_account("default");
+    policy(
+        &mut bench,
+        "  validations: [{expression: 'object.metadata.name != \"bad\"', message: odd}]\n\
+         \x20 auditAnnotations: [{key: name, valueExpression: string(object.metadata.name)}]\n",
+        "validationActions: [Audit]",
+    );
+    assert_eq!(create(&mut bench, PODS, &pod("good", "{}")), "");
+    assert_eq!(create(&mut bench, PODS, &pod("bad", "{}")), "");
+    let noted = |line: &String| {
+        let event = Value::from_json(line.as_bytes()).expect("an event");
+        let mut notes = event.get("annotations").clone();
+        let failure = "validation.policy.admission.k8s.io/validation_failure";
+        let failure = notes.remove_path(&[failure]);
+        let failure = failure.map_or_else(String::new, |failure| failure.as_str().to_owned());
+        (notes.to_json(), failure)
+    };
+    let noted: Vec<(String, String)> = bench.audit.iter().map(noted).collect();
+    let expected = |name: &str, failure: &str| {
+        let notes = format!(
+            "{{\"authorization.k8s.io/decision\":\"allow\",\"authorization.k8s.io/reason\":\"\",\
+             \"p/name\":\"{name}\",\"pod-security.kubernetes.io/enforce-policy\":\
+             \"privileged:latest\"}}"
+        );
+        (notes, failure.to_owned())
+    };
+    let failure = "[{\"message\":\"odd\",\"policy\":\"p\",\"binding\":\"b\",\
+                   \"expressionIndex\":0,\"validationActions\":[\"Audit\"]}]";
+    assert_eq!(noted, [expected("good", ""), expected("bad", failure)]);
 }

@@ -11,6 +11,7 @@ use hyper::{Request, Response, StatusCode};
 use crate::answer::{Head, Part};
 use crate::body::{AnswerBody, Changes};
 use crate::connection::Connection;
+use crate::gzip;
 use crate::issued;
 use crate::openapi;
 use crate::protobuf;
@@ -83,6 +84,9 @@ async fn pass_on(
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Failure> {
     let (parts, body) = request.into_parts();
+    let encoding = parts.headers.get(header::ACCEPT_ENCODING);
+    let encoding = encoding.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let compressed = gzip::wanted(parts.uri.path(), encoding);
     let body = tokio::time::timeout(PATIENCE, collect(body))
         .await
         .map_err(|_| Failure::Refused(StatusCode::REQUEST_TIMEOUT, "the body did not come"))??;
@@ -105,6 +109,9 @@ async fn pass_on(
     }
     let more = head.more;
     let in_protobuf = in_protobuf && write_protobuf(&mut head);
+    if compressed {
+        gzip::compress(&mut head);
+    }
     let (mut response, first) = response(head)?;
     *response.body_mut() = if more {
         let first = Some(first).filter(|bytes| !bytes.is_empty());

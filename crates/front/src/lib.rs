@@ -16,6 +16,7 @@ mod connection;
 mod der;
 mod exchange;
 mod forward;
+mod gzip;
 mod identity;
 mod issued;
 mod kubeconfig;

@@ -1,5 +1,6 @@
 //! The images of the control plane: thin adaptors between processes and the crates with the logic.
 
+mod audit_log;
 pub(crate) mod component;
 mod etcd;
 pub(crate) mod flags;

@@ -49,7 +49,7 @@ impl Answer {
 pub(crate) fn program(site: &'static dyn Site) -> Box<dyn Program> {
     Box::new(Running {
         site,
-        server: Server::new(),
+        server: Server::new().reading_plain(),
     })
 }
 

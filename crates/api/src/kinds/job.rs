@@ -223,7 +223,8 @@ fn validate(job: &Value, out: &mut Errors) {
 
 /// Unless asked to, nobody chooses a Job's pods but the server.
 fn generated_selector(job: &Value, out: &mut Errors) {
-    if job.bool_at("spec.manualSelector") {
+    // That it lacks is said already.
+    if job.bool_at("spec.manualSelector") || job.at("spec.selector").is_null() {
         return;
     }
     let labels = object! { CONTROLLER_UID: (job.uid()), JOB_NAME: (job.name()) };

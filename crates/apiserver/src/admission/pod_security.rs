@@ -63,6 +63,7 @@ impl fmt::Display for Standard {
 #[derive(Debug)]
 struct Policy {
     enforce: Standard,
+    audit: Standard,
     warn: Standard,
     errors: Vec<FieldError>,
 }
@@ -97,7 +98,7 @@ impl Policy {
             (standard, level.is_some(), version.is_some())
         };
         let (enforce, enforced, _) = read("enforce", Level::Restricted);
-        read("audit", Level::Privileged);
+        let (audit, ..) = read("audit", Level::Privileged);
         let (mut warn, warned, versioned) = read("warn", Level::Privileged);
         if !warned && enforced && enforce.level > warn.level {
             warn.level = enforce.level;
@@ -107,6 +108,7 @@ impl Policy {
         }
         Policy {
             enforce,
+            audit,
             warn,
             errors,
         }
@@ -176,6 +178,12 @@ fn policy_of(server: &ApiServer, write: &Write) -> Option<Policy> {
 }
 
 fn warn(write: &mut Write, policy: &Policy, pod: &Value) {
+    let found = checks::violations(policy.audit, pod);
+    if !found.is_empty() {
+        let detail = checks::detail(&found);
+        let text = format!("would violate PodSecurity \"{}\": {detail}", policy.audit);
+        write.note(&format!("{PREFIX}audit-violations"), text);
+    }
     let found = checks::violations(policy.warn, pod);
     if !found.is_empty() {
         let detail = checks::detail(&found);
@@ -196,7 +204,13 @@ fn pod(
     if !ephemeral || old.is_some_and(|old| !is_significant(pod, old)) {
         return Ok(());
     }
-    let Some(policy) = policy_of(server, write) else {
+    let policy = policy_of(server, write);
+    if server.audit.is_on() {
+        let enforced = policy.as_ref().map(|policy| policy.enforce.to_string());
+        let enforced = enforced.unwrap_or_else(|| "privileged:latest".to_owned());
+        write.note(&format!("{PREFIX}enforce-policy"), enforced);
+    }
+    let Some(policy) = policy else {
         return Ok(());
     };
     let found = checks::violations(policy.enforce, pod);

@@ -160,6 +160,7 @@ impl ApiServer {
             subresource: "status",
             deed: Deed::Charge(charge.amounts),
             warnings: Vec::new(),
+            notes: Vec::new(),
             charged: Vec::new(),
             tries: 0,
             sent: None,

@@ -12,6 +12,8 @@ use crate::write::{Deed, Write};
 
 /// The longest message an expression may make.
 const MAX_MESSAGE: usize = 5 * 1024;
+/// Under what the audit log is told of conditions that do not hold.
+const FAILURE: &str = "validation.policy.admission.k8s.io/validation_failure";
 
 /// The plugin.
 pub(super) const PLUGIN: Plugin = Plugin {
@@ -28,6 +30,8 @@ pub(super) const PLUGIN: Plugin = Plugin {
 /// What is wrong with a request in the eyes of one condition.
 struct Finding {
     message: String,
+    /// Which of the policy's conditions.
+    index: usize,
     /// The word of the refusal's status.
     reason: String,
 }
@@ -43,7 +47,7 @@ fn dispatch(
     }
     let subject = Subject::new(server, write, object, old);
     let (hooks, wrong) = hooks(server, &subject, true);
-    let (mut refusals, mut warnings) = (Vec::new(), Vec::new());
+    let (mut refusals, mut warnings, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for one in wrong {
         if one.policy.object.str_at("spec.failurePolicy") == "Ignore" {
             continue;
@@ -55,6 +59,7 @@ fn dispatch(
         };
         let finding = Finding {
             message: format!("failed to configure {what}: {}", one.why),
+            index: 0,
             reason: String::new(),
         };
         let binding = one.binding.unwrap_or_default();
@@ -62,7 +67,7 @@ fn dispatch(
     }
     for hook in &hooks {
         let policy = &hook.policy.object;
-        for finding in findings(server, &subject, hook) {
+        for finding in findings(server, &subject, hook, &mut notes) {
             for action in hook.binding.list_at("spec.validationActions") {
                 match action.as_str() {
                     "Deny" => refusals.push((
@@ -75,10 +80,13 @@ fn dispatch(
                         hook.binding.name(),
                         finding.message
                     )),
-                    _ => {}
+                    _ => notes.push((FAILURE.to_owned(), failure(hook, &finding))),
                 }
             }
         }
+    }
+    for (key, text) in notes {
+        write.note(&key, text);
     }
     for warning in warnings {
         write.warn(warning);
@@ -87,6 +95,20 @@ fn dispatch(
         None => Ok(()),
         Some((message, reason)) => Err(denied(write, &[message], &reason)),
     }
+}
+
+/// What the audit log is told of a condition that does not hold: fields in Go's order.
+fn failure(hook: &Hook, finding: &Finding) -> String {
+    let text = |text: &str| Value::from(text).to_json();
+    format!(
+        "[{{\"message\":{},\"policy\":{},\"binding\":{},\"expressionIndex\":{},\
+         \"validationActions\":{}}}]",
+        text(&finding.message),
+        text(hook.policy.object.name()),
+        text(hook.binding.name()),
+        finding.index,
+        hook.binding.at("spec.validationActions").to_json()
+    )
 }
 
 /// `ValidatingAdmissionPolicy 'a' with binding 'b' denied request: …`
@@ -102,13 +124,19 @@ fn said(policy: &Value, binding: &Value, finding: &Finding) -> String {
     )
 }
 
-/// What one policy finds wrong with a request.
-fn findings(server: &ApiServer, subject: &Subject<'_>, hook: &Hook) -> Vec<Finding> {
+/// What one policy finds wrong with a request, and what it notes for the audit log.
+fn findings(
+    server: &ApiServer,
+    subject: &Subject<'_>,
+    hook: &Hook,
+    notes: &mut Vec<(String, String)>,
+) -> Vec<Finding> {
     let policy = &hook.policy;
     let ignore = policy.object.str_at("spec.failurePolicy") == "Ignore";
     let failed = |message: String| {
         (!ignore).then(|| Finding {
             message,
+            index: 0,
             reason: String::new(),
         })
     };
@@ -127,17 +155,31 @@ fn findings(server: &ApiServer, subject: &Subject<'_>, hook: &Hook) -> Vec<Findi
             Err(why) => out.extend(failed(why)),
             Ok(_) => out.push(Finding {
                 message: message_of(&evaluation, spec, message.as_ref(), program),
+                index: i,
                 reason: spec.str("reason").to_owned(),
             }),
         }
     }
     // An annotation that cannot be made counts like a condition that cannot be evaluated.
-    for (_, program) in &policy.annotations {
-        if let Err(why) = evaluation.value(program) {
-            out.extend(failed(why));
+    for (key, program) in &policy.annotations {
+        match evaluation.value(program) {
+            Err(why) => out.extend(failed(why)),
+            Ok(value) => match value.as_str().map(str::trim) {
+                None | Some("") => {}
+                Some(text) => annotate(notes, format!("{}/{key}", policy.object.name()), text),
+            },
         }
     }
     out
+}
+
+/// Adds a policy's own note; what several bindings make of one stands in a row.
+fn annotate(notes: &mut Vec<(String, String)>, key: String, text: &str) {
+    match notes.iter_mut().find(|(noted, _)| *noted == key) {
+        None => notes.push((key, text.to_owned())),
+        Some((_, noted)) if noted.split(", ").any(|part| part == text) => {}
+        Some((_, noted)) => noted.push_str(&format!(", {text}")),
+    }
 }
 
 /// What is said where a condition does not hold.

@@ -23,6 +23,8 @@ pub struct Bench {
     /// Calls to kubelets: number, address and target.
     pub kubelet: Vec<(CallId, String, String)>,
     pub exited: Option<String>,
+    /// Lines of the audit log.
+    pub audit: Vec<String>,
     journal: Forget,
 }
 
@@ -38,9 +40,14 @@ pub const ADMIN: &str = "O=system:masters,CN=kubernetes-admin";
 impl Bench {
     /// A server that is ready.
     pub fn new() -> Bench {
+        Bench::with(Config::default())
+    }
+
+    /// A server of this configuration that is ready.
+    pub fn with(config: Config) -> Bench {
         let config = Config {
             service_cidr: ([10, 96, 0, 0].into(), 12),
-            ..Config::default()
+            ..config
         };
         let mut bench = Bench::unstarted(config);
         bench.run_until(|bench| bench.api.is_ready());
@@ -61,6 +68,7 @@ impl Bench {
             answers: BTreeMap::new(),
             kubelet: Vec::new(),
             exited: None,
+            audit: Vec::new(),
             journal: Forget,
         }
     }
@@ -69,6 +77,7 @@ impl Bench {
     pub fn api(&mut self, handle: impl FnOnce(&mut ApiServer, &mut Cx<'_>)) {
         let mut cx = Cx::new(self.now, EntryId::NONE, &mut self.journal);
         handle(&mut self.api, &mut cx);
+        self.api.see_off(&mut cx);
         let mut queue: VecDeque<Effect> = cx.effects.into();
         while let Some(effect) = queue.pop_front() {
             let mut cx = Cx::new(self.now, effect.cause, &mut self.journal);
@@ -80,6 +89,7 @@ impl Bench {
                     self.answers.entry(to.stream).or_default().data.push(body)
                 }
                 Action::End(to) => self.answers.entry(to.stream).or_default().ended = true,
+                Action::Audit(line) => self.audit.push(line),
                 Action::Exit(why) => self.exited = Some(why),
                 Action::Call(call, Peer::Kubelet(addr), request) => {
                     self.kubelet
@@ -109,6 +119,7 @@ impl Bench {
                     }
                 }
             }
+            self.api.see_off(&mut cx);
             queue.extend(cx.effects);
         }
     }

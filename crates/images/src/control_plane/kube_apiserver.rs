@@ -5,14 +5,16 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
 use api::Schemas;
-use apiserver::{Action, ApiServer, CallId, Config, Cx, Effect, Notes, Peer, StreamId};
+use apiserver::{Action, ApiServer, CallId, Config, Cx, Effect, Notes, Peer, Policy, StreamId};
 use client::certificate::Certificate;
+use client::{Severity, klog_line};
 use machine::fs::Node;
 use machine::http::{self, ClientEvent, Outcome, ServerEvent, StreamRef, Target};
-use machine::{Alarm, Fd, Poll, Program, Signal, Sys, Wake};
+use machine::{Alarm, Errno, Fd, Poll, Program, Signal, Sys, Wake};
 use sim::{Arg, EntryId, Kind, Stream};
 
 use super::RELEASES;
+use super::audit_log::AuditLog;
 use super::flags::Flags;
 use crate::definition::Definition;
 use crate::userland::put;
@@ -48,6 +50,7 @@ struct KubeApiserver {
 #[derive(Clone, Debug)]
 struct Running {
     server: ApiServer,
+    audit_log: AuditLog,
     clients: http::Server,
     http: http::Client,
     etcd: Target,
@@ -71,7 +74,15 @@ impl KubeApiserver {
     fn start(sys: &mut Sys<'_>) -> Result<Running, String> {
         let args = sys.args();
         let flags = Flags::read(&args);
-        let mut config = Config::from_args(args.iter().skip(1).map(|arg| &**arg))?;
+        let config = Config::from_args(args.iter().skip(1).map(|arg| &**arg));
+        let config = config.map_err(|why| format!("Error: {why}"))?;
+        KubeApiserver::serve(sys, config, &flags).map_err(|why| {
+            let text = format!("\"command failed\" err={}", api::go::quote(&why));
+            klog_line(sys.now(), Severity::Error, 1, "run.go:72", &text)
+        })
+    }
+
+    fn serve(sys: &mut Sys<'_>, mut config: Config, flags: &Flags) -> Result<Running, String> {
         config.version = sys.version();
         let mut subject = |flag: &str| -> Result<Option<Rc<str>>, String> {
             let Some(path) = flags.get(flag) else {
@@ -95,6 +106,11 @@ impl KubeApiserver {
                 .map_err(|errno| format!("open {path}: {}", errno.message().to_lowercase()))?;
             config.signing_key = fold(&key);
         }
+        let audit_log = AuditLog::of(flags)?;
+        if let Some(path) = flags.get("audit-policy-file") {
+            config.audit_policy = Some(Rc::new(audit_policy(sys, path)?));
+            audit_log.open(sys)?;
+        }
         let bind: Ipv4Addr = flags
             .or("bind-address", "0.0.0.0")
             .parse()
@@ -110,6 +126,7 @@ impl KubeApiserver {
         let server = ApiServer::new(config, Schemas::load(), random, sys.now());
         Ok(Running {
             server,
+            audit_log,
             clients,
             http: http::Client::new(),
             etcd,
@@ -126,7 +143,7 @@ impl Program for KubeApiserver {
             match KubeApiserver::start(sys) {
                 Ok(running) => self.running = Some(running),
                 Err(text) => {
-                    let _ = sys.write(Fd::STDERR, format!("Error: {text}\n").as_bytes());
+                    let _ = sys.write(Fd::STDERR, format!("{text}\n").as_bytes());
                     return Poll::Exit(1);
                 }
             }
@@ -173,8 +190,10 @@ impl Running {
         {
             for (cause, event) in requests {
                 sys.set_cause(cause);
+                let source = source(sys, &event);
                 self.with(sys, |server, cx| match event {
                     ServerEvent::Request(from, request) => {
+                        cx.source = source;
                         server.on_request(cx, stream(from), &request);
                     }
                     ServerEvent::Data(from, body) => server.on_data(cx, stream(from), body),
@@ -226,6 +245,7 @@ impl Running {
         let mut journal = Journal(sys);
         let mut cx = Cx::new(now, cause, &mut journal);
         act(&mut self.server, &mut cx);
+        self.server.see_off(&mut cx);
         let effects = std::mem::take(&mut cx.effects);
         for effect in effects {
             self.carry_out(sys, effect)?;
@@ -268,10 +288,34 @@ impl Running {
                     self.http.cancel(sys, id);
                 }
             }
+            Action::Audit(line) => self.audit_log.write(sys, &line),
             Action::Exit(last_words) => return Err(last_words),
         }
         Ok(())
     }
+}
+
+/// The policy of a file, or what is wrong with it.
+fn audit_policy(sys: &mut Sys<'_>, path: &str) -> Result<Policy, String> {
+    let text = sys.read_to_string(path).map_err(|errno| {
+        let why = errno.message().to_lowercase();
+        let verb = match errno {
+            Errno::EISDIR => "read",
+            _ => "open",
+        };
+        format!("failed to read file path {path:?}: {verb} {path}: {why}")
+    });
+    text.and_then(|text| Policy::read(&text).map_err(|why| format!("{why}: from file {path}")))
+        .map_err(|why| format!("loading audit policy file: {why}"))
+}
+
+/// Who sent a request.
+fn source(sys: &Sys<'_>, event: &ServerEvent) -> Option<Ipv4Addr> {
+    let ServerEvent::Request(from, _) = event else {
+        return None;
+    };
+    let conn = u32::try_from(from.numbers().0).ok()?;
+    sys.peer(Fd(conn)).ok().map(|peer| *peer.ip())
 }
 
 fn stream(from: StreamRef) -> StreamId {

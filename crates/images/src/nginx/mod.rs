@@ -188,7 +188,7 @@ impl Master {
             version: version(sys).into(),
             servers: conf.servers.into(),
             listeners,
-            http: Server::new(),
+            http: Server::new().reading_plain(),
             served: 0,
         };
         let exec = Exec::Program(Box::new(worker));

@@ -1,6 +1,6 @@
 //! The server side: listeners, connections and the requests that come in on them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
 use std::rc::Rc;
 
@@ -8,6 +8,7 @@ use net::http::{Body, Frame, Message, Request, Response};
 use net::{Errno, Payload};
 use sim::EntryId;
 
+use super::plain::Plain;
 use crate::process::Fd;
 use crate::sys::Sys;
 
@@ -59,6 +60,8 @@ pub enum ServerEvent {
 pub struct Server {
     listeners: BTreeSet<Fd>,
     conns: BTreeSet<Fd>,
+    /// Connections on which plain bytes came, where they are read as HTTP/1.1.
+    plain: Option<BTreeMap<Fd, Plain>>,
 }
 
 impl Server {
@@ -66,6 +69,13 @@ impl Server {
     #[must_use]
     pub fn new() -> Server {
         Server::default()
+    }
+
+    /// The same server, reading plain bytes as HTTP/1.1 instead of handing them on.
+    #[must_use]
+    pub fn reading_plain(mut self) -> Server {
+        self.plain = Some(BTreeMap::new());
+        self
     }
 
     /// Listens on a TCP address.
@@ -143,6 +153,7 @@ impl Server {
     /// Closes a connection.
     pub fn close(&mut self, sys: &mut Sys<'_>, conn: Fd) {
         if self.conns.remove(&conn) {
+            self.forget_plain(conn);
             sys.close(conn);
         }
     }
@@ -166,7 +177,55 @@ impl Server {
         self.on_ready_caused(sys, fd, &mut |_, _| {});
     }
 
+    fn forget_plain(&mut self, conn: Fd) {
+        if let Some(plain) = &mut self.plain {
+            plain.remove(&conn);
+        }
+    }
+
+    fn plain(&mut self, conn: Fd) -> Option<&mut Plain> {
+        self.plain.as_mut()?.get_mut(&conn)
+    }
+
+    /// Sends what is written on a plain connection.
+    fn send_plain(&mut self, sys: &mut Sys<'_>, conn: Fd) {
+        let Some(plain) = self.plain(conn) else {
+            return;
+        };
+        let (bytes, closes) = plain.output();
+        if !bytes.is_empty() {
+            // As above: a client that is gone shows as a closed connection.
+            let _ = sys.send(conn, bytes.as_slice().into());
+        }
+        if closes {
+            self.close(sys, conn);
+        }
+    }
+
+    /// Takes what came; bytes are read as requests where that is wanted.
+    fn taken(
+        &mut self,
+        sys: &mut Sys<'_>,
+        conn: Fd,
+        payload: &Payload,
+        events: &mut dyn FnMut(EntryId, ServerEvent),
+    ) {
+        let event = event(conn, payload);
+        let (ServerEvent::Bytes(_, bytes), Some(plain)) = (&event, &mut self.plain) else {
+            return events(sys.cause(), event);
+        };
+        for (stream, request) in plain.entry(conn).or_default().take(bytes) {
+            let from = StreamRef { conn, stream };
+            events(sys.cause(), ServerEvent::Request(from, request));
+        }
+        self.send_plain(sys, conn);
+    }
+
     fn send(&mut self, sys: &mut Sys<'_>, to: StreamRef, frame: Frame) {
+        if let Some(plain) = self.plain(to.conn) {
+            plain.frame(to.stream, &frame);
+            return self.send_plain(sys, to.conn);
+        }
         // A client that is gone shows as a closed connection; there is nobody to tell here.
         let _ = sys.send(to.conn, Message::payload(to.stream, frame));
     }
@@ -174,10 +233,11 @@ impl Server {
     fn drain(&mut self, sys: &mut Sys<'_>, conn: Fd, events: &mut dyn FnMut(EntryId, ServerEvent)) {
         loop {
             match sys.recv(conn) {
-                Ok(Some(payload)) => events(sys.cause(), event(conn, &payload)),
+                Ok(Some(payload)) => self.taken(sys, conn, &payload, events),
                 Err(Errno::EAGAIN) => return,
                 Ok(None) | Err(_) => {
                     self.conns.remove(&conn);
+                    self.forget_plain(conn);
                     sys.close(conn);
                     events(sys.cause(), ServerEvent::Closed(conn));
                     return;
