@@ -131,7 +131,13 @@ async fn main(io: Io) -> i32 {
         return 0;
     }
     let total = bytes.len() as u64;
-    let records = |block: u64| format!("{}+{}", total / block, u64::from(total % block > 0));
+    let records = |block: u64| {
+        format!(
+            "{}+{}",
+            total / block,
+            u64::from(!total.is_multiple_of(block))
+        )
+    };
     let mut text = format!(
         "{} records in\n{} records out\n",
         records(options.block),
