@@ -135,7 +135,7 @@ fn parse(kind: &Kind, request: &Request) -> Result<(Value, Found), Status> {
                  version/kind; json parse error: {} ({})",
                 kind.kind,
                 error.message,
-                hex_start(&request.body)
+                start_of(&request.body)
             ))
         })?,
         "application/yaml" => {
@@ -156,7 +156,7 @@ fn parse(kind: &Kind, request: &Request) -> Result<(Value, Found), Status> {
             "the object provided is unrecognized (must be of type {}): couldn't get version/kind; \
              json parse error: unexpected end of JSON input ({})",
             kind.kind,
-            hex_start(&request.body)
+            start_of(&request.body)
         )));
     }
     Ok((object, found))
@@ -171,21 +171,20 @@ fn tree(body: &Body, duplicates: &mut Vec<String>) -> Result<Value, JsonError> {
     Ok(parsed.value)
 }
 
-/// The first bytes of a body, as decoders quote it.
-fn hex_start(body: &Body) -> String {
+/// The first bytes of a body, as decoders quote it: as they are where they look like JSON.
+fn start_of(body: &Body) -> String {
+    const MAX: usize = 30;
     let bytes = body.bytes();
-    if bytes.is_empty() {
-        return "<empty>".to_owned();
+    let start = &bytes[..bytes.len().min(MAX)];
+    let shown = match start.first() {
+        None => return "<empty>".to_owned(),
+        Some(b'{') => String::from_utf8_lossy(start).into_owned(),
+        Some(_) => start.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    match bytes.len() > MAX {
+        true => format!("{shown} ..."),
+        false => shown,
     }
-    let mut text: String = bytes
-        .iter()
-        .take(47)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    if bytes.len() > 47 {
-        text.push_str(&format!(" ... {}", bytes.len()));
-    }
-    text
 }
 
 /// The object says that it is of another kind; one that says nothing is of the expected one.
@@ -205,6 +204,16 @@ fn check_kind(kind: &Kind, object: &mut Value) -> Result<(), Status> {
     }
     if object.kind() != kind.kind {
         let (given, version) = (object.kind(), kind.version);
+        if kind.custom.is_none() && api::kinds::by_kind(&expected, given).is_none() {
+            let why = format!(
+                "no kind {given:?} is registered for version {expected:?} in scheme \
+                 \"pkg/api/legacyscheme/scheme.go:30\""
+            );
+            return Err(status::bad_request(format!(
+                "{given} in version {version:?} cannot be handled as a {}: {why}",
+                kind.kind
+            )));
+        }
         return Err(status::bad_request(format!(
             "{given} in version {version:?} cannot be handled as a {}: converting \
              ({version}.{given}) to ({}.{}): unknown conversion",

@@ -27,6 +27,10 @@ impl ApiServer {
             return Err(status::too_large(&format!("limit is {MAX_BODY}")));
         }
         check_scope(kind, ask)?;
+        let listed = matches!(info.verb, "list" | "watch" | "deletecollection");
+        if listed && !ask.query.malformed.is_empty() {
+            return Err(status::bad_request(&ask.query.malformed));
+        }
         if !info.subresource.is_empty() {
             let sub = kind
                 .subresource(&info.subresource)

@@ -166,12 +166,14 @@ pub struct Query {
     pub orphan_dependents: Option<bool>,
     /// `includeObject`, of tables.
     pub include_object: String,
+    /// What is wrong with a number, if one is.
+    pub malformed: String,
     /// Everything, in order, for subresources with parameters of their own.
     pub pairs: Vec<(String, String)>,
 }
 
 impl Query {
-    /// Reads a request's query. Malformed numbers count as absent.
+    /// Reads a request's query. Malformed numbers count as absent, and are remembered.
     pub fn of(request: &Request) -> Query {
         let mut query = Query {
             pairs: request.query(),
@@ -188,12 +190,18 @@ impl Query {
         match name {
             "labelSelector" => value.clone_into(&mut self.label_selector),
             "fieldSelector" => value.clone_into(&mut self.field_selector),
-            "limit" => self.limit = value.parse().unwrap_or(0),
+            "limit" => {
+                let limit = self.number(value).unwrap_or(0);
+                self.limit = usize::try_from(limit).unwrap_or(0);
+            }
             "continue" => value.clone_into(&mut self.continue_token),
             "resourceVersion" => value.clone_into(&mut self.resource_version),
             "resourceVersionMatch" => value.clone_into(&mut self.resource_version_match),
             "watch" => self.watch = truth(value),
-            "timeoutSeconds" => self.timeout_secs = value.parse().unwrap_or(0),
+            "timeoutSeconds" => {
+                let secs = self.number(value).unwrap_or(0);
+                self.timeout_secs = u64::try_from(secs).unwrap_or(0);
+            }
             "allowWatchBookmarks" => self.allow_bookmarks = truth(value),
             "sendInitialEvents" => self.send_initial_events = Some(truth(value)),
             "dryRun" => self.dry_run.push(value.to_owned()),
@@ -209,6 +217,23 @@ impl Query {
         }
     }
 
+    /// A number; an empty value counts as absent.
+    fn number(&mut self, value: &str) -> Option<i64> {
+        let number = value.parse().ok();
+        if number.is_none() && !value.is_empty() {
+            let why = match value
+                .trim_start_matches('-')
+                .bytes()
+                .all(|b| b.is_ascii_digit())
+            {
+                true => "value out of range",
+                false => "invalid syntax",
+            };
+            self.malformed = format!("strconv.ParseInt: parsing {value:?}: {why}");
+        }
+        number
+    }
+
     /// The first value of a parameter; empty if absent.
     pub fn get(&self, name: &str) -> &str {
         self.pairs
@@ -220,7 +245,7 @@ impl Query {
 
 /// A flag of the query: present means true, except where it says otherwise.
 fn truth(value: &str) -> bool {
-    !matches!(value, "false" | "0" | "False" | "f" | "F" | "FALSE")
+    !value.eq_ignore_ascii_case("false") && value != "0"
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use crate::upgrade;
 
 /// What the API server takes as a body, at most. One byte more is sent on, for it to refuse.
 const LIMIT: usize = 3 << 20;
+/// So much more of a body that is too large is read and thrown away: a client that still writes
+/// would not read the answer.
+const WASTE: usize = 64 << 20;
 /// What the world's messages can carry.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
@@ -260,12 +263,14 @@ fn fill(to: &mut HeaderMap, from: &[(String, String)]) {
 /// The body, or so much of it that it is seen to be too large.
 async fn collect(mut body: Incoming) -> Result<Bytes, Failure> {
     let mut all = BytesMut::new();
+    let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Failure::Broken)?;
         if let Ok(data) = frame.into_data() {
             let room = (LIMIT + 1).saturating_sub(all.len());
             all.extend_from_slice(&data[..data.len().min(room)]);
-            if all.len() > LIMIT {
+            seen += data.len();
+            if seen > WASTE {
                 break;
             }
         }

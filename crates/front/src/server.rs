@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use lab::WorldSpec;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
@@ -30,6 +30,9 @@ const CONNECTIONS: usize = 8192;
 const HANDSHAKE: Duration = Duration::from_secs(30);
 /// A connection on which no request comes is closed after this.
 const IDLE: Duration = Duration::from_secs(180);
+/// What is said to who forgot TLS.
+const PLAIN: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 /// How long requests may take to end once all is to end.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -186,8 +189,20 @@ async fn serve(
         return speak(stream, dialled, peer, stopped).await;
     };
     let tls = TlsAcceptor::from(identity.tls.clone());
-    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await else {
-        return;
+    let shaken = tokio::time::timeout(HANDSHAKE, async {
+        match speaks_plainly(&stream).await {
+            true => Err(stream),
+            false => Ok(tls.accept(stream).await),
+        }
+    });
+    let stream = match shaken.await {
+        Ok(Ok(Ok(stream))) => stream,
+        Ok(Err(mut stream)) => {
+            // Whoever does not read it made the mistake all the same.
+            let _ = stream.write_all(PLAIN).await;
+            return;
+        }
+        Ok(Ok(Err(_))) | Err(_) => return,
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let certificate = certificates.and_then(|chain| chain.first());
@@ -204,6 +219,13 @@ async fn serve(
         identity: Some(identity),
     };
     speak(stream, dialled, peer, stopped).await;
+}
+
+/// Whether a client begins with a letter, as a request in plain HTTP does and TLS does not.
+async fn speaks_plainly(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    let seen = stream.peek(&mut first).await;
+    seen.is_ok_and(|seen| seen == 1) && first[0].is_ascii_uppercase()
 }
 
 async fn speak(

@@ -53,7 +53,7 @@ fn validate(object: &Value, out: &mut Vec<FieldError>) {
         size += base64::decode(value.as_str()).map_or(0, |bytes| bytes.len());
     }
     if size > MAX_SIZE {
-        out.push(FieldError::too_long("", MAX_SIZE));
+        out.push(FieldError::too_long("[]", MAX_SIZE));
     }
 }
 

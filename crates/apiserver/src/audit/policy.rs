@@ -149,7 +149,7 @@ fn check_kind(file: &Value, text: &str) -> Result<(), String> {
     if (version, kind) != ("audit.k8s.io/v1", "Policy") {
         return Err(format!(
             "failed decoding: no kind {kind:?} is registered for version {version:?} in scheme \
-             \"k8s.io/apiserver/pkg/audit/scheme.go:31\""
+             \"pkg/audit/scheme.go:31\""
         ));
     }
     Ok(())

@@ -107,7 +107,7 @@ fn a_wrong_policy_is_refused_in_upstreams_words() {
         other,
         Err(
             "failed decoding: no kind \"Policy\" is registered for version \
-             \"audit.k8s.io/v1beta1\" in scheme \"k8s.io/apiserver/pkg/audit/scheme.go:31\""
+             \"audit.k8s.io/v1beta1\" in scheme \"pkg/audit/scheme.go:31\""
                 .to_owned()
         )
     );
