@@ -63,6 +63,7 @@ mod help;
 mod hexdump;
 mod host;
 mod hostname;
+mod hostnamectl;
 mod id;
 mod install;
 mod io;
@@ -78,7 +79,10 @@ mod kubectl;
 mod last;
 mod less;
 mod ln;
+mod logger;
 mod ls;
+mod lsblk;
+mod lscpu;
 mod lsmod;
 pub mod manifests;
 mod md5sum;
@@ -89,10 +93,12 @@ mod more;
 mod mv;
 mod nano;
 mod nc;
+mod netstat;
 pub mod netwhy;
 mod nl;
 mod nohup;
 mod nproc;
+mod nsenter;
 mod nslookup;
 mod od;
 mod openssl;
@@ -147,6 +153,7 @@ mod tar;
 mod tcpdump;
 mod tee;
 mod test;
+mod timedatectl;
 mod timeout;
 mod top;
 mod touch;
@@ -255,6 +262,7 @@ static TOOLS: &[&Tool] = &[
     &head::TOOL,
     &hexdump::TOOL,
     &hostname::TOOL,
+    &hostnamectl::TOOL,
     &id::TOOL,
     &install::TOOL,
     &ip::TOOL,
@@ -269,7 +277,10 @@ static TOOLS: &[&Tool] = &[
     &last::TOOL,
     &less::TOOL,
     &ln::TOOL,
+    &logger::TOOL,
     &ls::TOOL,
+    &lsblk::TOOL,
+    &lscpu::TOOL,
     &lsmod::TOOL,
     &md5sum::TOOL,
     &mkdir::TOOL,
@@ -279,10 +290,12 @@ static TOOLS: &[&Tool] = &[
     &mv::TOOL,
     &nano::TOOL,
     &nc::TOOL,
+    &netstat::TOOL,
     &netwhy::TOOL,
     &nl::TOOL,
     &nohup::TOOL,
     &nproc::TOOL,
+    &nsenter::TOOL,
     &nslookup::TOOL,
     &od::TOOL,
     &openssl::TOOL,
@@ -330,6 +343,7 @@ static TOOLS: &[&Tool] = &[
     &tcpdump::TOOL,
     &tee::TOOL,
     &test::TOOL,
+    &timedatectl::TOOL,
     &timeout::TOOL,
     &top::TOOL,
     &touch::TOOL,

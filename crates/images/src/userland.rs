@@ -25,7 +25,9 @@ const APPLETS: [&str; 46] = [
 ];
 
 /// More applets; one list would be too long to read.
-const MORE_APPLETS: [&str; 46] = [
+const MORE_APPLETS: [&str; 48] = [
+    "netstat",
+    "nsenter",
     "cmp",
     "dd",
     "fold",
@@ -122,6 +124,7 @@ impl Userland {
             };
             put(&mut tree, path, node);
         }
+        machine::put_proc(&mut tree).expect("a new tree");
         match self {
             Userland::None => {}
             Userland::Busybox | Userland::Alpine => busybox(&mut tree, self),

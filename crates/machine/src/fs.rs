@@ -10,6 +10,7 @@ use std::rc::Rc;
 use net::{Errno, Shared};
 use sim::Instant;
 
+use crate::procfs::Proc;
 use crate::sysctl::Sysctl;
 
 /// Owner, mode and time of a node.
@@ -49,6 +50,8 @@ pub enum Device {
     Random,
     /// `/dev/tty`: the controlling terminal.
     Tty,
+    /// A file of `/proc`.
+    Proc(Proc),
     /// A file of `/proc/sys`.
     Sysctl(Sysctl),
 }

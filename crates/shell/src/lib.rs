@@ -3,6 +3,7 @@
 //! **Invariant:** it knows no command. Builtins change the shell itself; everything else is found
 //! on the machine's disk and runs as a process.
 
+mod backtrack;
 mod builtins;
 pub mod complete;
 pub mod date;

@@ -1,12 +1,21 @@
 //! POSIX regular expressions, basic and extended, on top of `regex-lite`.
 //!
 //! The syntax is translated; what differs is told here: alternatives prefer the first that
-//! matches, not the longest, and back-references are not modelled.
+//! matches, not the longest. What that crate leaves out (back-references, Perl's look-around) is
+//! matched by `backtrack`.
+
+use crate::backtrack::Backtrack;
 
 /// A regular expression.
 #[derive(Debug, Clone)]
 pub struct Regex {
-    inner: regex_lite::Regex,
+    inner: Inner,
+}
+
+#[derive(Debug, Clone)]
+enum Inner {
+    Lite(regex_lite::Regex),
+    Backtrack(Backtrack),
 }
 
 /// Where a group matched, if it did: byte offsets.
@@ -34,29 +43,43 @@ impl Regex {
     }
 
     fn build(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
-        regex_lite::RegexBuilder::new(pattern)
+        if Backtrack::is_needed(pattern) {
+            let inner = Inner::Backtrack(Backtrack::new(pattern, ignore_case)?);
+            return Ok(Regex { inner });
+        }
+        let built = regex_lite::RegexBuilder::new(pattern)
             .case_insensitive(ignore_case)
-            .build()
-            .map(|inner| Regex { inner })
-            .map_err(|error| error.to_string())
+            .build();
+        let inner = built.map(Inner::Lite).map_err(|error| error.to_string());
+        Ok(Regex { inner: inner? })
     }
 
     /// Whether it matches anywhere.
     pub fn is_match(&self, text: &str) -> bool {
-        self.inner.is_match(text)
+        match &self.inner {
+            Inner::Lite(inner) => inner.is_match(text),
+            Inner::Backtrack(inner) => inner.captures(text, 0).is_some(),
+        }
     }
 
     /// The first match at or after a byte offset.
     pub fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
-        self.inner
-            .find_at(text, from)
-            .map(|found| (found.start(), found.end()))
+        match &self.inner {
+            Inner::Lite(inner) => inner
+                .find_at(text, from)
+                .map(|found| (found.start(), found.end())),
+            Inner::Backtrack(inner) => *inner.captures(text, from)?.first()?,
+        }
     }
 
     /// The groups of the first match at or after a byte offset; the first is the whole.
     pub fn captures(&self, text: &str, from: usize) -> Option<Vec<Span>> {
-        let mut places = self.inner.capture_locations();
-        self.inner.captures_read_at(&mut places, text, from)?;
+        let inner = match &self.inner {
+            Inner::Lite(inner) => inner,
+            Inner::Backtrack(inner) => return inner.captures(text, from),
+        };
+        let mut places = inner.capture_locations();
+        inner.captures_read_at(&mut places, text, from)?;
         Some((0..places.len()).map(|group| places.get(group)).collect())
     }
 }
@@ -95,7 +118,7 @@ fn translate(text: &str, extended: bool) -> Result<String, String> {
                     'b' | 'B' | 'w' | 'W' | 's' | 'S' => out.extend(['\\', next]),
                     'n' => out.push('\n'),
                     't' => out.push('\t'),
-                    '1'..='9' => return Err("back-references are not modelled".into()),
+                    '1'..='9' => out.extend(['\\', next]),
                     _ => push_escaped(next, &mut out),
                 }
             }
@@ -259,5 +282,12 @@ mod tests {
         check(Regex::extended("a\\.b", false), "axb a.b", Some("a.b"));
         assert!(Regex::extended("a(b", false).is_err());
         assert!(Regex::extended("[a", false).is_err());
+    }
+
+    #[test]
+    fn what_was_found_can_be_asked_for_again() {
+        check(Regex::basic("\\(.\\)\\1", false), "abccd", Some("cc"));
+        check(Regex::extended("^(a+)-\\1$", false), "aa-aa", Some("aa-aa"));
+        check(Regex::extended("^(a+)-\\1$", false), "aa-a", None);
     }
 }

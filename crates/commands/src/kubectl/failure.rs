@@ -204,11 +204,14 @@ fn invalid_text(status: &Value) -> String {
         true => "The request is invalid".to_owned(),
         false => format!("The {kind} {name:?} is invalid"),
     };
-    let causes: Vec<String> = details
-        .list_at("causes")
-        .iter()
-        .map(|cause| format!("{}: {}", cause.str_at("field"), cause.str_at("message")))
-        .collect();
+    let mut causes: Vec<String> = Vec::new();
+    for cause in details.list_at("causes") {
+        let text = format!("{}: {}", cause.str_at("field"), cause.str_at("message"));
+        // The same thing is said once.
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+    }
     match causes.as_slice() {
         [] if nobody => format!("{start}: {}\n", status.str_at("message")),
         [] => format!("{start}\n"),

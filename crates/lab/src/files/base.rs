@@ -32,6 +32,7 @@ pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)], release: &str) -> 
     put(t, "/tmp", Node::dir(0o1777));
     put(t, "/var/log", Node::dir(0o755));
     devices(t);
+    machine::put_proc(t).expect("a new tree");
     machine::put_proc_sys(t).expect("a new tree");
     commands(t, release);
     packages(t, release);

@@ -57,7 +57,7 @@ impl Sys<'_> {
                     .ok_or(Errno::ENXIO)?;
                 return self.install(Handle::Tty(tty));
             }
-            Content::Device(Device::Sysctl(_)) => {}
+            Content::Device(Device::Sysctl(_) | Device::Proc(_)) => {}
             Content::Device(Device::Zero | Device::Random) if mode == OpenMode::Read => {}
             Content::Device(_) => return self.install(Handle::Null),
             Content::Socket => return Err(Errno::ENXIO),
@@ -277,6 +277,7 @@ impl Sys<'_> {
             content => {
                 let all = match content {
                     Content::Device(Device::Sysctl(key)) => self.sysctl(*key),
+                    Content::Device(Device::Proc(key)) => self.proc_file(*key),
                     _ => content_bytes(node)?,
                 };
                 let start = start.min(all.len());
@@ -308,6 +309,18 @@ impl Sys<'_> {
             open.offset = after;
         }
         Ok(bytes.len())
+    }
+
+    /// Writes a line into the machine's log, in the name of whoever is told.
+    pub fn log(&mut self, name: &str, text: &str) {
+        let (at, pid) = (self.now(), self.pid);
+        self.host_mut().push_log(LogLine {
+            at,
+            unit: "session-1.scope".into(),
+            name: name.into(),
+            pid,
+            text: text.into(),
+        });
     }
 
     fn write_log(&mut self, unit: &Rc<str>, bytes: &[u8]) {

@@ -64,7 +64,7 @@ impl Stat {
             Content::Dir(_) => FileKind::Dir,
             Content::File(_) | Content::Binary(..) | Content::Object(_) => FileKind::File,
             Content::Symlink(_) => FileKind::Symlink,
-            Content::Device(Device::Sysctl(_)) => FileKind::File,
+            Content::Device(Device::Sysctl(_) | Device::Proc(_)) => FileKind::File,
             Content::Device(_) => FileKind::Device,
             Content::Socket => FileKind::Socket,
         };
@@ -107,6 +107,7 @@ impl Sys<'_> {
         self.permit(node, READ)?;
         match node.content {
             Content::Device(Device::Sysctl(key)) => Ok(self.sysctl(key)),
+            Content::Device(Device::Proc(key)) => Ok(self.proc_file(key)),
             _ => content_bytes(node),
         }
     }
@@ -433,6 +434,9 @@ impl Sys<'_> {
         bytes: &[u8],
     ) -> Result<u64, Errno> {
         let now = self.now();
+        if let Content::Device(Device::Proc(_)) = self.node(place)?.content {
+            return Err(Errno::EACCES);
+        }
         if let Content::Device(Device::Sysctl(key)) = self.node(place)?.content {
             self.set_sysctl(key, bytes)?;
             return Ok(offset.unwrap_or_default() + bytes.len() as u64);
@@ -465,6 +469,9 @@ impl Sys<'_> {
     fn write_content(&mut self, path: &str, content: Content) -> Result<(), Errno> {
         let now = self.now();
         let place = self.create(path)?;
+        if let Content::Device(Device::Proc(_)) = self.node(&place)?.content {
+            return Err(Errno::EACCES);
+        }
         if let (Content::Device(Device::Sysctl(key)), Content::File(bytes)) =
             (&self.node(&place)?.content, &content)
         {

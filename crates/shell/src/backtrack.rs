@@ -1,0 +1,538 @@
+//! Regular expressions with what an automaton cannot do: back-references, look-around and `\K`.
+//!
+//! Matches by trying, within a number of steps; an expression that needs more is taken not to match.
+//! Models pcre2pattern(3), without possessive repeats, atomic groups, recursion and conditions.
+
+use std::rc::Rc;
+
+use crate::regex::Span;
+
+/// Steps after which a match is given up.
+const STEPS: u32 = 2_000_000;
+
+/// A compiled expression.
+#[derive(Debug, Clone)]
+pub(crate) struct Backtrack {
+    root: Rc<Node>,
+    groups: usize,
+    ignore_case: bool,
+}
+
+#[derive(Debug)]
+enum Node {
+    Char(char),
+    Any,
+    /// Ranges, and whether everything else is meant.
+    Set(Vec<(char, char)>, bool),
+    Start,
+    End,
+    /// A boundary of a word, or none.
+    Word(bool),
+    Group(Option<usize>, Box<Node>),
+    All(Vec<Node>),
+    Either(Vec<Node>),
+    Repeat {
+        what: Box<Node>,
+        least: u32,
+        most: u32,
+        lazy: bool,
+    },
+    Back(usize),
+    Look {
+        ahead: bool,
+        negative: bool,
+        what: Box<Node>,
+    },
+    /// `\K`: the match begins here.
+    Keep,
+}
+
+impl Backtrack {
+    /// Whether an expression has something in it that nothing simpler matches.
+    pub(crate) fn is_needed(pattern: &str) -> bool {
+        let mut rest = pattern;
+        while let Some(at) = rest.find(['\\', '(']) {
+            let escaped = rest[at..].starts_with('\\');
+            let after = &rest[at + 1..];
+            if escaped {
+                if after.starts_with(|c: char| matches!(c, '1'..='9' | 'K')) {
+                    return true;
+                }
+                rest = after
+                    .get(after.chars().next().map_or(0, char::len_utf8)..)
+                    .unwrap_or("");
+                continue;
+            }
+            if ["?=", "?!", "?<=", "?<!"]
+                .iter()
+                .any(|look| after.starts_with(look))
+            {
+                return true;
+            }
+            rest = after;
+        }
+        false
+    }
+
+    pub(crate) fn new(pattern: &str, ignore_case: bool) -> Result<Backtrack, String> {
+        let mut parser = Parser {
+            chars: pattern.chars().collect(),
+            at: 0,
+            groups: 0,
+        };
+        let root = parser.either()?;
+        if parser.at < parser.chars.len() {
+            return Err("unmatched closing parenthesis".to_owned());
+        }
+        Ok(Backtrack {
+            root: Rc::new(root),
+            groups: parser.groups,
+            ignore_case,
+        })
+    }
+
+    /// The groups of the first match at or after a byte offset; the first is the whole.
+    pub(crate) fn captures(&self, text: &str, from: usize) -> Option<Vec<Span>> {
+        let starts = text[from..].char_indices().map(|(at, _)| from + at);
+        for start in starts.chain([text.len()]) {
+            let mut state = State {
+                groups: vec![None; self.groups + 1],
+                start,
+                steps: 0,
+            };
+            let mut end = None;
+            let found = self.run(text, &self.root, start, &mut state, &mut |at, _| {
+                end = Some(at);
+                true
+            });
+            if let (true, Some(end)) = (found, end) {
+                let mut groups = state.groups;
+                groups[0] = Some((state.start.min(end), end));
+                return Some(groups);
+            }
+        }
+        None
+    }
+
+    fn same(&self, a: char, b: char) -> bool {
+        a == b || self.ignore_case && a.to_lowercase().eq(b.to_lowercase())
+    }
+
+    fn in_set(&self, c: char, ranges: &[(char, char)]) -> bool {
+        let within = |c: char| ranges.iter().any(|(from, to)| (*from..=*to).contains(&c));
+        within(c)
+            || self.ignore_case && (c.to_lowercase().any(within) || c.to_uppercase().any(within))
+    }
+
+    /// Whether the node matches at a place and what comes after it does, too.
+    fn run(&self, text: &str, node: &Node, at: usize, state: &mut State, next: Next<'_>) -> bool {
+        state.steps += 1;
+        if state.steps > STEPS {
+            return false;
+        }
+        let here = text[at..].chars().next();
+        let step = |fits: bool, state: &mut State, next: Next<'_>| match here {
+            Some(c) if fits => next(at + c.len_utf8(), state),
+            _ => false,
+        };
+        match node {
+            Node::Char(wanted) => step(here.is_some_and(|c| self.same(c, *wanted)), state, next),
+            Node::Any => step(here != Some('\n'), state, next),
+            Node::Set(ranges, negative) => {
+                let fits = here.is_some_and(|c| self.in_set(c, ranges) != *negative);
+                step(fits, state, next)
+            }
+            Node::Start => at == 0 && next(at, state),
+            Node::End => at == text.len() && next(at, state),
+            Node::Word(wanted) => {
+                let is_word = |c: char| c == '_' || c.is_alphanumeric();
+                let before = text[..at].chars().next_back().is_some_and(is_word);
+                let after = here.is_some_and(is_word);
+                (before != after) == *wanted && next(at, state)
+            }
+            Node::Group(number, what) => self.group(text, (*number, what), at, state, next),
+            Node::All(nodes) => self.all(text, nodes, at, state, next),
+            Node::Either(nodes) => nodes
+                .iter()
+                .any(|node| self.run(text, node, at, state, next)),
+            Node::Repeat { .. } => self.repeat(text, node, (0, at), state, next),
+            Node::Back(number) => match state.groups.get(*number).copied().flatten() {
+                Some((from, to)) if text[at..].starts_with(&text[from..to]) => {
+                    next(at + to - from, state)
+                }
+                _ => false,
+            },
+            Node::Look {
+                ahead,
+                negative,
+                what,
+            } => {
+                let found = self.looks(text, what, at, *ahead, state);
+                found != *negative && next(at, state)
+            }
+            Node::Keep => {
+                let before = std::mem::replace(&mut state.start, at);
+                next(at, state) || {
+                    state.start = before;
+                    false
+                }
+            }
+        }
+    }
+
+    fn group(
+        &self,
+        text: &str,
+        (number, what): (Option<usize>, &Node),
+        at: usize,
+        state: &mut State,
+        next: Next<'_>,
+    ) -> bool {
+        let Some(number) = number else {
+            return self.run(text, what, at, state, next);
+        };
+        self.run(text, what, at, state, &mut |end, state| {
+            let before = std::mem::replace(&mut state.groups[number], Some((at, end)));
+            next(end, state) || {
+                state.groups[number] = before;
+                false
+            }
+        })
+    }
+
+    fn all(
+        &self,
+        text: &str,
+        nodes: &[Node],
+        at: usize,
+        state: &mut State,
+        next: Next<'_>,
+    ) -> bool {
+        match nodes {
+            [] => next(at, state),
+            [first, rest @ ..] => self.run(text, first, at, state, &mut |at, state| {
+                self.all(text, rest, at, state, next)
+            }),
+        }
+    }
+
+    fn repeat(
+        &self,
+        text: &str,
+        node: &Node,
+        (count, at): (u32, usize),
+        state: &mut State,
+        next: Next<'_>,
+    ) -> bool {
+        let Node::Repeat {
+            what,
+            least,
+            most,
+            lazy,
+        } = node
+        else {
+            return false;
+        };
+        let enough = count >= *least;
+        if enough && *lazy && next(at, state) {
+            return true;
+        }
+        let more = count < *most
+            && self.run(text, what, at, state, &mut |end, state| {
+                // Something empty repeats for ever.
+                (end > at || !enough) && self.repeat(text, node, (count + 1, end), state, next)
+            });
+        more || enough && !*lazy && next(at, state)
+    }
+
+    /// Whether something stands before or behind a place.
+    fn looks(&self, text: &str, what: &Node, at: usize, ahead: bool, state: &mut State) -> bool {
+        if ahead {
+            return self.run(text, what, at, state, &mut |_, _| true);
+        }
+        let starts = text[..at].char_indices().map(|(start, _)| start);
+        starts
+            .chain([at])
+            .any(|start| self.run(text, what, start, state, &mut |end, _| end == at))
+    }
+}
+
+/// What comes after a node: asked with the place behind it.
+type Next<'a> = &'a mut dyn FnMut(usize, &mut State) -> bool;
+
+struct State {
+    groups: Vec<Span>,
+    start: usize,
+    steps: u32,
+}
+
+struct Parser {
+    chars: Vec<char>,
+    at: usize,
+    groups: usize,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<char> {
+        self.chars.get(self.at).copied()
+    }
+
+    fn take(&mut self, text: &str) -> bool {
+        let found = self.chars[self.at..]
+            .iter()
+            .copied()
+            .take(text.len())
+            .eq(text.chars());
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
+    fn either(&mut self) -> Result<Node, String> {
+        let mut branches = Vec::new();
+        loop {
+            let mut nodes = Vec::new();
+            while self.peek().is_some_and(|c| c != '|' && c != ')') {
+                let node = self.atom()?;
+                nodes.push(self.repeated(node)?);
+            }
+            branches.push(Node::All(nodes));
+            if !self.take("|") {
+                return Ok(Node::Either(branches));
+            }
+        }
+    }
+
+    fn atom(&mut self) -> Result<Node, String> {
+        if self.take("(") {
+            return self.group();
+        }
+        let c = self.peek().unwrap_or_default();
+        self.at += 1;
+        Ok(match c {
+            '.' => Node::Any,
+            '^' => Node::Start,
+            '$' => Node::End,
+            '[' => {
+                let negative = self.take("^");
+                Node::Set(self.set()?, negative)
+            }
+            '\\' => {
+                let Some(c) = self.peek() else {
+                    return Err("\\ at end of pattern".to_owned());
+                };
+                self.at += 1;
+                match c {
+                    '1'..='9' => Node::Back(c as usize - '0' as usize),
+                    'b' | 'B' => Node::Word(c == 'b'),
+                    'K' => Node::Keep,
+                    'A' => Node::Start,
+                    'z' | 'Z' => Node::End,
+                    'D' | 'S' | 'W' => Node::Set(class(c.to_ascii_lowercase()), true),
+                    'd' | 's' | 'w' => Node::Set(class(c), false),
+                    _ => Node::Char(plain(c)),
+                }
+            }
+            _ => Node::Char(c),
+        })
+    }
+
+    fn group(&mut self) -> Result<Node, String> {
+        let looks = [
+            ("?=", true, false),
+            ("?!", true, true),
+            ("?<=", false, false),
+            ("?<!", false, true),
+        ];
+        let look = looks.iter().find(|(start, ..)| self.take(start));
+        let number = match look {
+            Some(_) => None,
+            None if self.take("?:") => None,
+            None if self.peek() == Some('?') => {
+                return Err("unrecognized character after (?".into());
+            }
+            None => {
+                self.groups += 1;
+                Some(self.groups)
+            }
+        };
+        let what = Box::new(self.either()?);
+        if !self.take(")") {
+            return Err("missing closing parenthesis".to_owned());
+        }
+        Ok(match look {
+            Some((_, ahead, negative)) => Node::Look {
+                ahead: *ahead,
+                negative: *negative,
+                what,
+            },
+            None => Node::Group(number, what),
+        })
+    }
+
+    fn repeated(&mut self, mut node: Node) -> Result<Node, String> {
+        loop {
+            let (least, most) = match self.peek() {
+                Some('*') => (0, u32::MAX),
+                Some('+') => (1, u32::MAX),
+                Some('?') => (0, 1),
+                Some('{') => match self.interval() {
+                    Some(found) => found,
+                    None => return Ok(node),
+                },
+                _ => return Ok(node),
+            };
+            self.at += 1;
+            let lazy = self.take("?");
+            node = Node::Repeat {
+                what: Box::new(node),
+                least,
+                most,
+                lazy,
+            };
+        }
+    }
+
+    /// `{2,3}`, up to its last brace; what only looks like it stands for itself.
+    fn interval(&mut self) -> Option<(u32, u32)> {
+        let rest: String = self.chars[self.at + 1..].iter().collect();
+        let (inner, _) = rest.split_once('}')?;
+        let (least, most) = match inner.split_once(',') {
+            Some((least, "")) => (least.parse().ok()?, u32::MAX),
+            Some((least, most)) => (least.parse().ok()?, most.parse().ok()?),
+            None => (inner.parse().ok()?, inner.parse().ok()?),
+        };
+        self.at += inner.chars().count() + 1;
+        Some((least, most))
+    }
+
+    /// The ranges of a bracket expression behind `[` or `[^`.
+    fn set(&mut self) -> Result<Vec<(char, char)>, String> {
+        let mut ranges = Vec::new();
+        let first = self.at;
+        loop {
+            let Some(mut c) = self.peek() else {
+                return Err("missing terminating ] for character class".to_owned());
+            };
+            self.at += 1;
+            match c {
+                ']' if self.at > first + 1 => return Ok(ranges),
+                '[' if self.peek() == Some(':') => {
+                    let rest: String = self.chars[self.at + 1..].iter().collect();
+                    if let Some((name, _)) = rest.split_once(":]") {
+                        ranges.extend(named(name)?);
+                        self.at += name.len() + 3;
+                        continue;
+                    }
+                }
+                '\\' => {
+                    c = self.peek().unwrap_or('\\');
+                    self.at += 1;
+                    if matches!(c, 'd' | 's' | 'w') {
+                        ranges.extend(class(c));
+                        continue;
+                    }
+                    c = plain(c);
+                }
+                _ => {}
+            }
+            let end = match (self.peek(), self.chars.get(self.at + 1)) {
+                (Some('-'), Some(end)) if *end != ']' => Some(*end),
+                _ => None,
+            };
+            if end.is_some() {
+                self.at += 2;
+            }
+            ranges.push((c, end.unwrap_or(c)));
+        }
+    }
+}
+
+/// What a letter behind a backslash stands for.
+fn plain(c: char) -> char {
+    match c {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'f' => '\u{c}',
+        'e' => '\u{1b}',
+        c => c,
+    }
+}
+
+fn class(letter: char) -> Vec<(char, char)> {
+    match letter {
+        'd' => vec![('0', '9')],
+        's' => vec![('\t', '\r'), (' ', ' ')],
+        _ => vec![('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
+    }
+}
+
+fn named(name: &str) -> Result<Vec<(char, char)>, String> {
+    Ok(match name {
+        "alpha" => vec![('A', 'Z'), ('a', 'z')],
+        "digit" => class('d'),
+        "alnum" => vec![('0', '9'), ('A', 'Z'), ('a', 'z')],
+        "upper" => vec![('A', 'Z')],
+        "lower" => vec![('a', 'z')],
+        "space" => class('s'),
+        "blank" => vec![(' ', ' '), ('\t', '\t')],
+        "punct" => vec![('!', '/'), (':', '@'), ('[', '`'), ('{', '~')],
+        "print" => vec![(' ', '~')],
+        "graph" => vec![('!', '~')],
+        "cntrl" => vec![('\0', '\u{1f}'), ('\u{7f}', '\u{7f}')],
+        "xdigit" => vec![('0', '9'), ('A', 'F'), ('a', 'f')],
+        "word" => class('w'),
+        _ => return Err("unknown POSIX class name".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, text: &str, expected: Option<&str>) {
+        let found = Backtrack::new(pattern, false).expect("compiles");
+        let found = found.captures(text, 0).and_then(|groups| groups[0]);
+        assert_eq!(
+            found.map(|(from, to)| &text[from..to]),
+            expected,
+            "{pattern}"
+        );
+    }
+
+    #[test]
+    fn look_around_and_what_was_found() {
+        check("(?<=a)\\d(?=b)", "a1c a2b", Some("2"));
+        check("foo(?!baz)\\w*", "foobaz foobar", Some("foobar"));
+        check("(?<!x)y+", "xy yy", Some("yy"));
+        check("token: *\\K[^ ]+", "the token:  abc d", Some("abc"));
+        check("(\\w+) \\1", "one two two", Some("two two"));
+        check("a.*?c", "abcbc", Some("abc"));
+        check("(?:ab){2,3}", "xababab", Some("ababab"));
+        check(
+            "[[:digit:].]+(?=/\\d+)",
+            "inet 10.0.0.1/24",
+            Some("10.0.0.1"),
+        );
+        check("^(a*)*$", "aaab", None);
+        check("x|(?=y)", "ay", Some(""));
+    }
+
+    #[test]
+    fn what_needs_it_is_known() {
+        for (pattern, expected) in [
+            ("a(b)c", false),
+            ("\\\\1", false),
+            ("(a)\\1", true),
+            ("a(?=b)", true),
+            ("a(?:b)", false),
+            ("\\(?=", false),
+            ("a\\Kb", true),
+        ] {
+            assert_eq!(Backtrack::is_needed(pattern), expected, "{pattern}");
+        }
+        assert!(Backtrack::new("(?=a", false).is_err());
+        assert!(Backtrack::new("a)", false).is_err());
+    }
+}
