@@ -62,7 +62,14 @@ async fn get(session: &Session, line: &Line) -> Outcome {
     let format = print::format(line)?;
     let discovery = session.discovery().await?;
     let targets = if line.has("filename") || line.has("kustomize") {
-        from_files(session, line).await?
+        let found = from_files(session, line).await?;
+        if !line.args.is_empty() {
+            return Err(Failure::message(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource \
+                 arguments as well",
+            ));
+        }
+        found
     } else {
         targets(&discovery, &line.args)?
     };
@@ -112,11 +119,6 @@ fn refuse(line: &Line) -> Outcome {
         refused.into_iter().find(|(is, _)| *is).map(|(_, why)| why)
     } else if line.on("output-watch-events") && !line.on("watch") && !line.on("watch-only") {
         Some("--output-watch-events option can only be used with --watch or --watch-only")
-    } else if files && !line.args.is_empty() {
-        Some(
-            "when paths, URLs, or stdin is provided as input, you may not specify resource \
-             arguments as well",
-        )
     } else {
         None
     };
@@ -127,6 +129,7 @@ fn refuse(line: &Line) -> Outcome {
 fn refuse_names(line: &Line, targets: &[Target]) -> Outcome {
     if !line.has("filename") && !line.has("kustomize") {
         act::refuse_selected_names(line, &line.args)?;
+        act::refuse_names_everywhere(line, targets)?;
     }
     let bulk = targets.iter().any(|target| target.name.is_none());
     match line.has("subresource") && bulk {
@@ -231,7 +234,7 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
     let mut text = String::new();
     for target in targets {
         let table = match fetch(session, &path(session, line, target), TABLE).await {
-            Ok(table) => match sorted(line, table)? {
+            Ok(table) => match sorted(session, line, table).await? {
                 Some(table) => table,
                 None => continue,
             },
@@ -340,7 +343,7 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
         }
     }
     if let Some(by) = line.get("sort-by") {
-        sort(by, &mut found)?;
+        sort(session, by, &mut found).await?;
     }
     let nothing = found.is_empty() && (single || !failures.is_empty() || *format == Format::Name);
     if !nothing {
@@ -354,7 +357,7 @@ async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Fo
 }
 
 /// The rows in order of `--sort-by`; nothing where no object of several has the field.
-fn sorted(line: &Line, mut table: Value) -> Outcome<Option<Value>> {
+async fn sorted(session: &Session, line: &Line, mut table: Value) -> Outcome<Option<Value>> {
     let Some(by) = line.get("sort-by") else {
         return Ok(Some(table));
     };
@@ -364,11 +367,12 @@ fn sorted(line: &Line, mut table: Value) -> Outcome<Option<Value>> {
     if rows.len() > 1 && rows.iter().all(|row| value(row).is_none()) {
         return Ok(None);
     }
+    refuse_unsortable(session, by, rows.iter().filter_map(value)).await?;
     arrange(rows, value);
     Ok(Some(table))
 }
 
-fn sort(by: &str, objects: &mut [Value]) -> Outcome {
+async fn sort(session: &Session, by: &str, objects: &mut [Value]) -> Outcome {
     let template = print::relaxed_path(by);
     let path = print::jsonpath(&template)?;
     let value = |object: &Value| print::found(&path, object).into_iter().next();
@@ -377,8 +381,30 @@ fn sort(by: &str, objects: &mut [Value]) -> Outcome {
             "couldn't find any field with path {template:?} in the list of objects"
         )));
     }
+    refuse_unsortable(session, by, objects.iter().filter_map(value)).await?;
     arrange(objects, value);
     Ok(())
+}
+
+/// Ends where two values have no order: maps and lists.
+async fn refuse_unsortable(
+    session: &Session,
+    by: &str,
+    values: impl Iterator<Item = Value>,
+) -> Outcome {
+    let values: Vec<Value> = values.take(2).collect();
+    let kind = match values.as_slice() {
+        [Value::Map(_), _] => "map[string]interface {}",
+        [Value::List(_), _] => "[]interface {}",
+        _ => return Ok(()),
+    };
+    let text = format!(
+        "Field {} in [][][]reflect.Value is an unsortable type: interface, err: unsortable type: \
+         {kind}",
+        print::relaxed_path(by)
+    );
+    session.klog_fatal("sorter.go:387", &text).await;
+    Err(Failure::Exit(String::new(), 1))
 }
 
 /// Those without a value come first, the last of them in front, as kubectl's comparison makes it.

@@ -78,12 +78,6 @@ pub(crate) struct Session {
 impl Session {
     /// Reads the configuration a command line asks for.
     pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
-        let somebody = !line.text("as").is_empty();
-        if !somebody && (line.has("as-group") || line.has("as-uid")) {
-            return Err(Failure::message(
-                "requesting uid, groups or user-extra for  without impersonating a user",
-            ));
-        }
         let access = access(io, line).await?;
         Ok(Session::with(io, line, access).await)
     }
@@ -336,6 +330,11 @@ impl Session {
         self.klog_as('W', place, text).await;
     }
 
+    /// The same of what ends the program: the line begins with `F`.
+    pub(crate) async fn klog_fatal(&self, place: &str, text: &str) {
+        self.klog_as('F', place, text).await;
+    }
+
     async fn klog_as(&self, severity: char, place: &str, text: &str) {
         let (now, pid) = self.io.sys(|sys| (sys.now(), sys.pid())).await;
         let c = now.civil();
@@ -476,6 +475,7 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
         return Err(Failure::message(why));
     }
     check_timeout(line)?;
+    refuse_parts(io, line, &config, current).await?;
     let picks = Picks {
         context: given("context"),
         cluster: given("cluster"),
@@ -499,6 +499,55 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
         access.identity.certificate = None;
     }
     Ok(access)
+}
+
+/// Refuses groups without a user whom they are of, and files that are not there.
+async fn refuse_parts(io: &Io, line: &Line, config: &Value, context: &str) -> Outcome {
+    let given = |name: &str| line.global(name).filter(|text| !text.is_empty());
+    let context = find(config, "contexts", context).map(|entry| entry.get("context"));
+    let part = |flag: &str| {
+        given(flag)
+            .or_else(|| Some(context?.str(flag)))
+            .unwrap_or_default()
+    };
+    // The bindings' own flag of this name says who is bound.
+    let user = match line.command.ends_with("rolebinding") {
+        true => context.map_or("", |context| context.str("user")),
+        false => part("user"),
+    };
+    let more = ["as-group", "as-uid", "as-user-extra"];
+    if line.text("as").is_empty() && more.iter().any(|flag| !line.text(flag).is_empty()) {
+        return Err(Failure::message(format!(
+            "requesting uid, groups or user-extra for {user} without impersonating a user"
+        )));
+    }
+    let cluster = part("cluster");
+    for (flag, what, list, inner, of) in [
+        ("client-certificate", "client-cert", "users", "user", user),
+        ("client-key", "client-key", "users", "user", user),
+        (
+            "certificate-authority",
+            "certificate-authority",
+            "clusters",
+            "cluster",
+            cluster,
+        ),
+    ] {
+        let entry = find(config, list, of).map(|entry| entry.get(inner));
+        let inline = entry.is_some_and(|entry| entry.has(&format!("{flag}-data")));
+        let own = entry.map_or("", |entry| entry.str(flag));
+        let path = given(flag).unwrap_or(if inline { "" } else { own });
+        if path.is_empty() {
+            continue;
+        }
+        if let Err(errno) = io.read_file(path).await {
+            let why = errno.message().to_lowercase();
+            return Err(Failure::message(format!(
+                "unable to read {what} {path} for {of} due to open {path}: {why}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// `--request-timeout` is a number of seconds or a duration.

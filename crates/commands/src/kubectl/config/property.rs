@@ -61,7 +61,9 @@ fn parse(path: &str) -> Outcome<Property> {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let known = FIELDS.iter().find(|(list, _)| *list == first);
     let Some((list, fields)) = known.filter(|_| !rest.is_empty()) else {
-        return Err(Failure::message(format!("unable to locate path {path}")));
+        return Err(Failure::message(format!(
+            "unable to parse {path} after [] at api.Config"
+        )));
     };
     let inner = LISTS.iter().find(|(known, _)| known == list);
     let parts: Vec<&str> = rest.split('.').collect();
@@ -144,7 +146,7 @@ pub(super) async fn unset(session: &Session, line: &Line) -> Outcome {
             name,
             field,
         } => {
-            if find(&config, list, &name).is_none() {
+            if field.is_some() && find(&config, list, &name).is_none() {
                 let text = format!("current map key `{name}` is invalid");
                 return Err(Failure::message(text));
             }

@@ -13,6 +13,9 @@ const TEXTS: &str = include_str!("texts.txt");
 pub(crate) fn of(command: &str) -> Option<&'static str> {
     let start = TEXTS.find(&format!("=== {command}\n"))?;
     let (_, text) = TEXTS[start..].split_once('\n')?;
+    if text.starts_with("=== ") {
+        return Some("");
+    }
     let end = text.find("\n=== ").map_or(text.len(), |end| end + 1);
     Some(&text[..end])
 }
@@ -53,6 +56,16 @@ pub(crate) fn options(command: &str) -> impl Iterator<Item = Described> {
             default,
         })
     })
+}
+
+/// The formats that `-o` of a command may be, as the sentence of a wrong one lists them; none where
+/// its text does not say.
+pub(crate) fn formats(command: &str) -> Option<String> {
+    let (_, text) = of(command)?.split_once("Output format. One of: (")?;
+    let (listed, _) = text.split_once(')')?;
+    let mut formats: Vec<&str> = listed.split(", ").collect();
+    formats.sort_unstable();
+    Some(formats.join(","))
 }
 
 /// Options that are read where objects are: from files, into formats.

@@ -4,6 +4,7 @@ mod custom_columns;
 mod go_template;
 mod table;
 mod tabs;
+pub(crate) mod typed;
 
 pub(crate) use custom_columns::{custom_columns, relaxed as relaxed_path};
 pub(crate) use table::{TableOptions, TableWriter, align, labels_text};
@@ -15,6 +16,7 @@ use machine::Io;
 
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
+use super::help;
 
 /// What `-o` may be, as the sentence of a wrong one lists it.
 pub(crate) const FORMATS: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,\
@@ -91,6 +93,13 @@ fn no_template(name: &str) -> Failure {
 
 /// Reads `-o`.
 pub(crate) fn format(line: &Line) -> Outcome<Format> {
+    let allowed = help::formats(&line.command).unwrap_or_else(|| FORMATS.to_owned());
+    let no_printer = |text: &str| {
+        Failure::message(format!(
+            "unable to match a printer suitable for the output format {text:?}, allowed formats \
+             are: {allowed}"
+        ))
+    };
     // A template alone is a format.
     let text = match (line.text("output"), line.has("template")) {
         ("", true) => "go-template",
@@ -101,6 +110,9 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
         None => (text, line.text("template")),
     };
     match name {
+        name if !name.is_empty() && !allowed.split(',').any(|one| one == name) => {
+            Err(no_printer(text))
+        }
         "" | "wide" | "name" | "json" | "yaml" | "kyaml" if text.contains('=') => {
             Err(no_printer(text))
         }
@@ -126,11 +138,12 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
     }
 }
 
-fn no_printer(text: &str) -> Failure {
-    Failure::message(format!(
-        "unable to match a printer suitable for the output format {text:?}, allowed formats are: \
-         {FORMATS}"
-    ))
+/// The same of one object whose type kubectl knows, which shows in JSON.
+pub(crate) fn typed_object(format: &Format, object: Value) -> Outcome<String> {
+    match format {
+        Format::Json => Ok(typed::json(&object)),
+        format => objects(format, &[object], true),
+    }
 }
 
 /// Objects in one of the formats that need no table.
@@ -199,9 +212,13 @@ pub(crate) fn list_of(objects: &[Value]) -> Value {
 /// `pod/web`, `deployment.apps/web`.
 pub(crate) fn name(object: &Value) -> String {
     let kind = object.kind().to_lowercase();
+    let name = match object.name() {
+        "" => "<unknown>",
+        name => name,
+    };
     match object.api_version().split_once('/') {
-        Some((group, _)) => format!("{kind}.{group}/{}", object.name()),
-        None => format!("{kind}/{}", object.name()),
+        Some((group, _)) => format!("{kind}.{group}/{name}"),
+        None => format!("{kind}/{name}"),
     }
 }
 

@@ -5,7 +5,7 @@
 use api::{Value, object};
 use machine::Fd;
 
-use super::{apply, objects, of_pod_spec, pod_spec};
+use super::{apply, objects, of_pod_spec, pod_spec, refuse_without_template};
 use crate::kubectl::Verb;
 use crate::kubectl::act::{self, Found};
 use crate::kubectl::failure::{Failure, Outcome};
@@ -92,6 +92,7 @@ async fn env(session: &Session, line: &Line) -> Outcome {
     }
     let pattern = line.get("containers").unwrap_or("*");
     for found in objects(session, line, words).await? {
+        refuse_without_template(&found)?;
         if line.on("list") {
             list(session, &found, pattern).await;
         } else if !changes.is_empty() {
@@ -167,9 +168,8 @@ async fn references(session: &Session, line: &Line, from: &str) -> Outcome<Vec<C
         let reference = match target.resource.kind.as_str() {
             "ConfigMap" => "configMapKeyRef",
             "Secret" => "secretKeyRef",
-            kind => {
-                let why = format!("unsupported resource specified in --from: {kind}");
-                return Err(Failure::message(why));
+            _ => {
+                return Err(Failure::message("unsupported resource specified in --from"));
             }
         };
         for (key, _) in object.get("data").entries().iter() {
