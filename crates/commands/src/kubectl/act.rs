@@ -131,11 +131,13 @@ pub(super) fn validation(line: &Line) -> Outcome<&'static str> {
 }
 
 /// Verbs that know the types of what they print, by the start of their names.
-const TYPED: [&str; 4] = [
+const TYPED: [&str; 6] = [
     "kubectl autoscale",
     "kubectl create ",
     "kubectl expose",
+    "kubectl rollout ",
     "kubectl run",
+    "kubectl set ",
 ];
 
 /// Prints an object as `-o` asks, or `pod/web created` with the suffix of a dry run.
@@ -157,6 +159,11 @@ pub(super) async fn done(
         }
         format => {
             let shown = print::trimmed(object, line.on("show-managed-fields"));
+            // Every document but the first says that it is another.
+            let another = session.printed.replace(true) && format == Format::Yaml;
+            if another {
+                session.io.print("---\n").await;
+            }
             let typed = TYPED.iter().any(|verb| line.command.starts_with(verb));
             match typed {
                 true => print::typed_object(&format, shown)?,
@@ -240,15 +247,6 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// `deployment.apps/web`
-    pub(super) fn full_name(&self) -> String {
-        format!(
-            "{}/{}",
-            self.resource.qualified_singular(),
-            self.value.name()
-        )
-    }
-
     /// The path of the object.
     pub(super) fn path(&self) -> String {
         self.resource

@@ -330,10 +330,7 @@ async fn send(
         options.set("gracePeriodSeconds", seconds);
     }
     match dry {
-        DryRun::Client => {
-            session.call(Call::get(path)).await?;
-            Ok(None)
-        }
+        DryRun::Client => Ok(None),
         DryRun::Server | DryRun::None => {
             if dry == DryRun::Server {
                 options.set("dryRun", Value::from(vec![Value::from("All")]));

@@ -139,7 +139,11 @@ fn service(line: &Line, found: &Found) -> Outcome<Value> {
         ("session-affinity", "spec.sessionAffinity"),
         ("load-balancer-ip", "spec.loadBalancerIP"),
     ];
+    let balanced = line.get("type") == Some("LoadBalancer");
     for (flag, field) in fields {
+        if flag == "load-balancer-ip" && !balanced {
+            continue;
+        }
         if let Some(text) = line.get(flag) {
             service.set(field, text);
         }

@@ -122,6 +122,17 @@ pub(crate) fn takes_next(word: &str) -> bool {
     }
 }
 
+/// The same of one that is not known: it takes the word after it, too, unless it has its value.
+pub(crate) fn may_take_next(word: &str) -> bool {
+    let known = match word.strip_prefix("--") {
+        Some(name) => GLOBAL.iter().any(|flag| flag.name == name),
+        None => GLOBAL
+            .iter()
+            .any(|flag| flag.short.is_some() && flag.short == word.chars().nth(1)),
+    };
+    takes_next(word) || !(known || word.contains('='))
+}
+
 /// A command line, read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line {

@@ -82,7 +82,10 @@ pub(super) fn plain(words: &[String]) -> Vec<usize> {
     while index < words.len() && words[index] != "--" {
         let word = &words[index];
         if word.starts_with('-') {
-            index += usize::from(flags::takes_next(word));
+            index += usize::from(match found.is_empty() {
+                true => flags::may_take_next(word),
+                false => flags::takes_next(word),
+            });
         } else {
             found.push(index);
         }

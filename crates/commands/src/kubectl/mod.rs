@@ -255,7 +255,7 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
     let session = Session::of_verb(io, &line, verb.name).await?;
     act::settle_dry_run(&session, &mut line).await;
     // What changes something knows how it will say so before it begins.
-    if line.has("dry-run") || help::options(&line.command).any(|one| one.name == "dry-run") {
+    if verb.name != "delete" && help::options(&line.command).any(|one| one.name == "dry-run") {
         print::format(&line)?;
     }
     (verb.run)(&session, &line).await
@@ -292,7 +292,11 @@ fn find_verb(words: &[String]) -> Option<(&'static Verb, Vec<String>)> {
             break;
         }
         if word.starts_with('-') {
-            index += if flags::takes_next(word) { 2 } else { 1 };
+            let takes = match at.is_empty() {
+                true => flags::may_take_next(word),
+                false => flags::takes_next(word),
+            };
+            index += if takes { 2 } else { 1 };
             continue;
         }
         at.push(index);

@@ -78,6 +78,9 @@ async fn run(session: &Session, line: &Line) -> Outcome {
         let manager = "kubectl-expose";
         let made = act::create(session, line, services, namespace, &service, manager);
         done(session, line, dry, &made.await?, "created").await?;
+        if line.text("output") == "yaml" {
+            session.io.print("---\n").await;
+        }
     }
     if !attaches {
         return done(session, line, dry, &made, "created").await;

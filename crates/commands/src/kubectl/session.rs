@@ -71,6 +71,8 @@ pub(crate) struct Session {
     agent: Rc<str>,
     line: Line,
     conn: Cell<Option<Fd>>,
+    /// Whether an object was printed already.
+    pub(super) printed: Cell<bool>,
     next_stream: Cell<u32>,
     discovered: RefCell<Option<Rc<super::discovery::Discovery>>>,
 }
@@ -110,6 +112,7 @@ impl Session {
             agent,
             line: line.clone(),
             conn: Cell::new(None),
+            printed: Cell::new(false),
             next_stream: Cell::new(1),
             discovered: RefCell::new(None),
         }
@@ -485,7 +488,10 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
     let resolved = kubeconfig::resolve_picked(&config, picks, |name| contents.get(name).cloned());
     let mut access = resolved.map_err(Failure::message)?;
     if let Some(server) = given("server") {
-        access.server = server.into();
+        access.server = match server.contains("://") {
+            true => server.into(),
+            false => format!("http://{server}").into(),
+        };
     }
     if access.server.is_empty() {
         // Inside a pod the service account says where the cluster is.
@@ -495,8 +501,8 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
         access.server = "http://localhost:8080".into();
     }
     if let Some(token) = line.get("token") {
+        // A certificate is sent as well, and counts first.
         access.identity.token = Some(token.into());
-        access.identity.certificate = None;
     }
     Ok(access)
 }

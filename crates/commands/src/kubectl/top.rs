@@ -85,7 +85,7 @@ async fn top(session: &Session, line: &Line) -> Outcome {
     match line.text("sort-by") {
         "" | "cpu" | "memory" | "swap" => {}
         _ => {
-            return Err(Failure::message("--sort-by accepts only cpu, memory, swap"));
+            return Err(Failure::message("--sort-by accepts only cpu or memory"));
         }
     }
     let groups = session.call(Call::get("/apis")).await?;

@@ -91,6 +91,9 @@ pub(super) async fn set_cluster(session: &Session, line: &Line) -> Outcome {
             }
         }
     }
+    if authority {
+        fields.push(("insecure-skip-tls-verify".to_owned(), Value::Null));
+    }
     fields.extend(file(session, line, "certificate-authority").await?);
     put(session, line, "clusters", "cluster", name, fields).await?;
     let text = format!("Cluster {name:?} set.\n");
@@ -122,6 +125,17 @@ pub(super) async fn set_credentials(session: &Session, line: &Line) -> Outcome {
             fields.push((flag.to_owned(), text_or_nothing(text)));
         }
     }
+    // Whoever logs in one way does not in another.
+    let others: &[&str] = match (!line.text("token").is_empty(), basic) {
+        (true, _) => &["username", "password"],
+        (_, true) => &["token", "tokenFile"],
+        _ => &[],
+    };
+    fields.extend(
+        others
+            .iter()
+            .map(|field| ((*field).to_owned(), Value::Null)),
+    );
     for flag in ["client-certificate", "client-key"] {
         fields.extend(file(session, line, flag).await?);
     }

@@ -102,7 +102,15 @@ pub(super) async fn set(session: &Session, line: &Line) -> Outcome {
             field: Some(field),
         } => {
             let value = value(line, field, text)?;
-            files.edit(list, &name, |entry| entry.set_path(&[inner, field], value));
+            files.edit(list, &name, |entry| {
+                entry.set_path(&[inner, field], value);
+                // These two are always written.
+                for part in ["cluster", "user"] {
+                    if list == "contexts" && !entry.get(inner).has(part) {
+                        entry.set_path(&[inner, part], "");
+                    }
+                }
+            });
         }
     }
     files.save(&session.io, &before).await?;

@@ -307,10 +307,13 @@ async fn generated_as(session: &Session, line: &Line, object: Value, what: &str)
     generated(session, line, object)
         .await
         .map_err(|failure| match failure {
-            Failure::Status(status) => Failure::message(format!(
-                "failed to create {what}: {}",
-                status.str_at("message")
-            )),
+            Failure::Status(status) => {
+                let colon = if what == "secret" { "" } else { ":" };
+                Failure::message(format!(
+                    "failed to create {what}{colon} {}",
+                    status.str_at("message")
+                ))
+            }
             other => other,
         })
 }

@@ -291,9 +291,13 @@ fn refuse_overwriting(found: &Found, container: &Value, changes: &[Change]) -> O
         let is = |variable: &&Value| variable.str("name") == change.name();
         let known = container.list_at("env").iter().find(is);
         if let (Change::Set(name, ..), Some(known)) = (change, known) {
-            let (value, full) = (known.str("value"), found.full_name());
+            let old = known.str("value");
+            if matches!(change, Change::Set(_, "value", new) if new.as_str() == old) {
+                continue;
+            }
+            let (what, full) = (&found.resource.plural, found.value.name());
             return Err(Failure::message(format!(
-                "{full}\n '{name}' already has a value ({value}), and --overwrite is false"
+                "{what}/{full} '{name}' already has a value ({old}), and --overwrite is false"
             )));
         }
     }
