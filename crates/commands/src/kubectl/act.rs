@@ -18,7 +18,36 @@ pub(super) const FILENAME: Flag = values("filename").short('f');
 pub(super) const SELECTOR: Flag = value("selector").short('l');
 pub(super) const ALL: Flag = switch("all");
 pub(super) const ALL_NAMESPACES: Flag = switch("all-namespaces").short('A');
+pub(super) const RECORD: Flag = switch("record");
 pub(super) const MANAGER: Flag = value("field-manager");
+
+/// The verbs that know [`RECORD`], which their help does not tell of.
+pub(super) const RECORDING: [&str; 14] = [
+    "annotate",
+    "apply",
+    "autoscale",
+    "create",
+    "edit",
+    "expose",
+    "label",
+    "patch",
+    "run",
+    "scale",
+    "set image",
+    "set resources",
+    "set selector",
+    "set serviceaccount",
+];
+
+/// Where an object, or a patch of one, says which command changed it last.
+const CAUSE: [&str; 3] = ["metadata", "annotations", "kubernetes.io/change-cause"];
+
+/// Writes down what changes an object, if that is asked for.
+pub(super) fn record(line: &Line, object: &mut Value) {
+    if let Some(cause) = &line.cause {
+        object.set_path(&CAUSE, cause.as_str());
+    }
+}
 
 /// How far a change goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +60,37 @@ pub(super) enum DryRun {
     Server,
 }
 
+/// Gives `--dry-run` without a value, and one that says yes or no, the value it has now.
+pub(super) async fn settle_dry_run(session: &Session, line: &mut Line) {
+    let Some(given) = line.get("dry-run").map(str::to_owned) else {
+        return;
+    };
+    let meant = match (&*given, super::flags::parse_bool(&given)) {
+        ("unchanged", _) => "client",
+        (_, Some(true)) => "client",
+        (_, Some(false)) => "none",
+        (_, None) => return,
+    };
+    if meant == "client" {
+        let (place, said) = match &*given {
+            "unchanged" => ("helpers.go:719", "--dry-run is deprecated".to_owned()),
+            given => {
+                let said = format!("--dry-run={given} is deprecated (boolean value)");
+                ("helpers.go:733", said)
+            }
+        };
+        let text = format!("{said} and can be replaced with --dry-run=client.");
+        session.klog_warning(place, &text).await;
+    }
+    line.replace("dry-run", meant.to_owned());
+}
+
 /// Reads `--dry-run`.
 pub(super) fn dry_run(line: &Line) -> Outcome<DryRun> {
     match line.get("dry-run") {
         None | Some("none") => Ok(DryRun::None),
         Some("client") => Ok(DryRun::Client),
         Some("server") => Ok(DryRun::Server),
-        Some("unchanged") => Err(Failure::message(
-            "--dry-run flag without a value was specified. A value must be set: \"none\", \
-             \"server\", or \"client\".",
-        )),
         Some(other) => Err(Failure::message(format!(
             "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
         ))),
@@ -80,6 +130,16 @@ pub(super) fn validation(line: &Line) -> Outcome<&'static str> {
     }
 }
 
+/// Verbs that know the types of what they print, by the start of their names.
+const TYPED: [&str; 6] = [
+    "kubectl autoscale",
+    "kubectl create ",
+    "kubectl expose",
+    "kubectl rollout ",
+    "kubectl run",
+    "kubectl set ",
+];
+
 /// Prints an object as `-o` asks, or `pod/web created` with the suffix of a dry run.
 pub(super) async fn done(
     session: &Session,
@@ -99,7 +159,16 @@ pub(super) async fn done(
         }
         format => {
             let shown = print::trimmed(object, line.on("show-managed-fields"));
-            print::objects(&format, &[shown], true)?
+            // Every document but the first says that it is another.
+            let another = session.printed.replace(true) && format == Format::Yaml;
+            if another {
+                session.io.print("---\n").await;
+            }
+            let typed = TYPED.iter().any(|verb| line.command.starts_with(verb));
+            match typed {
+                true => print::typed_object(&format, shown)?,
+                false => print::objects(&format, &[shown], true)?,
+            }
         }
     };
     session.io.print(&text).await;
@@ -116,15 +185,15 @@ pub(super) async fn create(
     manager: &str,
 ) -> Outcome<Value> {
     let dry = dry_run(line)?;
+    let mut object = object.clone();
+    record(line, &mut object);
     if dry == DryRun::Client {
-        return Ok(object.clone());
+        return Ok(object);
     }
     let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
     let path = resource.collection(namespace);
     let path = format!("{path}{}", query(line, dry, manager, true));
-    session
-        .call(Call::send(Method::Post, path, object.clone()))
-        .await
+    session.call(Call::send(Method::Post, path, object)).await
 }
 
 /// Sends a patch.
@@ -137,6 +206,10 @@ pub(super) async fn patch(
     manager: &str,
 ) -> Outcome<Value> {
     let dry = dry_run(line)?;
+    let mut body = body;
+    if body.is_map() {
+        record(line, &mut body);
+    }
     let path = format!("{}{}", found.path(), query(line, dry, manager, false));
     let body = Some((media_type, body));
     session
@@ -174,15 +247,6 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// `deployment.apps/web`
-    pub(super) fn full_name(&self) -> String {
-        format!(
-            "{}/{}",
-            self.resource.qualified_singular(),
-            self.value.name()
-        )
-    }
-
     /// The path of the object.
     pub(super) fn path(&self) -> String {
         self.resource
@@ -193,8 +257,21 @@ impl Found {
 /// The objects a command line means, read from the server: by name, by selector, all of them, or
 /// those of files. What cannot be read is told once the others were given to the caller.
 pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Outcome<Vec<Found>> {
+    let (found, failures) = find_each(session, line, args).await?;
+    match failures.into_iter().next() {
+        Some(failure) => Err(failure),
+        None => Ok(found),
+    }
+}
+
+/// The same, with the failures of those that cannot be read beside the others.
+pub(super) async fn find_each(
+    session: &Session,
+    line: &Line,
+    args: &[String],
+) -> Outcome<(Vec<Found>, Vec<Failure>)> {
     let discovery = session.discovery().await?;
-    let mut found = Vec::new();
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
     if line.has("filename") || line.has("kustomize") {
         for manifest in manifests(&session.io, line).await? {
             let resource = resource_of(&discovery, &manifest)?.clone();
@@ -204,12 +281,13 @@ pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Out
                 found.push(Found { resource, value });
                 continue;
             }
-            let value = session
-                .call(Call::get(resource.path(&namespace, value.name())))
-                .await?;
-            found.push(Found { resource, value });
+            let path = resource.path(&namespace, value.name());
+            match session.call(Call::get(path)).await {
+                Ok(value) => found.push(Found { resource, value }),
+                Err(failure) => failures.push(failure),
+            }
         }
-        return Ok(found);
+        return Ok((found, failures));
     }
     let mut named = targets(&discovery, args)?;
     if named.is_empty() {
@@ -222,18 +300,20 @@ pub(super) async fn find(session: &Session, line: &Line, args: &[String]) -> Out
             "resource(s) were provided, but no name was specified",
         ));
     }
+    refuse_names_of_all(line, &named)?;
     for Target { resource, name } in named.drain(..) {
         match name {
             Some(name) => {
-                let value = session
-                    .call(Call::get(resource.path(&session.namespace, &name)))
-                    .await?;
-                found.push(Found { resource, value });
+                let path = resource.path(&session.namespace, &name);
+                match session.call(Call::get(path)).await {
+                    Ok(value) => found.push(Found { resource, value }),
+                    Err(failure) => failures.push(failure),
+                }
             }
             None => found.extend(list(session, line, &resource).await?),
         }
     }
-    Ok(found)
+    Ok((found, failures))
 }
 
 /// What is said where nothing was named.

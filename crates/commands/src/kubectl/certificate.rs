@@ -6,8 +6,9 @@ use api::{Value, object};
 use net::http::Method;
 
 use super::Verb;
-use super::act::{self, DryRun, Found, done};
-use super::failure::{Failure, Outcome};
+use super::act::{self, DryRun, done};
+use super::discovery::Resource;
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch};
 use super::session::{Call, Session};
 use super::target::manifests;
@@ -80,23 +81,30 @@ async fn decide(session: &Session, line: &Line, decision: Decision) -> Outcome {
     }
     let discovery = session.discovery().await?;
     let resource = discovery.resolve("certificatesigningrequests")?;
+    let mut failures = Vec::new();
     for name in names {
         let name = name.rsplit('/').next().unwrap_or_default();
-        let path = resource.path("", name);
-        let request = session.call(Call::get(&*path)).await?;
-        let found = Found {
-            resource: resource.clone(),
-            value: request,
-        };
-        if let Some(changed) = decided(session, line, &found.value, &decision).await? {
-            let target = format!("{path}/approval");
-            session
-                .call(Call::send(Method::Put, target, changed))
-                .await?;
-        }
-        done(session, line, DryRun::None, &found.value, decision.done).await?;
+        failures.extend(one(session, line, resource, name, &decision).await.err());
     }
-    Ok(())
+    report(session, failures).await
+}
+
+async fn one(
+    session: &Session,
+    line: &Line,
+    resource: &Resource,
+    name: &str,
+    decision: &Decision,
+) -> Outcome {
+    let path = resource.path("", name);
+    let request = session.call(Call::get(&*path)).await?;
+    if let Some(changed) = decided(session, line, &request, decision).await? {
+        let target = format!("{path}/approval");
+        session
+            .call(Call::send(Method::Put, target, changed))
+            .await?;
+    }
+    done(session, line, DryRun::None, &request, decision.done).await
 }
 
 async fn manifests_of(session: &Session, line: &Line) -> Outcome<Vec<Value>> {

@@ -1,13 +1,13 @@
 //! What the cluster is: `version`, `cluster-info`, `api-resources`, `api-versions`.
 
-use api::Value;
+use api::{Value, object};
 
 use super::Verb;
 use super::act;
 use super::discovery::{Discovery, Resource};
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
-use super::print::align;
+use super::print::{self, Format, align};
 use super::session::{Call, Session};
 use super::target::or;
 use crate::releases::minor;
@@ -210,6 +210,7 @@ async fn api_resources(session: &Session, line: &Line) -> Outcome {
     {
         return Err(Failure::message("--sort-by accepts only name or kind"));
     }
+    let format = print::format(line)?;
     let discovery = session.discovery().await?;
     let mut resources = preferred(&discovery);
     resources.retain(|resource| shown(resource, line));
@@ -218,18 +219,17 @@ async fn api_resources(session: &Session, line: &Line) -> Outcome {
         Some("kind") => resources.sort_by(|a, b| a.kind.cmp(&b.kind)),
         _ => resources.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
     }
-    let wide = match line.get("output") {
-        None => false,
-        Some("wide") => true,
-        Some("name") => {
+    let wide = match format {
+        Format::Table { wide } => wide,
+        Format::Name => {
             let text: String = resources.into_iter().map(name_line).collect();
             session.io.print(&text).await;
             return Ok(());
         }
-        Some(other) => {
-            return Err(Failure::message(format!(
-                "--output {other} is not available"
-            )));
+        format => {
+            let text = print::typed_object(&format, resource_list(&resources))?;
+            session.io.print(&text).await;
+            return Ok(());
         }
     };
     let mut lines = Vec::new();
@@ -286,6 +286,45 @@ fn shown(resource: &Resource, line: &Line) -> bool {
             .iter()
             .all(|c| resource.categories.contains(c));
     group && namespaced && verbs && categories
+}
+
+/// The resources as one object.
+fn resource_list(resources: &[&Resource]) -> Value {
+    let texts = |texts: &[String]| -> Vec<Value> {
+        texts.iter().map(|text| text.as_str().into()).collect()
+    };
+    let entry = |resource: &&Resource| {
+        let mut entry = object!({
+            "kind": (resource.kind.as_str()),
+            "name": (resource.plural.as_str()),
+            "namespaced": (resource.namespaced),
+            "singularName": (resource.singular.as_str()),
+            "verbs": (texts(&resource.verbs)),
+            "version": (resource.version.as_str()),
+        });
+        if !resource.group.is_empty() {
+            entry.set("group", resource.group.as_str());
+        }
+        for (field, list) in [
+            ("shortNames", &resource.short_names),
+            ("categories", &resource.categories),
+        ] {
+            if !list.is_empty() {
+                entry.set(field, texts(list));
+            }
+        }
+        entry
+    };
+    let mut list = object!({
+        "apiVersion": "v1",
+        "groupVersion": "",
+        "kind": "APIResourceList",
+        "resources": null,
+    });
+    if !resources.is_empty() {
+        list.set("resources", resources.iter().map(entry).collect::<Vec<_>>());
+    }
+    list
 }
 
 fn name_line(resource: &Resource) -> String {

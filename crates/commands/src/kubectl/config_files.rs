@@ -214,6 +214,21 @@ fn parse(path: &str, text: &str) -> Outcome<Value> {
     let documents = yaml::parse_all(text)
         .map_err(|why| Failure::message(format!("error loading config file {path:?}: {why}")))?;
     let config = documents.into_iter().next().map(|document| document.value);
+    let kind = match &config {
+        Some(Value::Str(_)) => "string",
+        Some(Value::List(_)) => "array",
+        Some(Value::Int(_) | Value::Float(_)) => "number",
+        Some(Value::Bool(_)) => "bool",
+        _ => "",
+    };
+    if !kind.is_empty() {
+        return Err(Failure::message(format!(
+            "error loading config file {path:?}: couldn't get version/kind; json parse error: \
+             json: cannot unmarshal {kind} into Go value of type struct {{ APIVersion string \
+             \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
+             \"json:\\\"kind,omitempty\\\"\" }}"
+        )));
+    }
     Ok(begun(&mut config.unwrap_or_default()).clone())
 }
 

@@ -3,10 +3,12 @@
 //! Models kubectl/pkg/cmd/delete/delete.go.
 
 use api::{Value, body_value, object};
+use machine::Fd;
 use net::http::{Method, percent_encode};
 
 use super::Verb;
 use super::act::{self, DryRun, Found, dry_run, list};
+use super::create::{raw_body, raw_request};
 use super::discovery::Resource;
 use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, optional, switch, value, values};
@@ -55,6 +57,9 @@ struct Doomed {
 }
 
 async fn delete(session: &Session, line: &Line) -> Outcome {
+    if let Some(path) = line.get("raw").filter(|path| !path.is_empty()) {
+        return raw(session, line, path).await;
+    }
     let grace = checked(session, line).await?;
     let doomed = doomed(session, line).await?;
     if doomed.is_empty() {
@@ -62,6 +67,10 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
         return Ok(());
     }
     let dry = dry_run(line)?;
+    if line.on("interactive") && !is_wanted(session, &doomed).await {
+        session.io.print("deletion is cancelled\n").await;
+        return Ok(());
+    }
     // What was found by looking may be gone by now; what was named should be there.
     let looked = ["all", "selector", "field-selector"].map(|flag| line.has(flag));
     let ignores = match line.has("ignore-not-found") {
@@ -92,6 +101,56 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
     report(session, failures).await
 }
 
+/// Asks whether what is about to be deleted is meant.
+async fn is_wanted(session: &Session, doomed: &[Doomed]) -> bool {
+    let count = doomed.len();
+    let mut text = format!("You are about to delete the following {count} resource(s):\n");
+    for Doomed { resource, name, .. } in doomed {
+        text.push_str(&format!("{}/{name}\n", resource.qualified_singular()));
+    }
+    text.push_str("Do you want to continue? (y/N): ");
+    session.io.print(&text).await;
+    let mut answer = Vec::new();
+    while let Ok(bytes) = session.io.read(Fd::STDIN).await {
+        answer.extend_from_slice(&bytes);
+        if bytes.is_empty() || answer.contains(&b'\n') {
+            break;
+        }
+    }
+    answer.trim_ascii().eq_ignore_ascii_case(b"y")
+}
+
+/// Sends a deletion to a path as it stands, with a file for its body.
+async fn raw(session: &Session, line: &Line, path: &str) -> Outcome {
+    let files = line.list("filename");
+    let refused = [
+        (
+            files.len() > 1,
+            "--raw can only use a single local file or stdin",
+        ),
+        (
+            files.first().is_some_and(|file| file.contains("://")),
+            "--raw cannot read from a url",
+        ),
+        (
+            line.on("recursive"),
+            "--raw and --recursive are mutually exclusive",
+        ),
+        (
+            line.has("output"),
+            "--raw and --output are mutually exclusive",
+        ),
+    ];
+    if let Some((_, why)) = refused.into_iter().find(|(is, _)| *is) {
+        return Err(Failure::message(why));
+    }
+    let body = match files.first() {
+        None => None,
+        Some(file) => Some(raw_body(session, file).await?),
+    };
+    raw_request(session, Method::Delete, path, body).await
+}
+
 /// Checks how the deletion is to be; gives the grace period in seconds.
 async fn checked(session: &Session, line: &Line) -> Outcome<Option<i64>> {
     let refuse = |why: String| Err(Failure::message(why));
@@ -106,7 +165,8 @@ async fn checked(session: &Session, line: &Line) -> Outcome<Option<i64>> {
         return refuse("setting 'all' parameter but found a non empty selector. ".to_owned());
     }
     act::refuse_selected_names(line, &line.args)?;
-    if selector && line.args.is_empty() && !line.has("filename") && !line.has("kustomize") {
+    let selects = selector || line.on("all") || line.has("field-selector");
+    if selects && line.args.is_empty() && !line.has("filename") && !line.has("kustomize") {
         return refuse("at least one resource must be specified to use a selector".to_owned());
     }
     if let Some(given @ ("true" | "false")) = line.get("cascade") {
@@ -184,7 +244,9 @@ async fn doomed(session: &Session, line: &Line) -> Outcome<Vec<Doomed>> {
         return Ok(found);
     }
     let selected = line.has("selector") || line.on("all") || line.has("field-selector");
-    for Target { resource, name } in targets(&discovery, &line.args)? {
+    let named = targets(&discovery, &line.args)?;
+    act::refuse_names_of_all(line, &named)?;
+    for Target { resource, name } in named {
         match name {
             Some(name) => {
                 let namespace = session.namespace.clone();
@@ -268,10 +330,7 @@ async fn send(
         options.set("gracePeriodSeconds", seconds);
     }
     match dry {
-        DryRun::Client => {
-            session.call(Call::get(path)).await?;
-            Ok(None)
-        }
+        DryRun::Client => Ok(None),
         DryRun::Server | DryRun::None => {
             if dry == DryRun::Server {
                 options.set("dryRun", Value::from(vec![Value::from("All")]));

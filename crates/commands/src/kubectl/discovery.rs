@@ -181,6 +181,8 @@ impl Discovery {
     /// As [`Discovery::find`], with kubectl's sentence if there is none.
     pub(crate) fn resolve(&self, word: &str) -> Outcome<&Resource> {
         self.find(word).ok_or_else(|| {
+            // What follows a dot is a group, and no part of the name.
+            let word = word.split('.').next().unwrap_or(word);
             Failure::message(format!("the server doesn't have a resource type {word:?}"))
         })
     }

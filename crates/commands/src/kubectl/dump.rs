@@ -11,6 +11,7 @@ use super::act;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, value, values};
 use super::logs::{Source, read_log};
+use super::print;
 use super::session::{Call, Session};
 
 const FLAGS: &[Flag] = &[
@@ -49,13 +50,7 @@ const LISTS: [(&str, &str, &str); 7] = [
 ];
 
 async fn dump(session: &Session, line: &Line) -> Outcome {
-    if !matches!(line.get("output"), None | Some("json" | "yaml")) {
-        return Err(Failure::message(format!(
-            "unable to match a printer suitable for the output format {:?}, allowed formats are: \
-             json,yaml",
-            line.text("output")
-        )));
-    }
+    print::format(line)?;
     let nodes = session.call(Call::get("/api/v1/nodes")).await?;
     put(session, line, "nodes", &shown(line, &nodes)).await?;
     for namespace in namespaces(session, line).await? {
@@ -173,64 +168,13 @@ fn shown(line: &Line, list: &Value) -> String {
     if line.get("output") == Some("yaml") {
         return format!("---\n{}", api::yaml::to_string(list));
     }
-    // A list says once what its items are.
     let mut list = list.clone();
-    let mut items = list.list_at("items").to_vec();
-    for item in &mut items {
-        item.remove("kind");
-        item.remove("apiVersion");
+    let version = list.api_version().to_owned();
+    let kind = list.kind().trim_end_matches("List").to_owned();
+    for item in list.list_mut("items") {
+        item.set("apiVersion", version.as_str());
+        item.set("kind", kind.as_str());
+        item.remove("metadata.managedFields");
     }
-    list.set("items", Value::from(items));
-    let mut text = String::new();
-    write_json(&list, "", 0, &mut text);
-    text.push('\n');
-    text
-}
-
-/// Fields that stand first, in this order; the others follow by name.
-const FIRST: [&str; 12] = [
-    "kind",
-    "apiVersion",
-    "metadata",
-    "name",
-    "generateName",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "spec",
-    "status",
-];
-
-fn write_json(value: &Value, field: &str, depth: usize, out: &mut String) {
-    let pad = |depth: usize| "    ".repeat(depth);
-    match value {
-        Value::Map(map) if !map.is_empty() => {
-            let mut fields: Vec<(&str, &Value)> = map.iter().map(|(k, v)| (&**k, v)).collect();
-            // Labels and the like are sorted by name.
-            if !matches!(field, "labels" | "annotations" | "data" | "matchLabels") {
-                let rank = |name: &str| FIRST.iter().position(|one| *one == name);
-                fields.sort_by_key(|(name, _)| rank(name).unwrap_or(FIRST.len()));
-            }
-            out.push_str("{\n");
-            for (at, (name, value)) in fields.iter().enumerate() {
-                let comma = if at == 0 { "" } else { ",\n" };
-                let quoted = Value::from(*name).to_json();
-                out.push_str(&format!("{comma}{}{quoted}: ", pad(depth + 1)));
-                write_json(value, name, depth + 1, out);
-            }
-            out.push_str(&format!("\n{}}}", pad(depth)));
-        }
-        Value::List(list) if !list.is_empty() => {
-            out.push_str("[\n");
-            for (at, value) in list.iter().enumerate() {
-                let comma = if at == 0 { "" } else { ",\n" };
-                out.push_str(&format!("{comma}{}", pad(depth + 1)));
-                write_json(value, "", depth + 1, out);
-            }
-            out.push_str(&format!("\n{}]", pad(depth)));
-        }
-        other => out.push_str(&other.to_json()),
-    }
+    print::typed::json(&list)
 }

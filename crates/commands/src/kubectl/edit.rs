@@ -87,6 +87,13 @@ enum What {
     Object,
     /// The configuration that was applied last.
     LastApplied,
+    /// The object that is to be created.
+    New,
+}
+
+/// Has an object edited before it is created.
+pub(super) async fn before_create(session: &Session, line: &Line, found: &Found) -> Outcome {
+    one(session, line, found, What::New).await
 }
 
 /// What became of an edit that the server or the parser did not take.
@@ -109,6 +116,7 @@ async fn one(session: &Session, line: &Line, found: &Found, what: What) -> Outco
             let text = found.value.annotation(LAST_APPLIED);
             Value::from_json(text.as_bytes()).unwrap_or_default()
         }
+        What::New => found.value.clone(),
     };
     let first = yaml::to_string(&original);
     let mut shown = first.clone();
@@ -143,7 +151,11 @@ async fn one(session: &Session, line: &Line, found: &Found, what: What) -> Outco
         let problem = match send(session, line, found, (what, &original), &body).await {
             Ok(Some(patched)) => {
                 remove(session, &path).await;
-                return done(session, line, DryRun::None, &patched, "edited").await;
+                let said = match what {
+                    What::New => "created",
+                    _ => "edited",
+                };
+                return done(session, line, DryRun::None, &patched, said).await;
             }
             Ok(None) => {
                 remove(session, &path).await;
@@ -241,12 +253,24 @@ async fn send(
         .next()
         .map(|document| document.value)
         .unwrap_or_default();
+    if what == What::New {
+        let (resource, namespace) = (&found.resource, found.value.namespace());
+        let made = act::create(
+            session,
+            line,
+            resource,
+            namespace,
+            &edited,
+            "kubectl-create",
+        );
+        return made.await.map(Some);
+    }
     if edited.same(original) {
         return Ok(None);
     }
     is_same_object(found, original, &edited)?;
     let (media_type, body) = match what {
-        What::Object => three_way(original, &edited, original)?,
+        What::Object | What::New => three_way(original, &edited, original)?,
         What::LastApplied => {
             let annotated = with_last_applied(&edited);
             let mut patch = object! { "metadata": { "annotations": {} } };

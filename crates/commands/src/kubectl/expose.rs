@@ -5,8 +5,8 @@
 use api::{Value, object};
 
 use super::Verb;
-use super::act::{self, DryRun, Found, done, dry_run, find};
-use super::failure::{Failure, Outcome};
+use super::act::{self, DryRun, Found, done, dry_run, find_each};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch, value};
 use super::overrides::{OVERRIDE_TYPE, OVERRIDES, overridden};
 use super::session::Session;
@@ -51,7 +51,13 @@ async fn expose(session: &Session, line: &Line) -> Outcome {
     let dry = dry_run(line)?;
     let discovery = session.discovery().await?;
     let services = discovery.resolve("services")?;
-    for found in find(session, line, &line.args).await? {
+    let affinity = line.text("session-affinity");
+    if !["", "None", "ClientIP"].contains(&affinity) {
+        let why = format!("unknown session affinity: {affinity}");
+        return Err(Failure::message(why));
+    }
+    let (found, mut failures) = find_each(session, line, &line.args).await?;
+    for found in found {
         let mut service = service(line, &found)?;
         let namespace = session.namespace.as_str();
         if session.namespace_given || dry != DryRun::Client {
@@ -65,9 +71,12 @@ async fn expose(session: &Session, line: &Line) -> Outcome {
             &service,
             "kubectl-expose",
         );
-        done(session, line, dry, &made.await?, "exposed").await?;
+        match made.await {
+            Ok(made) => done(session, line, dry, &made, "exposed").await?,
+            Err(failure) => failures.push(failure),
+        }
     }
-    Ok(())
+    report(session, failures).await
 }
 
 fn service(line: &Line, found: &Found) -> Outcome<Value> {
@@ -130,7 +139,11 @@ fn service(line: &Line, found: &Found) -> Outcome<Value> {
         ("session-affinity", "spec.sessionAffinity"),
         ("load-balancer-ip", "spec.loadBalancerIP"),
     ];
+    let balanced = line.get("type") == Some("LoadBalancer");
     for (flag, field) in fields {
+        if flag == "load-balancer-ip" && !balanced {
+            continue;
+        }
         if let Some(text) = line.get(flag) {
             service.set(field, text);
         }

@@ -122,6 +122,17 @@ pub(crate) fn takes_next(word: &str) -> bool {
     }
 }
 
+/// The same of one that is not known: it takes the word after it, too, unless it has its value.
+pub(crate) fn may_take_next(word: &str) -> bool {
+    let known = match word.strip_prefix("--") {
+        Some(name) => GLOBAL.iter().any(|flag| flag.name == name),
+        None => GLOBAL
+            .iter()
+            .any(|flag| flag.short.is_some() && flag.short == word.chars().nth(1)),
+    };
+    takes_next(word) || !(known || word.contains('='))
+}
+
 /// A command line, read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line {
@@ -132,6 +143,8 @@ pub(crate) struct Line {
     pub(crate) command: String,
     /// Arguments that are no flags, in order; those after `--` included.
     pub(crate) args: Vec<String>,
+    /// What `--record` writes down: the command as it was given.
+    pub(crate) cause: Option<String>,
     /// How many of `args` stood before `--`, if there was one.
     pub(crate) dash: Option<usize>,
 }
@@ -240,6 +253,21 @@ impl Line {
         Ok(())
     }
 
+    /// The command as `--record` writes it down: arguments first, then what was given of flags.
+    pub(crate) fn recorded(&self, known: &[Flag]) -> String {
+        let mut words = vec![self.command.clone()];
+        words.extend(self.args.iter().cloned());
+        for (name, values) in &self.flags {
+            let flag = known.iter().chain(GLOBAL).find(|flag| flag.name == *name);
+            let text = match flag.is_some_and(|flag| flag.takes == Takes::Values) {
+                true => format!("[{}]", values.join(",")),
+                false => values.join(","),
+            };
+            words.push(format!("--{name}={text}"));
+        }
+        words.join(" ")
+    }
+
     /// Gives a flag another value, as if it had been given so.
     pub(crate) fn replace(&mut self, name: &'static str, text: String) {
         self.flags.insert(name, vec![text]);
@@ -288,6 +316,7 @@ impl Line {
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         self.all(name)
             .iter()
+            .filter(|text| !text.is_empty())
             .flat_map(|text| text.split(','))
             .map(str::to_owned)
             .collect()
@@ -321,7 +350,8 @@ impl Line {
     }
 }
 
-fn parse_bool(text: &str) -> Option<bool> {
+/// What a text says of a switch, as Go reads it.
+pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),

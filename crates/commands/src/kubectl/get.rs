@@ -65,7 +65,14 @@ async fn get(session: &Session, line: &Line) -> Outcome {
     let format = print::format(line)?;
     let discovery = session.discovery().await?;
     let targets = if line.has("filename") || line.has("kustomize") {
-        from_files(session, line).await?
+        let found = from_files(session, line).await?;
+        if !line.args.is_empty() {
+            return Err(Failure::message(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource \
+                 arguments as well",
+            ));
+        }
+        found
     } else {
         targets(&discovery, &line.args)?
     };
@@ -115,11 +122,6 @@ fn refuse(line: &Line) -> Outcome {
         refused.into_iter().find(|(is, _)| *is).map(|(_, why)| why)
     } else if line.on("output-watch-events") && !line.on("watch") && !line.on("watch-only") {
         Some("--output-watch-events option can only be used with --watch or --watch-only")
-    } else if files && !line.args.is_empty() {
-        Some(
-            "when paths, URLs, or stdin is provided as input, you may not specify resource \
-             arguments as well",
-        )
     } else {
         None
     };

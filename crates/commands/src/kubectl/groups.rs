@@ -8,7 +8,7 @@ use machine::Io;
 
 use super::failure::{Failure, Outcome};
 use super::flags::{self, Line};
-use super::{help, plugin};
+use super::{Verb, help, plugin, verbs};
 
 /// Groups by their words.
 const GROUPS: &[&str] = &[
@@ -17,6 +17,7 @@ const GROUPS: &[&str] = &[
     "config",
     "create secret",
     "create service",
+    "kuberc",
     "plugin",
     "rollout",
     "set",
@@ -29,6 +30,33 @@ const ALIASES: &[(&str, &str, &str)] = &[
     ("set", "sa", "serviceaccount"),
     ("config", "use", "use-context"),
 ];
+
+/// Words of other tools, and the commands that are suggested for them.
+const MEANT: &[(&str, &str)] = &[
+    ("list", "get"),
+    ("ls", "get"),
+    ("rm", "delete"),
+    ("remove", "delete"),
+];
+
+/// A plugin that stands for a subcommand of `create` that kubectl does not have itself.
+pub(super) async fn plugin_below_create(io: &Io, words: &[String]) -> Option<Outcome> {
+    let [first, second, ..] = words else {
+        return None;
+    };
+    if first != "create" || second.starts_with('-') {
+        return None;
+    }
+    let own = |verb: &&Verb| {
+        verb.name
+            .strip_prefix("create ")
+            .is_some_and(|rest| rest.split(' ').next() == Some(second.as_str()))
+    };
+    match verbs().any(|verb| own(&verb)) {
+        true => None,
+        false => plugin::run(io, words, 2).await,
+    }
+}
 
 /// The words with the own names of commands.
 pub(super) fn canonical(words: &[String]) -> Cow<'_, [String]> {
@@ -48,13 +76,16 @@ pub(super) fn canonical(words: &[String]) -> Cow<'_, [String]> {
 }
 
 /// Where the first words stand that are neither flags nor the values of flags every command has.
-fn plain(words: &[String]) -> Vec<usize> {
+pub(super) fn plain(words: &[String]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut index = 0;
     while index < words.len() && words[index] != "--" {
         let word = &words[index];
         if word.starts_with('-') {
-            index += usize::from(flags::takes_next(word));
+            index += usize::from(match found.is_empty() {
+                true => flags::may_take_next(word),
+                false => flags::takes_next(word),
+            });
         } else {
             found.push(index);
         }
@@ -91,11 +122,20 @@ pub(super) async fn no_verb(io: &Io, words: &[String]) -> Outcome {
     let Some(first) = plain(words).first().map(|at| &words[*at]) else {
         return alone(io, words).await;
     };
-    if let Some(ran) = plugin::run(io, words).await {
+    if words[0].starts_with('-') {
+        return Err(Failure::Plain(format!(
+            "Error: flags cannot be placed before plugin name: {}",
+            words[0]
+        )));
+    }
+    if let Some(ran) = plugin::run(io, words, 1).await {
         return ran;
     }
+    let meant = |name: &str| MEANT.contains(&(first.as_str(), name));
     let near: String = help::commands()
-        .filter(|name| distance(name, first) <= 2 || name.starts_with(first.as_str()))
+        .filter(|name| {
+            distance(name, first) <= 2 || name.starts_with(first.as_str()) || meant(name)
+        })
         .map(|name| format!("\t{name}\n"))
         .collect();
     let near = match near.is_empty() {
@@ -109,7 +149,9 @@ pub(super) async fn no_verb(io: &Io, words: &[String]) -> Outcome {
 
 /// `kubectl` without a word.
 async fn alone(io: &Io, words: &[String]) -> Outcome {
-    Line::parse(words, &[], true).map_err(|why| Failure::Usage(why, "kubectl".to_owned()))?;
+    let line =
+        Line::parse(words, &[], true).map_err(|why| Failure::Usage(why, "kubectl".to_owned()))?;
+    help::check("kubectl", &line)?;
     io.print(help::of("kubectl").unwrap_or_default()).await;
     Ok(())
 }
@@ -143,7 +185,14 @@ pub(super) fn exists(words: &[String]) -> bool {
 }
 
 /// `kubectl help WORD` where there is no such command.
-pub(super) async fn no_topic(io: &Io, word: &str) -> Outcome {
+pub(super) async fn no_topic(io: &Io, words: &[String]) -> Outcome {
+    let word = &words[0];
+    if word == "help" {
+        let own = "kubectl help";
+        Line::parse(&words[1..], &[], true).map_err(|why| Failure::Usage(why, own.to_owned()))?;
+        io.print(help::of(own).unwrap_or_default()).await;
+        return Ok(());
+    }
     let text = help::of("kubectl").unwrap_or_default();
     let listed = text.find("\nBasic Commands").map_or("", |at| &text[at..]);
     io.eprint(&format!("Unknown help topic [`{word}`]\n\n{listed}"))

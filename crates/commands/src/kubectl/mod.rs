@@ -34,6 +34,7 @@ pub(crate) mod flags;
 mod get;
 mod groups;
 mod help;
+mod kuberc;
 mod kustomize;
 mod label;
 mod logs;
@@ -167,11 +168,13 @@ const GROUPS: &[&[&Verb]] = &[
     apply::VERBS,
     edit::VERBS,
     &dump::VERBS,
+    &kuberc::VERBS,
 ];
 
 /// The heads of groups that are no verbs themselves.
 const HEADS: &[(&str, &str)] = &[
     ("set", "Set specific features on objects"),
+    ("kuberc", "Manage kuberc configuration files"),
     ("rollout", "Manage the rollout of a resource"),
     ("config", "Modify kubeconfig files"),
     ("top", "Display resource (CPU/memory) usage"),
@@ -194,7 +197,11 @@ async fn main(io: Io) -> i32 {
         .skip(1)
         .map(|word| word.to_string())
         .collect();
-    match run(&io, &words).await {
+    let ran = match kuberc::applied(&io, words).await {
+        Ok(words) => run(&io, &words).await,
+        Err(failure) => Err(failure),
+    };
+    match ran {
         Ok(()) => 0,
         Err(failure) => {
             if let Failure::Printed(text, _) = &failure {
@@ -213,27 +220,45 @@ async fn run(io: &Io, words: &[String]) -> Outcome {
     let asked = asked_for_help(words);
     let words = asked.as_deref().unwrap_or(words);
     let words = &*groups::canonical(words);
+    if let Some(ran) = groups::plugin_below_create(io, words).await {
+        return ran;
+    }
     let found = find_verb(words).filter(|(verb, _)| !groups::within(words, verb.name));
     let Some((verb, rest)) = found else {
         if asked.is_some() && !groups::exists(words) {
-            return groups::no_topic(io, &words[0]).await;
+            return groups::no_topic(io, words).await;
         }
         return groups::no_verb(io, words).await;
     };
     let command = path(verb);
-    let flags = help::flags(&command, verb.flags);
+    let mut flags = help::flags(&command, verb.flags);
+    if act::RECORDING.contains(&verb.name) {
+        flags.push(act::RECORD);
+    }
     let mut line = Line::parse(&rest, &flags, verb.interspersed)
         .map_err(|why| Failure::Usage(why, command.clone()))?;
     line.command = command;
-    if line.on("help") {
-        io.print(help::of(&line.command).unwrap_or(verb.summary))
+    if line.has(act::RECORD.name) {
+        io.eprint("Flag --record has been deprecated, --record will be removed in the future\n")
             .await;
+    }
+    if line.on(act::RECORD.name) {
+        line.cause = Some(line.recorded(&flags));
+    }
+    // A verb without a text does with `--help` what it does without.
+    if let Some(text) = help::of(&line.command).filter(|_| line.on("help")) {
+        io.print(text).await;
         return Ok(());
     }
     help::check(&line.command, &line)?;
     help::unread(&line.command, verb.flags, &line)?;
     print::read_template(io, &mut line).await?;
     let session = Session::of_verb(io, &line, verb.name).await?;
+    act::settle_dry_run(&session, &mut line).await;
+    // What changes something knows how it will say so before it begins.
+    if verb.name != "delete" && help::options(&line.command).any(|one| one.name == "dry-run") {
+        print::format(&line)?;
+    }
     (verb.run)(&session, &line).await
 }
 
@@ -268,7 +293,11 @@ fn find_verb(words: &[String]) -> Option<(&'static Verb, Vec<String>)> {
             break;
         }
         if word.starts_with('-') {
-            index += if flags::takes_next(word) { 2 } else { 1 };
+            let takes = match at.is_empty() {
+                true => flags::may_take_next(word),
+                false => flags::takes_next(word),
+            };
+            index += if takes { 2 } else { 1 };
             continue;
         }
         at.push(index);

@@ -88,7 +88,7 @@ const FLAGS: &[(&str, &str)] = &[
     ),
     (
         "--profile='none'",
-        "Name of profile to capture. One of (none|cpu|heap|goroutine|threadcreate|block|mutex)",
+        "Name of profile to capture. One of (none|cpu|heap|goroutine|threadcreate|block|mutex|trace)",
     ),
     (
         "--profile-output='profile.pprof'",
@@ -133,6 +133,7 @@ async fn options(session: &Session) -> Outcome {
         let flag = flag.replace("$HOME", &home);
         text.push_str(&format!("\n    {flag}:\n\t{purpose}\n"));
     }
+    text.push('\n');
     session.io.print(&text).await;
     Ok(())
 }

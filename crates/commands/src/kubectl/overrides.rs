@@ -18,8 +18,8 @@ pub(super) fn overridden(line: &Line, object: Value) -> Outcome<Value> {
     let Some(text) = line.get("overrides").filter(|text| !text.is_empty()) else {
         return Ok(object);
     };
-    let patch = Value::from_json(text.as_bytes())
-        .map_err(|error| Failure::message(format!("Invalid JSON in --overrides: {error}")))?;
+    let patch =
+        Value::from_json(text.as_bytes()).map_err(|_| Failure::message("Invalid JSON Patch"))?;
     let done = match line.get("override-type").unwrap_or("merge") {
         "merge" => apply_merge_patch(&object, &patch),
         "json" => apply_json_patch(&object, &patch),

@@ -60,14 +60,14 @@ async fn plugins(io: &Io) -> Vec<String> {
 }
 
 /// Runs the plugin that the words name, with the words behind its name: the one with the longest
-/// name wins. `None`: there is none.
-pub(super) async fn run(io: &Io, words: &[String]) -> Option<Outcome> {
+/// name wins, which is of this many words at least. `None`: there is none.
+pub(super) async fn run(io: &Io, words: &[String], least: usize) -> Option<Outcome> {
     let count = words
         .iter()
         .position(|word| word.starts_with('-'))
         .unwrap_or(words.len());
     let all = plugins(io).await;
-    let (path, used) = (1..=count).rev().find_map(|used| {
+    let (path, used) = (least..=count).rev().find_map(|used| {
         let words: Vec<String> = words[..used]
             .iter()
             .map(|word| word.replace('-', "_"))

@@ -8,7 +8,7 @@ use net::http::Method;
 use super::Verb;
 use super::act::{self, DryRun, done, dry_run};
 use super::attaching::{attach_or_logs, exit_code};
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, atoi};
 use super::flags::{Flag, Line, switch, value, values};
 use super::overrides::{OVERRIDE_TYPE, OVERRIDES, overridden};
 use super::pods::{GET_POD_TIMEOUT, timeout};
@@ -72,12 +72,15 @@ async fn run(session: &Session, line: &Line) -> Outcome {
     }
     let made = act::create(session, line, resource, namespace, &wanted, "kubectl-run").await?;
     if line.on("expose") {
-        let port = line.number("port")?.unwrap_or(0);
+        let port = port(line)?.unwrap_or(0);
         let service = service(name, port, Value::from(wanted.labels()));
         let services = discovery.resolve("services")?;
         let manager = "kubectl-expose";
         let made = act::create(session, line, services, namespace, &service, manager);
         done(session, line, dry, &made.await?, "created").await?;
+        if line.text("output") == "yaml" {
+            session.io.print("---\n").await;
+        }
     }
     if !attaches {
         return done(session, line, dry, &made, "created").await;
@@ -99,6 +102,15 @@ async fn run(session: &Session, line: &Line) -> Outcome {
         }
     }
     outcome
+}
+
+/// The port of the container, a number.
+fn port(line: &Line) -> Outcome<Option<i64>> {
+    let Some(text) = line.get("port").filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let number = text.parse().map_err(|_| Failure::message(atoi(text)))?;
+    Ok(Some(number))
 }
 
 /// Whether the command is to be joined with its terminal.
@@ -237,7 +249,7 @@ fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
     if !env.is_empty() {
         container.set("env", Value::from(env));
     }
-    if let Some(port) = line.number("port")? {
+    if let Some(port) = port(line)? {
         container.set(
             "ports",
             Value::from(vec![object!({ "containerPort": (port) })]),
@@ -280,9 +292,12 @@ fn pod(line: &Line, name: &str, words: &[String]) -> Outcome<Value> {
         "status": {},
     });
     for text in line.list("annotations") {
-        if let Some((key, value)) = text.split_once('=') {
-            pod.set_path(&["metadata", "annotations", key], value);
-        }
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(Failure::message(format!(
+                "invalid annotations format: {text}"
+            )));
+        };
+        pod.set_path(&["metadata", "annotations", key], value);
     }
     overridden(line, pod)
 }

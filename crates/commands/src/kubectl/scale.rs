@@ -6,8 +6,8 @@ use api::object;
 use net::http::Method;
 
 use super::Verb;
-use super::act::{self, DryRun, Found, MERGE, done, dry_run, find};
-use super::failure::{Failure, Outcome};
+use super::act::{self, DryRun, Found, MERGE, done, dry_run, find_each};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch, value};
 use super::session::{Call, JSON, Session};
 
@@ -41,14 +41,14 @@ async fn scale(session: &Session, line: &Line) -> Outcome {
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         )
     })?;
-    let found = find(session, line, &line.args).await?;
-    if found.is_empty() {
+    let (found, mut failures) = find_each(session, line, &line.args).await?;
+    if found.is_empty() && failures.is_empty() {
         return Err(Failure::message("no objects passed to scale"));
     }
     for found in found {
-        one(session, line, &found, replicas).await?;
+        failures.extend(one(session, line, &found, replicas).await.err());
     }
-    Ok(())
+    report(session, failures).await
 }
 
 async fn one(session: &Session, line: &Line, found: &Found, replicas: i64) -> Outcome {
@@ -83,6 +83,10 @@ async fn one(session: &Session, line: &Line, found: &Found, replicas: i64) -> Ou
             body: Some((MERGE, body)),
         };
         session.call(call).await?;
+        if line.cause.is_some() {
+            let body = object!({});
+            act::patch(session, line, found, MERGE, body, "kubectl-scale").await?;
+        }
     }
     done(session, line, dry, &found.value, "scaled").await
 }

@@ -71,6 +71,8 @@ pub(crate) struct Session {
     agent: Rc<str>,
     line: Line,
     conn: Cell<Option<Fd>>,
+    /// Whether an object was printed already.
+    pub(super) printed: Cell<bool>,
     next_stream: Cell<u32>,
     discovered: RefCell<Option<Rc<super::discovery::Discovery>>>,
     /// How many of its warnings were printed.
@@ -80,12 +82,6 @@ pub(crate) struct Session {
 impl Session {
     /// Reads the configuration a command line asks for.
     pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
-        let somebody = !line.text("as").is_empty();
-        if !somebody && (line.has("as-group") || line.has("as-uid")) {
-            return Err(Failure::message(
-                "requesting uid, groups or user-extra for  without impersonating a user",
-            ));
-        }
         let access = access(io, line).await?;
         Ok(Session::with(io, line, access).await)
     }
@@ -118,6 +114,7 @@ impl Session {
             agent,
             line: line.clone(),
             conn: Cell::new(None),
+            printed: Cell::new(false),
             next_stream: Cell::new(1),
             discovered: RefCell::new(None),
             told: Cell::new(0),
@@ -497,6 +494,7 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
         return Err(Failure::message(why));
     }
     check_timeout(line)?;
+    refuse_parts(io, line, &config, current).await?;
     let picks = Picks {
         context: given("context"),
         cluster: given("cluster"),
@@ -506,7 +504,10 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
     let resolved = kubeconfig::resolve_picked(&config, picks, |name| contents.get(name).cloned());
     let mut access = resolved.map_err(Failure::message)?;
     if let Some(server) = given("server") {
-        access.server = server.into();
+        access.server = match server.contains("://") {
+            true => server.into(),
+            false => format!("http://{server}").into(),
+        };
     }
     if access.server.is_empty() {
         // Inside a pod the service account says where the cluster is.
@@ -516,10 +517,59 @@ async fn access(io: &Io, line: &Line) -> Outcome<Access> {
         access.server = "http://localhost:8080".into();
     }
     if let Some(token) = line.get("token") {
+        // A certificate is sent as well, and counts first.
         access.identity.token = Some(token.into());
-        access.identity.certificate = None;
     }
     Ok(access)
+}
+
+/// Refuses groups without a user whom they are of, and files that are not there.
+async fn refuse_parts(io: &Io, line: &Line, config: &Value, context: &str) -> Outcome {
+    let given = |name: &str| line.global(name).filter(|text| !text.is_empty());
+    let context = find(config, "contexts", context).map(|entry| entry.get("context"));
+    let part = |flag: &str| {
+        given(flag)
+            .or_else(|| Some(context?.str(flag)))
+            .unwrap_or_default()
+    };
+    // The bindings' own flag of this name says who is bound.
+    let user = match line.command.ends_with("rolebinding") {
+        true => context.map_or("", |context| context.str("user")),
+        false => part("user"),
+    };
+    let more = ["as-group", "as-uid", "as-user-extra"];
+    if line.text("as").is_empty() && more.iter().any(|flag| !line.text(flag).is_empty()) {
+        return Err(Failure::message(format!(
+            "requesting uid, groups or user-extra for {user} without impersonating a user"
+        )));
+    }
+    let cluster = part("cluster");
+    for (flag, what, list, inner, of) in [
+        ("client-certificate", "client-cert", "users", "user", user),
+        ("client-key", "client-key", "users", "user", user),
+        (
+            "certificate-authority",
+            "certificate-authority",
+            "clusters",
+            "cluster",
+            cluster,
+        ),
+    ] {
+        let entry = find(config, list, of).map(|entry| entry.get(inner));
+        let inline = entry.is_some_and(|entry| entry.has(&format!("{flag}-data")));
+        let own = entry.map_or("", |entry| entry.str(flag));
+        let path = given(flag).unwrap_or(if inline { "" } else { own });
+        if path.is_empty() {
+            continue;
+        }
+        if let Err(errno) = io.read_file(path).await {
+            let why = errno.message().to_lowercase();
+            return Err(Failure::message(format!(
+                "unable to read {what} {path} for {of} due to open {path}: {why}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// `--request-timeout` is a number of seconds or a duration.

@@ -36,6 +36,7 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn set(session: &Session, line: &Line) -> Outcome {
+    let all = find(session, line, &line.args).await?;
     let wanted = subjects(line)?;
     if wanted.is_empty() {
         return Err(Failure::message(
@@ -43,14 +44,16 @@ async fn set(session: &Session, line: &Line) -> Outcome {
         ));
     }
     let dry = dry_run(line)?;
-    for found in find(session, line, &line.args).await? {
+    for found in all {
         if !matches!(
             found.resource.kind.as_str(),
             "RoleBinding" | "ClusterRoleBinding"
         ) {
-            return Err(Failure::message(
-                "setting subjects is only supported for RoleBinding/ClusterRoleBinding",
-            ));
+            return Err(Failure::message(format!(
+                "{}/{} setting subjects is only supported for RoleBinding/ClusterRoleBinding",
+                found.resource.plural,
+                found.value.name()
+            )));
         }
         let mut all = found.value.list_at("subjects").to_vec();
         for subject in &wanted {

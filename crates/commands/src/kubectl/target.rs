@@ -38,6 +38,9 @@ pub(crate) fn targets(discovery: &Discovery, args: &[String]) -> Outcome<Vec<Tar
         } else {
             category
         };
+        if resources.len() > 1 && !names.is_empty() {
+            return Err(Failure::message("you must specify only one resource"));
+        }
         for resource in resources {
             if names.is_empty() {
                 found.push(Target {

@@ -77,14 +77,15 @@ async fn top(session: &Session, line: &Line) -> Outcome {
         return Err(Failure::hint(line, &format!("{kind} [NAME | -l label]")));
     }
     if !line.args.is_empty() && !line.text("selector").is_empty() {
-        return Err(Failure::message(
-            "only one of NAME or selector can be provided",
-        ));
+        return Err(Failure::message(match line.command.ends_with("node") {
+            true => "only one of NAME or --selector can be provided",
+            false => "only one of NAME or selector can be provided",
+        }));
     }
     match line.text("sort-by") {
         "" | "cpu" | "memory" | "swap" => {}
         _ => {
-            return Err(Failure::message("--sort-by accepts only cpu, memory, swap"));
+            return Err(Failure::message("--sort-by accepts only cpu or memory"));
         }
     }
     let groups = session.call(Call::get("/apis")).await?;

@@ -46,6 +46,7 @@ pub(super) async fn one(
     if !namespace.is_empty() {
         wanted.set("metadata.namespace", namespace.as_str());
     }
+    act::record(line, &mut wanted);
     let annotated = with_last_applied(&wanted);
     let path = resource.path(&namespace, value.name());
     let current = match session.call(Call::get(path)).await {

@@ -147,6 +147,7 @@ async fn resource(session: &Session, line: &Line, verb: &str, what: &str) -> Out
                     warn(session, &text).await;
                 }
             }
+            None if ["users", "groups"].contains(&word) => {}
             None => {
                 let text = match word.split_once('.') {
                     None => format!("the server doesn't have a resource type '{word}'"),

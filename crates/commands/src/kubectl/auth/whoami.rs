@@ -32,7 +32,7 @@ async fn whoami(session: &Session, line: &Line) -> Outcome {
     if line.has("output") && !matches!(format, Format::Table { .. }) {
         session
             .io
-            .print(&print::objects(&format, &[answer], true)?)
+            .print(&print::typed_object(&format, answer)?)
             .await;
         return Ok(());
     }

@@ -23,8 +23,10 @@ pub(super) async fn list(session: &Session, line: &Line) -> Outcome {
         "" => false,
         "name" => true,
         other => {
-            let text = format!("output must be one of '' or 'name': {other}");
-            return Err(Failure::message(text));
+            return Err(Failure::message(format!(
+                "--output {other} is not available in kubectl config get-contexts; resetting to \
+                 default output format"
+            )));
         }
     };
     let (_, config) = load(session, line).await?;

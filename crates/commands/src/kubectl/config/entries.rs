@@ -2,9 +2,11 @@
 
 use api::{Value, base64};
 
+use super::super::config_files::find;
 use super::super::failure::{Failure, Outcome};
 use super::super::flags::{Flag, Line, switch, value, values};
 use super::super::session::Session;
+use super::logins::Logins;
 use super::{load, unexpected};
 
 /// Flags of `config set-credentials`.
@@ -19,6 +21,7 @@ pub(super) const CREDENTIALS: &[Flag] = &[
     value("exec-command"),
     values("exec-env"),
     value("exec-interactive-mode"),
+    switch("exec-provide-cluster-info"),
 ];
 
 pub(super) async fn names(session: &Session, line: &Line, list: &'static str) -> Outcome {
@@ -62,6 +65,16 @@ pub(super) async fn set_cluster(session: &Session, line: &Line) -> Outcome {
     let [name] = line.args.as_slice() else {
         return Err(unexpected(line, "config set-cluster"));
     };
+    let authority = !line.text("certificate-authority").is_empty();
+    if line.on("insecure-skip-tls-verify") && authority {
+        let text = "you cannot specify a certificate authority and insecure mode at the same time";
+        return Err(Failure::message(text));
+    }
+    if line.on("embed-certs") && !authority {
+        return Err(Failure::message(
+            "you must specify a --certificate-authority to embed",
+        ));
+    }
     let mut fields = Vec::new();
     for flag in ["server", "tls-server-name", "proxy-url"] {
         if let Some(text) = line.get(flag) {
@@ -78,6 +91,9 @@ pub(super) async fn set_cluster(session: &Session, line: &Line) -> Outcome {
             }
         }
     }
+    if authority {
+        fields.push(("insecure-skip-tls-verify".to_owned(), Value::Null));
+    }
     fields.extend(file(session, line, "certificate-authority").await?);
     put(session, line, "clusters", "cluster", name, fields).await?;
     let text = format!("Cluster {name:?} set.\n");
@@ -89,19 +105,18 @@ pub(super) async fn set_credentials(session: &Session, line: &Line) -> Outcome {
     let [name] = line.args.as_slice() else {
         return Err(unexpected(line, "config set-credentials"));
     };
-    let logs_in = |flag: &&Flag| flag.name.starts_with("exec-") || flag.name.starts_with("auth-");
-    if CREDENTIALS
-        .iter()
-        .filter(logs_in)
-        .any(|flag| line.has(flag.name))
-    {
-        let what = sim::unmodelled!("exec plugins and auth providers in a kubeconfig");
-        return Err(Failure::message(what.to_string()));
-    }
+    let logins = Logins::read(line)?;
     let basic = !line.text("username").is_empty() || !line.text("password").is_empty();
     if basic && !line.text("token").is_empty() {
         let text = "you cannot specify more than one authentication method at the same time: \
                     --token, --username/--password";
+        return Err(Failure::message(text));
+    }
+    if line.on("embed-certs")
+        && line.text("client-certificate").is_empty()
+        && line.text("client-key").is_empty()
+    {
+        let text = "you must specify a --client-certificate or --client-key to embed";
         return Err(Failure::message(text));
     }
     let mut fields = Vec::new();
@@ -110,9 +125,23 @@ pub(super) async fn set_credentials(session: &Session, line: &Line) -> Outcome {
             fields.push((flag.to_owned(), text_or_nothing(text)));
         }
     }
+    // Whoever logs in one way does not in another.
+    let others: &[&str] = match (!line.text("token").is_empty(), basic) {
+        (true, _) => &["username", "password"],
+        (_, true) => &["token", "tokenFile"],
+        _ => &[],
+    };
+    fields.extend(
+        others
+            .iter()
+            .map(|field| ((*field).to_owned(), Value::Null)),
+    );
     for flag in ["client-certificate", "client-key"] {
         fields.extend(file(session, line, flag).await?);
     }
+    let (_, config) = load(session, line).await?;
+    let user = find(&config, "users", name).map(|entry| entry.get("user").clone());
+    fields.extend(logins.changed(&user.unwrap_or_default()));
     put(session, line, "users", "user", name, fields).await?;
     let text = format!("User {name:?} set.\n");
     session.io.print(&text).await;
@@ -148,8 +177,9 @@ async fn file(session: &Session, line: &Line, flag: &str) -> Outcome<Vec<(String
     }
     let contents = io.read_file(&path).await.map_err(|errno| {
         let why = errno.message().to_lowercase();
+        let path = line.text(flag);
         Failure::message(format!(
-            "could not read {flag} data from {path}: open {path}: {why}"
+            "could not stat {flag} file {path}: stat {path}: {why}"
         ))
     })?;
     let contents = base64::encode(&contents);
@@ -176,6 +206,10 @@ async fn put(
                 Value::Null => drop(entry.remove_path(&[inner, &field])),
                 value => entry.set_path(&[inner, &field], value),
             }
+        }
+        // An entry without a field is there nevertheless.
+        if !entry.has(inner) {
+            entry.set_path(&[inner], Value::empty_map());
         }
     });
     files.save(&session.io, &before).await

@@ -4,6 +4,7 @@
 
 mod contexts;
 mod entries;
+mod logins;
 mod property;
 mod view;
 

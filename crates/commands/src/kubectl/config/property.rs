@@ -61,7 +61,9 @@ fn parse(path: &str) -> Outcome<Property> {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let known = FIELDS.iter().find(|(list, _)| *list == first);
     let Some((list, fields)) = known.filter(|_| !rest.is_empty()) else {
-        return Err(Failure::message(format!("unable to locate path {path}")));
+        return Err(Failure::message(format!(
+            "unable to parse {path} after [] at api.Config"
+        )));
     };
     let inner = LISTS.iter().find(|(known, _)| known == list);
     let parts: Vec<&str> = rest.split('.').collect();
@@ -100,7 +102,15 @@ pub(super) async fn set(session: &Session, line: &Line) -> Outcome {
             field: Some(field),
         } => {
             let value = value(line, field, text)?;
-            files.edit(list, &name, |entry| entry.set_path(&[inner, field], value));
+            files.edit(list, &name, |entry| {
+                entry.set_path(&[inner, field], value);
+                // These two are always written.
+                for part in ["cluster", "user"] {
+                    if list == "contexts" && !entry.get(inner).has(part) {
+                        entry.set_path(&[inner, part], "");
+                    }
+                }
+            });
         }
     }
     files.save(&session.io, &before).await?;
@@ -144,7 +154,7 @@ pub(super) async fn unset(session: &Session, line: &Line) -> Outcome {
             name,
             field,
         } => {
-            if find(&config, list, &name).is_none() {
+            if field.is_some() && find(&config, list, &name).is_none() {
                 let text = format!("current map key `{name}` is invalid");
                 return Err(Failure::message(text));
             }

@@ -27,6 +27,11 @@ pub(super) async fn view(session: &Session, line: &Line) -> Outcome {
             &format!("unexpected arguments: [{given}]"),
         ));
     }
+    if line.has("merge") && !line.on("merge") && line.text("kubeconfig").is_empty() {
+        return Err(Failure::message(
+            "if merge==false a precise file must be specified",
+        ));
+    }
     let (_, mut config) = load(session, line).await?;
     if line.on("minify") {
         if let Some(name) = line.get("context").filter(|name| !name.is_empty()) {
@@ -48,7 +53,7 @@ pub(super) async fn view(session: &Session, line: &Line) -> Outcome {
     }
     let text = match print::format(line)? {
         print::Format::Table { .. } => yaml::to_string(&config),
-        format => print::objects(&format, &[config], true)?,
+        format => print::typed_object(&format, config)?,
     };
     session.io.print(&text).await;
     Ok(())

@@ -26,7 +26,7 @@ pub(super) const SHORT: Verb = Verb {
 
 async fn create(session: &Session, line: &Line) -> Outcome {
     let images = line.list("image");
-    if images.is_empty() {
+    if !line.has("image") {
         return Err(Failure::message("required flag(s) \"image\" not set"));
     }
     let mut own = line.clone();
@@ -41,32 +41,25 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         ));
     }
     let replicas = line.number("replicas")?.unwrap_or(1);
-    if replicas < 0 {
-        return Err(Failure::message(
-            "--replicas=COUNT must be greater than or equal to 0",
-        ));
-    }
     let port = line.number("port")?;
     let labels = object!({ "app": (name) });
-    let containers: Vec<Value> = images
-        .iter()
-        .map(|image| {
-            let mut container = object!({
-                "image": (image.as_str()),
-                "name": (container_name(image, images.len() == 1)),
-                "resources": {},
-            });
-            if !command.is_empty() {
-                let words: Vec<Value> = command.iter().map(|w| w.as_str().into()).collect();
-                container.set("command", Value::from(words));
-            }
-            if let Some(port) = port.filter(|port| *port > 0) {
-                let port = object!({ "containerPort": (port) });
-                container.set("ports", Value::from(vec![port]));
-            }
-            container
-        })
-        .collect();
+    let mut containers = Vec::new();
+    for image in &images {
+        let mut container = object!({
+            "image": (image.as_str()),
+            "name": (container_name(session, image).await),
+            "resources": {},
+        });
+        if !command.is_empty() {
+            let words: Vec<Value> = command.iter().map(|w| w.as_str().into()).collect();
+            container.set("command", Value::from(words));
+        }
+        if let Some(port) = port.filter(|port| *port > 0) {
+            let port = object!({ "containerPort": (port) });
+            container.set("ports", Value::from(vec![port]));
+        }
+        containers.push(container);
+    }
     let deployment = object!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -85,29 +78,14 @@ async fn create(session: &Session, line: &Line) -> Outcome {
     generated_as(session, line, deployment, "deployment").await
 }
 
-/// The image's last part without tag or digest; a random suffix where several could be equal is
-/// left to their tags here.
-fn container_name(image: &str, only: bool) -> String {
+/// The image's last part without tag or digest; what a name may not hold becomes a dash, and a
+/// suffix keeps such names apart.
+async fn container_name(session: &Session, image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or(image);
-    let (base, tag) = match last.split_once([':', '@']) {
-        Some((base, tag)) => (base, tag),
-        None => (last, ""),
-    };
-    let clean = |text: &str| -> String {
-        text.to_lowercase()
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '-' {
-                    c
-                } else {
-                    '-'
-                }
-            })
-            .collect()
-    };
-    if only || tag.is_empty() {
-        clean(base)
-    } else {
-        format!("{}-{}", clean(base), clean(tag))
+    let base = last.split([':', '@']).next().unwrap_or(last);
+    if !base.contains(['_', '.']) {
+        return base.to_owned();
     }
+    let suffix = super::super::debug::suffix(session).await;
+    format!("{}-{suffix}", base.replace(['_', '.'], "-"))
 }

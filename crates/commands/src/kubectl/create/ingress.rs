@@ -121,7 +121,7 @@ fn read(text: &str) -> Outcome<Rule<'_>> {
 /// `service:port`; a port that is no number is a name.
 fn backend(text: &str) -> Option<Value> {
     let (name, port) = text.split_once(':')?;
-    if name.is_empty() || port.is_empty() {
+    if name.is_empty() || port.is_empty() || port.contains(':') {
         return None;
     }
     let port = match port.parse::<i64>() {

@@ -19,15 +19,17 @@ mod serviceaccount;
 mod token;
 
 use api::Value;
+use machine::Fd;
 use net::http::Method;
 
 use super::Verb;
 use super::act::{self, DryRun, done, dry_run};
 use super::apply::with_last_applied;
+use super::edit;
 use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, optional, switch, value, values};
 use super::kustomize;
-use super::session::{Call, Session};
+use super::session::{Call, JSON, Session};
 use super::target::{manifests, namespace_of, resource_of};
 
 /// The generators, in the order of the help text.
@@ -159,6 +161,12 @@ async fn create(session: &Session, line: &Line) -> Outcome {
             if !namespace.is_empty() {
                 wanted.set("metadata.namespace", namespace.as_str());
             }
+            if line.on("edit") {
+                let resource = resource.clone();
+                let value = wanted;
+                let found = act::Found { resource, value };
+                return edit::before_create(session, line, &found).await;
+            }
             if line.on("save-config") {
                 wanted = with_last_applied(&wanted);
             }
@@ -209,28 +217,51 @@ async fn raw(session: &Session, line: &Line, path: &str) -> Outcome {
             line.has("output"),
             "--raw and --output are mutually exclusive",
         ),
-        (
-            !path.starts_with('/'),
-            "--raw must be a valid URL path: invalid URI for request",
-        ),
     ];
     if let Some((_, why)) = refused.into_iter().find(|(is, _)| *is) {
         return Err(Failure::message(why));
     }
-    let file = line.text("filename");
-    if file != "-" {
-        session.io.read_file(file).await.map_err(|errno| {
-            let why = errno.message().to_lowercase();
-            Failure::message(format!("open {file}: {why}"))
-        })?;
-    }
-    let read = manifests(&session.io, line).await?;
-    let [manifest] = read.as_slice() else {
-        return Err(Failure::message(
-            "--raw can only use a single local file or stdin",
-        ));
+    let body = raw_body(session, line.text("filename")).await?;
+    raw_request(session, Method::Post, path, Some(body)).await
+}
+
+/// The contents of a file, or of standard input, as they are.
+pub(super) async fn raw_body(session: &Session, file: &str) -> Outcome<Value> {
+    let bytes = match file {
+        "-" => session
+            .io
+            .read_all(Fd::STDIN)
+            .await
+            .unwrap_or_default()
+            .to_vec(),
+        file => {
+            let read = session.io.read_file(file).await.map_err(|errno| {
+                let why = errno.message().to_lowercase();
+                Failure::message(format!("open {file}: {why}"))
+            })?;
+            read.to_vec()
+        }
     };
-    let call = Call::send(Method::Post, path, manifest.value.clone());
+    Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Sends a request to a path of the command line and prints the answer as it is.
+pub(super) async fn raw_request(
+    session: &Session,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Outcome {
+    if !path.starts_with('/') && !path.contains("://") {
+        return Err(Failure::message(format!(
+            "--raw must be a valid URL path: parse {path:?}: invalid URI for request"
+        )));
+    }
+    let call = Call {
+        method,
+        body: body.map(|body| (JSON, body)),
+        ..Call::get(path)
+    };
     let answer = session.call(call).await?;
     session.io.print(&format!("{}\n", answer.to_json())).await;
     Ok(())
@@ -276,10 +307,13 @@ async fn generated_as(session: &Session, line: &Line, object: Value, what: &str)
     generated(session, line, object)
         .await
         .map_err(|failure| match failure {
-            Failure::Status(status) => Failure::message(format!(
-                "failed to create {what}: {}",
-                status.str_at("message")
-            )),
+            Failure::Status(status) => {
+                let colon = if what == "secret" { "" } else { ":" };
+                Failure::message(format!(
+                    "failed to create {what}{colon} {}",
+                    status.str_at("message")
+                ))
+            }
             other => other,
         })
 }
@@ -299,17 +333,7 @@ fn exactly_one_name(line: &Line) -> Outcome<&str> {
 /// `key=value` of `--from-literal`.
 fn literal(text: &str) -> Outcome<(String, String)> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => {
-            let quoted = [('"', '"'), ('\'', '\'')].iter().any(|(open, close)| {
-                value.len() >= 2 && value.starts_with(*open) && value.ends_with(*close)
-            });
-            let value = if quoted {
-                &value[1..value.len() - 1]
-            } else {
-                value
-            };
-            Ok((key.to_owned(), value.to_owned()))
-        }
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(Failure::message(format!(
             "invalid literal source {text}, expected key=value"
         ))),
@@ -417,11 +441,15 @@ async fn from_env_files(session: &Session, line: &Line) -> Outcome<Vec<(String, 
             if pair.is_empty() || pair.starts_with('#') {
                 continue;
             }
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, value) = match pair.split_once('=') {
+                Some((key, value)) => (key, value.to_owned()),
+                // A name alone stands for what the environment says.
+                None => (pair, session.io.env(pair).unwrap_or_default().to_string()),
+            };
             if let Some(why) = not_a_variable(key) {
                 return Err(Failure::message(why));
             }
-            found.push((key.to_owned(), value.to_owned()));
+            found.push((key.to_owned(), value));
         }
     }
     Ok(found)

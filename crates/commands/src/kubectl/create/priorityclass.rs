@@ -6,7 +6,7 @@ use api::object;
 
 use super::{exactly_one_name, generated_as, generator_flags};
 use crate::kubectl::Verb;
-use crate::kubectl::failure::Outcome;
+use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::flags::{Line, switch, value};
 use crate::kubectl::session::Session;
 
@@ -33,6 +33,14 @@ pub(super) const SHORT: Verb = Verb {
 };
 
 async fn create(session: &Session, line: &Line) -> Outcome {
+    let value = line.number("value")?.unwrap_or(0);
+    if i32::try_from(value).is_err() {
+        let why = format!(
+            "invalid argument \"{value}\" for \"--value\" flag: strconv.ParseInt: parsing \
+             \"{value}\": value out of range"
+        );
+        return Err(Failure::Usage(why, line.command.clone()));
+    }
     let policy = line
         .get("preemption-policy")
         .unwrap_or("PreemptLowerPriority");
@@ -41,7 +49,7 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         "kind": "PriorityClass",
         "metadata": { "name": (exactly_one_name(line)?) },
         "preemptionPolicy": (policy),
-        "value": (line.number("value")?.unwrap_or(0)),
+        "value": (value),
     });
     if line.on("global-default") {
         class.set("globalDefault", true);

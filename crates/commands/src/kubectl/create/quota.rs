@@ -34,7 +34,8 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         "spec": {},
         "status": {},
     });
-    for amount in line.text("hard").split(',').filter(|text| !text.is_empty()) {
+    let hard = Some(line.text("hard")).filter(|text| !text.is_empty());
+    for amount in hard.into_iter().flat_map(|text| text.split(',')) {
         let Some((resource, text)) = amount
             .split_once('=')
             .filter(|(_, text)| !text.contains('='))

@@ -93,7 +93,14 @@ async fn cluster_role(session: &Session, line: &Line) -> Outcome {
             ));
         }
         let mut selector = Value::empty_map();
-        for (key, value) in labels.split(',').filter_map(|pair| pair.split_once('=')) {
+        for pair in labels.split(',') {
+            let Some((key, value)) = pair.split_once('=') else {
+                let why = format!(
+                    "invalid argument {labels:?} for \"--aggregation-rule\" flag: malformed pair, \
+                     expect string=string"
+                );
+                return Err(Failure::Usage(why, line.command.clone()));
+            };
             selector.set_path(&["matchLabels", key], value);
         }
         role.set(
@@ -265,7 +272,7 @@ async fn resource_rules(
             verbs: verbs.to_vec(),
             groups: vec![group],
             resources,
-            names: line.list("resource-name"),
+            names: line.all("resource-name").to_vec(),
             urls: Vec::new(),
         };
         rule.to_value()

@@ -85,15 +85,15 @@ pub(in crate::kubectl) fn subjects(line: &Line) -> Outcome<Vec<Value>> {
     }
     for account in line.all("serviceaccount") {
         let parts: Vec<&str> = account.split(':').collect();
-        let [namespace, name] = parts.as_slice() else {
+        let (&[namespace, name], false) = (parts.as_slice(), parts.contains(&"")) else {
             return Err(Failure::message(
                 "serviceaccount must be <namespace>:<name>",
             ));
         };
         all.push(object!({
             "kind": "ServiceAccount",
-            "name": (*name),
-            "namespace": (*namespace),
+            "name": (name),
+            "namespace": (namespace),
         }));
     }
     Ok(all)

@@ -61,13 +61,13 @@ async fn generic(session: &Session, line: &Line) -> Outcome {
     }
     for text in line.all("from-literal") {
         let (key, value) = literal(text)?;
-        add(&mut secret, &key, value.as_bytes());
+        add(&mut secret, &key, value.as_bytes())?;
     }
     for (key, bytes) in from_files(session, line).await? {
-        add(&mut secret, &key, &bytes);
+        add(&mut secret, &key, &bytes)?;
     }
     for (key, value) in from_env_files(session, line).await? {
-        add(&mut secret, &key, value.as_bytes());
+        add(&mut secret, &key, value.as_bytes())?;
     }
     generated_as(session, line, secret, "secret").await
 }
@@ -83,7 +83,12 @@ async fn tls(session: &Session, line: &Line) -> Outcome {
             let why = errno.message().to_lowercase();
             Failure::message(format!("Cannot read file {path}, open {path}: {why}"))
         })?;
-        add(&mut secret, key, &bytes);
+        if !String::from_utf8_lossy(&bytes).contains("-----BEGIN ") {
+            let what = if flag == "cert" { "certificate" } else { "key" };
+            let why = format!("tls: failed to find any PEM data in {what} input");
+            return Err(Failure::message(why));
+        }
+        add(&mut secret, key, &bytes)?;
     }
     secret.set("type", "kubernetes.io/tls");
     generated_as(session, line, secret, "secret").await
@@ -107,7 +112,7 @@ async fn docker(session: &Session, line: &Line) -> Outcome {
         let named = line.all("from-file").iter().all(|file| file.contains('='));
         for (key, bytes) in files {
             let key = if named { &*key } else { ".dockerconfigjson" };
-            add(&mut secret, key, &bytes);
+            add(&mut secret, key, &bytes)?;
         }
         return generated_as(session, line, secret, "secret").await;
     }
@@ -124,7 +129,7 @@ async fn docker(session: &Session, line: &Line) -> Outcome {
         .collect();
     let server = Value::from(server).to_json();
     let config = format!("{{\"auths\":{{{server}:{{{}}}}}}}", fields.join(","));
-    add(&mut secret, ".dockerconfigjson", config.as_bytes());
+    add(&mut secret, ".dockerconfigjson", config.as_bytes())?;
     generated_as(session, line, secret, "secret").await
 }
 
@@ -132,6 +137,12 @@ fn blank(name: &str) -> Value {
     object!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": (name) } })
 }
 
-fn add(secret: &mut Value, key: &str, bytes: &[u8]) {
+fn add(secret: &mut Value, key: &str, bytes: &[u8]) -> Outcome {
+    if !secret.get("data").get(key).is_null() {
+        return Err(Failure::message(format!(
+            "cannot add key {key}, another key by that name already exists"
+        )));
+    }
     secret.set_path(&["data", key], base64::encode(bytes));
+    Ok(())
 }

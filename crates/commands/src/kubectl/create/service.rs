@@ -95,26 +95,45 @@ async fn create(session: &Session, line: &Line, kind: &'static str) -> Outcome {
 }
 
 fn port(text: &str, node_port: Option<i64>) -> Outcome<Value> {
-    let (port, target) = text.split_once(':').unwrap_or((text, text));
-    let number: i64 = port.parse().map_err(|_| {
-        Failure::message(format!(
-            "strconv.ParseUint: parsing {port:?}: invalid syntax"
-        ))
-    })?;
+    let mut parts = text.split(':');
+    let port = parts.next().unwrap_or_default();
+    let target = parts.next();
+    let digits = !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
+    let number = i64::from(port.parse::<u16>().map_err(|_| {
+        let why = match digits {
+            true => "value out of range",
+            false => "invalid syntax",
+        };
+        Failure::message(format!("strconv.ParseUint: parsing {port:?}: {why}"))
+    })?);
     let mut made = object!({
         "name": (text.replace(':', "-")),
         "port": (number),
         "protocol": "TCP",
     });
+    let Some(target) = target else {
+        made.set("targetPort", number);
+        return Ok(with_node_port(made, node_port));
+    };
     match target.parse::<i64>() {
         Ok(number) if !(1..=65535).contains(&number) => {
             return Err(Failure::message("must be between 1 and 65535, inclusive"));
         }
         Ok(number) => made.set("targetPort", number),
-        Err(_) => made.set("targetPort", target),
+        Err(_) => {
+            let wrong = api::names::port_name(target);
+            if !wrong.is_empty() {
+                return Err(Failure::message(wrong.join(",")));
+            }
+            made.set("targetPort", target);
+        }
     }
+    Ok(with_node_port(made, node_port))
+}
+
+fn with_node_port(mut port: Value, node_port: Option<i64>) -> Value {
     if let Some(node_port) = node_port.filter(|port| *port > 0) {
-        made.set("nodePort", node_port);
+        port.set("nodePort", node_port);
     }
-    Ok(made)
+    port
 }

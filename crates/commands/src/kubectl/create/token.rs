@@ -76,7 +76,7 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         })?;
     let text = match print::format(line)? {
         Format::Table { .. } => format!("{}\n", answer.str_at("status.token")),
-        format => print::objects(&format, &[answer], true)?,
+        format => print::typed_object(&format, answer)?,
     };
     session.io.print(&text).await;
     Ok(())

@@ -261,7 +261,7 @@ async fn container_name(session: &Session, wish: &Wish<'_>, pod: &Value) -> Stri
 }
 
 /// Five letters at random.
-async fn suffix(session: &Session) -> String {
+pub(super) async fn suffix(session: &Session) -> String {
     session
         .io
         .sys(|sys| {

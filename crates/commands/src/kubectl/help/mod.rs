@@ -13,6 +13,9 @@ const TEXTS: &str = include_str!("texts.txt");
 pub(crate) fn of(command: &str) -> Option<&'static str> {
     let start = TEXTS.find(&format!("=== {command}\n"))?;
     let (_, text) = TEXTS[start..].split_once('\n')?;
+    if text.starts_with("=== ") {
+        return Some("");
+    }
     let end = text.find("\n=== ").map_or(text.len(), |end| end + 1);
     Some(&text[..end])
 }
@@ -53,6 +56,16 @@ pub(crate) fn options(command: &str) -> impl Iterator<Item = Described> {
             default,
         })
     })
+}
+
+/// The formats that `-o` of a command may be, as the sentence of a wrong one lists them; none where
+/// its text does not say.
+pub(crate) fn formats(command: &str) -> Option<String> {
+    let (_, text) = of(command)?.split_once("Output format. One of: (")?;
+    let (listed, _) = text.split_once(')')?;
+    let mut formats: Vec<&str> = listed.split(", ").collect();
+    formats.sort_unstable();
+    Some(formats.join(","))
 }
 
 /// Options that are read where objects are: from files, into formats.
@@ -108,6 +121,7 @@ const REQUIRED: &[(&str, &[&str])] = &[
 /// Whether what a command needs was given, and values are of the types that they have to be.
 pub(crate) fn check(command: &str, line: &Line) -> Result<(), Failure> {
     types(command, line)?;
+    logs(command, line)?;
     let name = command.strip_prefix("kubectl ").unwrap_or_default();
     let needed = REQUIRED.iter().find(|(verb, _)| *verb == name);
     let missing = needed.map_or(&[][..], |(_, flags)| flags).iter();
@@ -121,6 +135,34 @@ pub(crate) fn check(command: &str, line: &Line) -> Result<(), Failure> {
             "required flag(s) {} not set",
             missing.join(", ")
         ))),
+    }
+}
+
+/// What is profiled, and how often the log is written.
+const PROFILES: [&str; 8] = [
+    "none",
+    "cpu",
+    "heap",
+    "goroutine",
+    "threadcreate",
+    "block",
+    "mutex",
+    "trace",
+];
+
+/// The flags of the program itself, of which nothing is seen where they are right.
+fn logs(command: &str, line: &Line) -> Result<(), Failure> {
+    let flush = line.get("log-flush-frequency").unwrap_or("5s");
+    if not_a_duration(flush).is_some() {
+        let why =
+            format!("invalid argument {flush:?} for \"--log-flush-frequency\" flag: parse error");
+        return Err(Failure::Usage(why, command.to_owned()));
+    }
+    let own = options(command).any(|option| option.name == "profile");
+    let profile = line.get("profile").unwrap_or("none");
+    match own || PROFILES.contains(&profile) {
+        true => Ok(()),
+        false => Err(Failure::message(format!("unknown profile '{profile}'"))),
     }
 }
 

@@ -5,6 +5,7 @@ mod go_template;
 mod sort;
 mod table;
 mod tabs;
+pub(crate) mod typed;
 
 pub(crate) use custom_columns::custom_columns;
 pub(crate) use sort::{go_sort, is_less};
@@ -17,6 +18,7 @@ use machine::Io;
 
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
+use super::help;
 
 /// What `-o` may be, as the sentence of a wrong one lists it.
 pub(crate) const FORMATS: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,\
@@ -93,6 +95,13 @@ fn no_template(name: &str) -> Failure {
 
 /// Reads `-o`.
 pub(crate) fn format(line: &Line) -> Outcome<Format> {
+    let allowed = help::formats(&line.command).unwrap_or_else(|| FORMATS.to_owned());
+    let no_printer = |text: &str| {
+        Failure::message(format!(
+            "unable to match a printer suitable for the output format {text:?}, allowed formats \
+             are: {allowed}"
+        ))
+    };
     // A template alone is a format.
     let text = match (line.text("output"), line.has("template")) {
         ("", true) => "go-template",
@@ -103,6 +112,9 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
         None => (text, line.text("template")),
     };
     match name {
+        name if !name.is_empty() && !allowed.split(',').any(|one| one == name) => {
+            Err(no_printer(text))
+        }
         "" | "wide" | "name" | "json" | "yaml" | "kyaml" if text.contains('=') => {
             Err(no_printer(text))
         }
@@ -128,11 +140,12 @@ pub(crate) fn format(line: &Line) -> Outcome<Format> {
     }
 }
 
-fn no_printer(text: &str) -> Failure {
-    Failure::message(format!(
-        "unable to match a printer suitable for the output format {text:?}, allowed formats are: \
-         {FORMATS}"
-    ))
+/// The same of one object whose type kubectl knows, which shows in JSON.
+pub(crate) fn typed_object(format: &Format, object: Value) -> Outcome<String> {
+    match format {
+        Format::Json => Ok(typed::json(&object)),
+        format => objects(format, &[object], true),
+    }
 }
 
 /// Objects in one of the formats that need no table.
@@ -201,9 +214,13 @@ pub(crate) fn list_of(objects: &[Value]) -> Value {
 /// `pod/web`, `deployment.apps/web`.
 pub(crate) fn name(object: &Value) -> String {
     let kind = object.kind().to_lowercase();
+    let name = match object.name() {
+        "" => "<unknown>",
+        name => name,
+    };
     match object.api_version().split_once('/') {
-        Some((group, _)) => format!("{kind}.{group}/{}", object.name()),
-        None => format!("{kind}/{}", object.name()),
+        Some((group, _)) => format!("{kind}.{group}/{name}"),
+        None => format!("{kind}/{name}"),
     }
 }
 

@@ -5,7 +5,7 @@
 use api::{Value, object};
 use machine::Fd;
 
-use super::{apply, objects, of_pod_spec, pod_spec};
+use super::{apply, objects, of_pod_spec, pod_spec, refuse_without_template};
 use crate::kubectl::Verb;
 use crate::kubectl::act::{self, Found};
 use crate::kubectl::failure::{Failure, Outcome};
@@ -92,6 +92,7 @@ async fn env(session: &Session, line: &Line) -> Outcome {
     }
     let pattern = line.get("containers").unwrap_or("*");
     for found in objects(session, line, words).await? {
+        refuse_without_template(&found)?;
         if line.on("list") {
             list(session, &found, pattern).await;
         } else if !changes.is_empty() {
@@ -167,9 +168,8 @@ async fn references(session: &Session, line: &Line, from: &str) -> Outcome<Vec<C
         let reference = match target.resource.kind.as_str() {
             "ConfigMap" => "configMapKeyRef",
             "Secret" => "secretKeyRef",
-            kind => {
-                let why = format!("unsupported resource specified in --from: {kind}");
-                return Err(Failure::message(why));
+            _ => {
+                return Err(Failure::message("unsupported resource specified in --from"));
             }
         };
         for (key, _) in object.get("data").entries().iter() {
@@ -291,9 +291,13 @@ fn refuse_overwriting(found: &Found, container: &Value, changes: &[Change]) -> O
         let is = |variable: &&Value| variable.str("name") == change.name();
         let known = container.list_at("env").iter().find(is);
         if let (Change::Set(name, ..), Some(known)) = (change, known) {
-            let (value, full) = (known.str("value"), found.full_name());
+            let old = known.str("value");
+            if matches!(change, Change::Set(_, "value", new) if new.as_str() == old) {
+                continue;
+            }
+            let (what, full) = (&found.resource.plural, found.value.name());
             return Err(Failure::message(format!(
-                "{full}\n '{name}' already has a value ({value}), and --overwrite is false"
+                "{what}/{full} '{name}' already has a value ({old}), and --overwrite is false"
             )));
         }
     }

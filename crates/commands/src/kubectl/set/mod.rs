@@ -87,7 +87,9 @@ pub(super) const SELECTOR: Verb = Verb {
 };
 
 fn split(args: &[String]) -> (&[String], &[String]) {
-    let change = |arg: &String| arg.contains('=') || arg.ends_with('-');
+    let change = |arg: &String| {
+        (arg.contains('=') && !arg.starts_with('=')) || (arg.ends_with('-') && arg != "-")
+    };
     args.split_at(args.iter().position(change).unwrap_or(args.len()))
 }
 
@@ -111,10 +113,17 @@ async fn image(session: &Session, line: &Line) -> Outcome {
     if words.is_empty() && !line.has("filename") && !line.has("kustomize") {
         return Err(Failure::message(act::NOTHING));
     }
+    let all = objects(session, line, words).await?;
     if changes.is_empty() {
         return Err(Failure::message("at least one image update is required"));
     }
-    for found in objects(session, line, words).await? {
+    if changes.len() > 1 && changes.iter().any(|change| change.starts_with("*=")) {
+        return Err(Failure::message(
+            "all containers are already specified by *, but saw more than one \
+             container_name=container_image pairs",
+        ));
+    }
+    for found in all {
         refuse_without_template(&found)?;
         let mut updates: Vec<(&str, Vec<Value>)> = Vec::new();
         let mut changed = false;
@@ -309,6 +318,7 @@ async fn service_account(session: &Session, line: &Line) -> Outcome {
         return Err(Failure::message("serviceaccount is required"));
     };
     for found in objects(session, line, words).await? {
+        refuse_without_template(&found)?;
         let updates = ["serviceAccountName", "serviceAccount"]
             .map(|field| (field, Value::from(name.as_str())))
             .to_vec();
@@ -324,6 +334,15 @@ fn not_equality(expressions: &str) -> String {
     let (operator, values) = match rest.split_once(' ') {
         Some(("in", values)) => ("In", values),
         Some(("notin", values)) => ("NotIn", values),
+        _ if rest.is_empty() && key.starts_with('!') => {
+            let key = &key[1..];
+            return format!(
+                "match expression [{{{key} DoesNotExist []}}] not supported on this object"
+            );
+        }
+        _ if rest.is_empty() => {
+            return format!("match expression [{{{key} Exists []}}] not supported on this object");
+        }
         _ => return format!("invalid label value: {expressions:?}: only equality is allowed"),
     };
     let values = values.trim_matches(['(', ')']).replace(',', " ");
