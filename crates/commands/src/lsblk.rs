@@ -39,7 +39,7 @@ async fn main(io: Io) -> i32 {
         true => bytes.to_string(),
         false => human(bytes).replace(".0", ""),
     };
-    let part = disk - (1 << 20);
+    let part = disk.saturating_sub(1 << 20);
     let rows: Vec<[String; 3]> = match args.has('f') {
         true => vec![
             [

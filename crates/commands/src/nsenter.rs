@@ -15,8 +15,8 @@ tool!(
     "nsenter [OPTION]... [PROGRAM [ARG]...]",
     main,
     [
-        ("nsenter -t 1 -n -u hostname", "testbox\n"),
-        ("nsenter -t 1 -m -n -- echo hi", "hi\n"),
+        ("nsenter -t $$ -n -u hostname", "testbox\n"),
+        ("nsenter -t $$ -m -n -- echo hi", "hi\n"),
         (
             "nsenter -t 99999 -n ls",
             "nsenter: cannot open /proc/99999/ns/net: No such file or directory\n"

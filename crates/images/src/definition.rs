@@ -50,7 +50,7 @@ pub struct Tags {
     pub suffixes: &'static [&'static str],
 }
 
-/// A major version and the minor versions it has. Every minor version counts as having 30 patches.
+/// A major version and the minor versions it has. Every minor version counts as having 70 patches.
 pub struct Versions {
     /// `1` in `1.27.3`.
     pub major: u32,
@@ -66,7 +66,7 @@ impl Versions {
 }
 
 /// Patches a minor version has at most.
-const PATCHES: u32 = 30;
+const PATCHES: u32 = 70;
 
 impl Definition {
     /// An image with nothing in it.

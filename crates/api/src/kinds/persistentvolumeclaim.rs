@@ -128,6 +128,16 @@ fn validate(claim: &Value, out: &mut Errors) {
     check::one_of_if_set(spec, "volumeMode", &["Block", "Filesystem"], &path, out);
 }
 
+/// Gives a field the value it has in another object, an empty one, too.
+fn put_back(spec: &mut Value, key: &str, old: &Value) {
+    match old.get(key) {
+        Value::Null => {
+            spec.remove(key);
+        }
+        value => spec.set(key, value.clone()),
+    }
+}
+
 fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors) {
     if !subresource.is_empty() {
         return;
@@ -140,11 +150,13 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
         let class = "volumeAttributesClassName";
         spec.set_or_remove(class, old_spec.get(class));
     }
-    // The binder names the volume, once; a class may be given to a claim that has none.
-    for key in ["volumeName", "storageClassName"] {
-        if old_spec.get(key).is_zero() {
-            spec.set_or_remove(key, old_spec.get(key));
-        }
+    // The binder names the volume, once.
+    if old_spec.str("volumeName").is_empty() {
+        put_back(&mut spec, "volumeName", old_spec);
+    }
+    // A class may be given to a claim that has none. The empty one is one: it asks for volumes without.
+    if old_spec.get("storageClassName").is_null() {
+        put_back(&mut spec, "storageClassName", old_spec);
     }
     if !check::same(&spec, old_spec) {
         let shown = diff::unified(
@@ -165,4 +177,41 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
     }
     let mode = |claim: &Value| claim.at("spec.volumeMode").clone();
     check::immutable(&mode(new), &mode(old), "volumeMode", out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_update(old_class: Value, new_class: Value, volume: &str, allowed: bool) {
+        let claim = |class: Value, volume: &str| {
+            let mut spec = object! { "volumeMode": "Filesystem" };
+            if !class.is_null() {
+                spec.set("storageClassName", class);
+            }
+            if !volume.is_empty() {
+                spec.set("volumeName", volume);
+            }
+            object! { "spec": spec, "status": object! { "phase": "Pending" } }
+        };
+        let mut out = Errors::default();
+        validate_update(
+            &claim(new_class, volume),
+            &claim(old_class, ""),
+            "",
+            &mut out,
+        );
+        assert_eq!(out.is_empty(), allowed, "{out:?}");
+    }
+
+    #[test]
+    fn a_volume_is_named_once_and_a_class_given_once() {
+        let class = |name: &str| Value::from(name);
+        check_update(class(""), class(""), "pv", true);
+        check_update(class("slow"), class("slow"), "pv", true);
+        check_update(Value::Null, class("slow"), "", true);
+        check_update(class(""), class("slow"), "", false);
+        check_update(class("slow"), class("fast"), "pv", false);
+    }
 }
