@@ -2,13 +2,15 @@
 //!
 //! Models kubectl/pkg/cmd/diff/diff.go.
 
+use std::collections::BTreeSet;
+
 use api::{Value, yaml};
 use machine::{Exec, ExitStatus, Spawn};
 use net::http::Method;
 
 use super::Verb;
 use super::act::{self, DryRun, MANAGER};
-use super::apply::{LAST_APPLIED, explained, three_way};
+use super::apply::{LAST_APPLIED, explained, prune, three_way};
 use super::discovery::Resource;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value, values};
@@ -21,6 +23,7 @@ const FLAGS: &[Flag] = &[
     act::SELECTOR,
     MANAGER,
     values("kustomize").short('k'),
+    values("prune-allowlist"),
     value("concurrency"),
     switch("force-conflicts"),
     switch("prune"),
@@ -75,15 +78,29 @@ async fn diff(session: &Session, line: &Line) -> Outcome {
         })
         .await
         .map_err(|errno: net::Errno| Failure::message(errno.message()))?;
+    let allowed = prune::allowed(line)?;
+    let (mut namespaces, mut uids) = (BTreeSet::new(), BTreeSet::new());
     for manifest in manifests(&session.io, line).await? {
         let resource = resource_of(&discovery, &manifest)?;
         let namespace = namespace_of(session, resource, &manifest.value)?;
         let (live, merged) = both(session, line, resource, &namespace, &manifest.value).await?;
         let name = file_name(resource, &namespace, manifest.value.name());
+        uids.extend(live.iter().map(|live| live.uid().to_owned()));
+        namespaces.insert(namespace);
         for (dir, object) in [(&live_dir, live), (&merged_dir, Some(merged))] {
             let text = object.map(|object| yaml::to_string(&trimmed(&object, keep)));
             let text = text.unwrap_or_default();
             let path = format!("{dir}/{name}");
+            session.io.write_file(&path, text.as_bytes()).await.ok();
+        }
+    }
+    if line.on("prune") {
+        let kept = (&namespaces, &uids);
+        for (resource, live) in prune::candidates(session, line, &discovery, &allowed, kept).await?
+        {
+            let name = file_name(resource, live.namespace(), live.name());
+            let text = yaml::to_string(&trimmed(&live, keep));
+            let path = format!("{live_dir}/{name}");
             session.io.write_file(&path, text.as_bytes()).await.ok();
         }
     }
@@ -186,10 +203,21 @@ async fn run(session: &Session, live: &str, merged: &str) -> Outcome<i32> {
     let program = session.io.env("KUBECTL_EXTERNAL_DIFF");
     let program = program.filter(|text| !text.is_empty());
     let command = program.unwrap_or_else(|| "diff -u -N".into());
-    let line = format!("{command} {live} {merged}");
-    let args = vec!["sh".into(), "-c".into(), line.into()];
-    let spawn = Spawn::new(Exec::Path("/bin/sh".into()), args).with_stdio();
-    let failed = |why: &str| Failure::message(format!("failed to run {command:?}: {why}"));
+    let mut words = command.split(' ');
+    let name = words.next().unwrap_or_default();
+    // What could mean more to a shell than itself is left out.
+    let plain = |word: &&str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-=".contains(c);
+        !word.is_empty() && word.chars().all(plain)
+    };
+    let words: Vec<&str> = words.filter(plain).collect();
+    let failed = |why: &str| Failure::message(format!("failed to run {name:?}: {why}"));
+    let Some(file) = in_path(session, name).await else {
+        return Err(failed("executable file not found in $PATH"));
+    };
+    let args = [name].into_iter().chain(words).chain([live, merged]);
+    let args = args.map(Into::into).collect();
+    let spawn = Spawn::new(Exec::Path(file.into()), args).with_stdio();
     let pid = session.io.spawn(spawn).await;
     let pid = pid.map_err(|errno| failed(errno.message()))?;
     match session.io.wait(pid).await {
@@ -200,4 +228,21 @@ async fn run(session: &Session, live: &str, merged: &str) -> Outcome<i32> {
         )),
         ExitStatus::Signal(_) => Err(failed("it was stopped by a signal")),
     }
+}
+
+/// Where the executable of a name is, by `PATH`.
+async fn in_path(session: &Session, name: &str) -> Option<String> {
+    if name.contains('/') {
+        return Some(name.to_owned());
+    }
+    let path = session.io.env("PATH").unwrap_or_default();
+    for directory in path.split(':') {
+        let file = format!("{directory}/{name}");
+        let asked = file.clone();
+        let stat = session.io.sys(move |sys| sys.stat(&asked)).await;
+        if stat.is_ok_and(|stat| !stat.is_dir()) {
+            return Some(file);
+        }
+    }
+    None
 }

@@ -77,7 +77,7 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
             }
             let patched = act::patched_here(&found.value, media_type, &body)?;
             let what = sentence(&patched, &found.value);
-            done(session, line, dry, &patched, what).await?;
+            done(session, line, SILENT, &patched, what).await?;
             continue;
         }
         let mut path = found.path();
@@ -94,10 +94,13 @@ async fn patch(session: &Session, line: &Line) -> Outcome {
         };
         let patched: Value = session.call(call).await?;
         let what = sentence(&patched, &found.value);
-        done(session, line, dry, &patched, what).await?;
+        done(session, line, SILENT, &patched, what).await?;
     }
     Ok(())
 }
+
+/// What is patched for a trial is said to be patched all the same.
+const SILENT: DryRun = DryRun::None;
 
 fn sentence(patched: &Value, before: &Value) -> &'static str {
     if patched.same(before) {

@@ -44,16 +44,7 @@ pub(super) async fn watch(
         if line.on("watch-only") {
             continue;
         }
-        let text = match first.get("items").is_list() && accept != super::session::TABLE {
-            true => {
-                let items = first.list_at("items").iter();
-                let texts: Vec<String> = items
-                    .map(|item| shown.event(now, "ADDED", &of_list(&first, item)))
-                    .collect::<Outcome<_>>()?;
-                texts.concat()
-            }
-            false => shown.event(now, "ADDED", &first)?,
-        };
+        let text = shown.first(now, &first)?;
         session.io.print(&text).await;
     }
     if targets.len() > 1 {
@@ -166,6 +157,17 @@ impl<'a> Shown<'a> {
             writer: TableWriter::default(),
             count: 0,
         }
+    }
+
+    /// The text of what is there: of a table, an object, or the items of a list.
+    fn first(&mut self, now: Instant, first: &Value) -> Outcome<String> {
+        let table = matches!(self.format, Format::Table { .. });
+        if table || !first.get("items").is_list() {
+            return self.event(now, "ADDED", first);
+        }
+        let items = first.list_at("items").iter();
+        let texts = items.map(|item| self.event(now, "ADDED", &of_list(first, item)));
+        Ok(texts.collect::<Outcome<Vec<String>>>()?.concat())
     }
 
     /// The text of an object, or of a table of them, that `kind` happened to.

@@ -4,7 +4,7 @@
 //! Models kubectl/pkg/cmd/apply/apply.go.
 
 mod client;
-mod prune;
+pub(super) mod prune;
 mod server;
 mod set;
 mod view;

@@ -2,6 +2,8 @@
 //!
 //! Models kubectl/pkg/cmd/apply/prune.go.
 
+use std::collections::BTreeSet;
+
 use net::http::{Method, percent_encode};
 
 use super::super::act::{self, DryRun, dry_run};
@@ -11,7 +13,7 @@ use super::super::failure::{Failure, Outcome};
 use super::super::flags::Line;
 use super::super::session::{Call, Session};
 use super::{Done, LAST_APPLIED};
-use api::object;
+use api::{Value, object};
 
 /// What is pruned unless said otherwise: group, version and kind.
 const DEFAULT: [(&str, &str, &str); 16] = [
@@ -38,10 +40,10 @@ const DEPRECATED: &str = "Deprecated: kubectl apply will no longer prune non-nam
      behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.";
 
 /// A kind that may be pruned.
-pub(super) type Allowed = (String, String, String);
+pub(in crate::kubectl) type Allowed = (String, String, String);
 
 /// Reads `--prune-allowlist`.
-pub(super) fn allowed(line: &Line) -> Outcome<Vec<Allowed>> {
+pub(in crate::kubectl) fn allowed(line: &Line) -> Outcome<Vec<Allowed>> {
     let read = |text: &String| match text.split('/').collect::<Vec<_>>()[..] {
         [group, version, kind] => {
             let group = if group == "core" { "" } else { group };
@@ -62,6 +64,40 @@ pub(super) async fn prune(
     allowed: &[Allowed],
     done: &Done,
 ) -> Outcome {
+    let dry = dry_run(line)?;
+    let kept = (&done.namespaces, &done.uids);
+    for (resource, item) in candidates(session, line, discovery, allowed, kept).await? {
+        if dry != DryRun::Client {
+            let mut options = object! {
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "propagationPolicy": delete::cascade(line)?,
+            };
+            if let Some(seconds) = line.number("grace-period")?.filter(|seconds| *seconds >= 0) {
+                options.set("gracePeriodSeconds", seconds);
+            }
+            if dry == DryRun::Server {
+                options.set("dryRun", vec!["All"]);
+            }
+            let path = resource.path(item.namespace(), item.name());
+            session
+                .call(Call::send(Method::Delete, path, options))
+                .await?;
+        }
+        act::done(session, line, dry, &item, "pruned").await?;
+    }
+    Ok(())
+}
+
+/// What is selected, was applied, and is not among the objects of these uids: in the namespaces that
+/// were visited, and outside of any.
+pub(in crate::kubectl) async fn candidates<'a>(
+    session: &Session,
+    line: &Line,
+    discovery: &'a Discovery,
+    allowed: &[Allowed],
+    (namespaces, uids): (&BTreeSet<String>, &BTreeSet<String>),
+) -> Outcome<Vec<(&'a Resource, Value)>> {
     let defaults =
         DEFAULT.map(|(group, version, kind)| (group.into(), version.into(), kind.into()));
     let allowed = match allowed {
@@ -86,55 +122,39 @@ pub(super) async fn prune(
         })?;
         resources.push(found);
     }
-    let places = done.namespaces.iter().filter(|name| !name.is_empty());
+    let mut found = Vec::new();
+    let places = namespaces.iter().filter(|name| !name.is_empty());
     for namespace in places {
         for resource in resources.iter().filter(|resource| resource.namespaced) {
-            all_of(session, line, resource, Some(namespace), done).await?;
+            let items = applied(session, line, resource, Some(namespace)).await?;
+            found.extend(items.into_iter().map(|item| (*resource, item)));
         }
     }
     for resource in resources.iter().filter(|resource| !resource.namespaced) {
-        all_of(session, line, resource, None, done).await?;
+        let items = applied(session, line, resource, None).await?;
+        found.extend(items.into_iter().map(|item| (*resource, item)));
     }
-    Ok(())
+    found.retain(|(_, item)| !uids.contains(item.uid()));
+    Ok(found)
 }
 
-async fn all_of(
+/// The objects of a resource that were applied by a client.
+async fn applied(
     session: &Session,
     line: &Line,
     resource: &Resource,
     namespace: Option<&String>,
-    done: &Done,
-) -> Outcome {
-    let dry = dry_run(line)?;
+) -> Outcome<Vec<Value>> {
     let selector = percent_encode(line.text("selector"));
     let path = resource.collection(namespace.map(String::as_str));
     let path = format!("{path}?labelSelector={selector}");
     let list = session.call(Call::get(path)).await?;
-    for item in list.list_at("items") {
-        let mut item = item.clone();
+    let items = list.list_at("items").iter().cloned().map(|mut item| {
         item.set("apiVersion", resource.api_version());
         item.set("kind", resource.kind.as_str());
-        if item.annotation(LAST_APPLIED).is_empty() || done.uids.contains(item.uid()) {
-            continue;
-        }
-        if dry != DryRun::Client {
-            let mut options = object! {
-                "apiVersion": "v1",
-                "kind": "DeleteOptions",
-                "propagationPolicy": delete::cascade(line)?,
-            };
-            if let Some(seconds) = line.number("grace-period")?.filter(|seconds| *seconds >= 0) {
-                options.set("gracePeriodSeconds", seconds);
-            }
-            if dry == DryRun::Server {
-                options.set("dryRun", vec!["All"]);
-            }
-            let path = resource.path(item.namespace(), item.name());
-            session
-                .call(Call::send(Method::Delete, path, options))
-                .await?;
-        }
-        act::done(session, line, dry, &item, "pruned").await?;
-    }
-    Ok(())
+        item
+    });
+    Ok(items
+        .filter(|item| !item.annotation(LAST_APPLIED).is_empty())
+        .collect())
 }

@@ -286,9 +286,9 @@ mod tests {
         let csi = object! { "driver": "d", "volumeAttributes": { "a": "1", "b": "2" } };
         check(
             object! { "csi": (csi.clone()) },
-            "    VolumeAttributes:|a=1",
+            "    VolumeAttributes:|    a=1",
         );
-        check(object! { "csi": csi }, "|b=2");
+        check(object! { "csi": csi }, "        |    b=2");
         let expression = object! { "key": "zone", "operator": "In", "values": ["a", "b"] };
         let term = object! { "matchExpressions": [expression] };
         let affinity = object! { "required": { "nodeSelectorTerms": [term] } };

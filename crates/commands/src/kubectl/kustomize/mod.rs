@@ -26,6 +26,10 @@ use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
 use super::session::Session;
 
+/// The label of `buildMetadata: [managedByLabel]`, and who it says it was.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+const VERSION: &str = "kustomize-v5.8.1";
+
 const FLAGS: &[Flag] = &[
     value("output").short('o'),
     value("load-restrictor"),
@@ -90,6 +94,13 @@ pub(super) async fn build(io: &Io, root: &str) -> Outcome<Vec<Value>> {
         vars::resolve(&mut found)?;
         if !fifo {
             order::sort(&mut found.objects);
+        }
+        if target
+            .strings("buildMetadata")
+            .any(|option| option == "managedByLabel")
+        {
+            let labels = |one: &mut res::Res| one.value.set_label(MANAGED_BY, VERSION);
+            found.objects.iter_mut().for_each(labels);
         }
         Ok::<_, String>(found)
     };

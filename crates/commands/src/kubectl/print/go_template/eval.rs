@@ -201,6 +201,9 @@ impl Machine<'_> {
             return Ok(Value::Null);
         };
         let What::Function(name) = &first.what else {
+            if matches!(first.what, What::Literal(Value::Null)) {
+                return Err(self.failed(Some(first), "nil is not a command"));
+            }
             if !rest.is_empty() || last.is_some() {
                 let why = format!("can't give argument to non-function {}", first.text);
                 return Err(self.failed(Some(first), &why));
@@ -309,12 +312,8 @@ impl Machine<'_> {
         let before = &self.template[..at.min(self.template.len())];
         let line = 1 + before.matches('\n').count();
         let column = before.rfind('\n').map_or(at, |newline| at - newline - 1);
-        let short = match text.char_indices().nth(20) {
-            Some((end, _)) => format!("{}...", &text[..end]),
-            None => text.to_owned(),
-        };
         Stop::Failed(format!(
-            "template: output:{line}:{column}: executing {name:?} at <{short}>: {why}"
+            "template: output:{line}:{column}: executing {name:?} at <{text}>: {why}"
         ))
     }
 }

@@ -11,28 +11,7 @@ use super::printf::{plain, sprint, sprintf, type_name};
 
 /// Calls a function; a failure is what follows `at <…>: `.
 pub(super) fn call(name: &str, values: &[Value]) -> Result<Value, String> {
-    let least = match name {
-        "print" | "println" | "html" | "js" | "urlquery" => 0,
-        "lt" | "le" | "gt" | "ge" => 2,
-        _ => 1,
-    };
-    if values.len() < least {
-        return Err(format!(
-            "wrong number of args for {name}: want at least {least} got {}",
-            values.len()
-        ));
-    }
-    let most = match name {
-        "len" | "not" | "base64decode" => 1,
-        "ne" | "lt" | "le" | "gt" | "ge" => 2,
-        _ => usize::MAX,
-    };
-    if values.len() > most {
-        return Err(format!(
-            "wrong number of args for {name}: want {most} got {}",
-            values.len()
-        ));
-    }
+    count(name, values.len())?;
     let calling = |why: String| format!("error calling {name}: {why}");
     Ok(match name {
         "and" | "or" => values.last().cloned().unwrap_or_default(),
@@ -87,6 +66,31 @@ pub(super) fn call(name: &str, values: &[Value]) -> Result<Value, String> {
         }
         other => return Err(format!("{other:?} is not a defined function")),
     })
+}
+
+/// Whether a function takes so many arguments.
+fn count(name: &str, given: usize) -> Result<(), String> {
+    let least = match name {
+        "print" | "println" | "html" | "js" | "urlquery" => 0,
+        "lt" | "le" | "gt" | "ge" => 2,
+        _ => 1,
+    };
+    if given < least {
+        return Err(format!(
+            "wrong number of args for {name}: want at least {least} got {given}"
+        ));
+    }
+    let most = match name {
+        "len" | "not" | "base64decode" => 1,
+        "ne" | "lt" | "le" | "gt" | "ge" => 2,
+        _ => usize::MAX,
+    };
+    if given > most {
+        return Err(format!(
+            "wrong number of args for {name}: want {most} got {given}"
+        ));
+    }
+    Ok(())
 }
 
 fn length(value: &Value) -> Result<Value, String> {

@@ -597,6 +597,7 @@ impl Parser<'_> {
             (What::Function(name), _) => name.clone(),
             (What::Literal(value), _) => match value {
                 Value::Str(text) => api::go::quote(text),
+                Value::Null => "nil".to_owned(),
                 other => api::go::plain(other),
             },
             (What::Pipe(_), _) => "(…)".to_owned(),
