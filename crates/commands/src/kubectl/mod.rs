@@ -174,6 +174,7 @@ const GROUPS: &[&[&Verb]] = &[
 /// The heads of groups that are no verbs themselves.
 const HEADS: &[(&str, &str)] = &[
     ("set", "Set specific features on objects"),
+    ("help", "Help about any command"),
     ("kuberc", "Manage kuberc configuration files"),
     ("rollout", "Manage the rollout of a resource"),
     ("config", "Modify kubeconfig files"),

@@ -31,7 +31,7 @@ const FLAGS: &[Flag] = &[
 /// The verb.
 pub(super) const VERB: Verb = Verb {
     name: "wait",
-    summary: "Experimental: Wait for a specific condition on one or many resources",
+    summary: "Wait for a specific condition on one or many resources",
     usage: "kubectl wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label \
             | --all)]) \
             [--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]] \

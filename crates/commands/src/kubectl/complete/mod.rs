@@ -148,6 +148,8 @@ fn no_verb(args: &[String], word: &str) -> Answer {
     match args {
         [] => (subcommands("", word), Directive::NO_FILES),
         [head] if HEADS.iter().any(|(name, _)| name == head) => {
+            // Help is about any of them.
+            let head = if head == "help" { "" } else { head };
             (subcommands(head, word), Directive::NO_FILES)
         }
         _ => (Vec::new(), Directive::DEFAULT),
@@ -169,7 +171,8 @@ fn subcommands(head: &str, prefix: &str) -> Vec<Candidate> {
     let of_heads = HEADS.iter().filter(|_| head.is_empty()).copied();
     let mut found: Vec<Candidate> = of_verbs
         .chain(of_heads)
-        .filter(|(name, _)| !name.contains(' ') && name.starts_with(prefix))
+        // There is nothing in alpha.
+        .filter(|(name, _)| !name.contains(' ') && *name != "alpha" && name.starts_with(prefix))
         .map(|(name, description)| Candidate {
             text: name.to_owned(),
             description,

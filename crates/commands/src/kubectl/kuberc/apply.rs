@@ -131,6 +131,7 @@ fn rewritten(preferences: &Value, words: Vec<String>) -> Result<(Vec<String>, St
         let named = |alias: &&Value| alias.str("name") == words[at];
         Some((at, aliases.clone().find(named)?))
     });
+    let is_alias = alias.is_some();
     if let Some((at, alias)) = alias {
         words = expanded(alias, &words, at)?;
     }
@@ -146,7 +147,8 @@ fn rewritten(preferences: &Value, words: Vec<String>) -> Result<(Vec<String>, St
         let (Some((verb, _)), Some((meant, _))) = (find_verb(&words), find_verb(&command)) else {
             continue;
         };
-        if path(verb) != path(meant) {
+        // What a name stands for has the options of that name alone.
+        if is_alias || path(verb) != path(meant) {
             continue;
         }
         let known = help::flags(&path(verb), verb.flags);
@@ -264,7 +266,7 @@ aliases:
         check_line("get pods -ojson", "get pods -ojson");
         check_line("-n x delete pod a", "-n x delete --interactive=true pod a");
         check_line("delete pod a -i=false", "delete pod a -i=false");
-        check_line("getn a", "get --output=wide nodes a --show-labels");
+        check_line("getn a", "get nodes a --show-labels");
         check_line("nss b", "create namespace --dry-run=client b");
         check_line("describe pod a", "describe pod a");
     }
