@@ -13,7 +13,7 @@ use crate::sources::{self, Source};
 /// uses only crates of the lines above it.
 const LAYERS: [(&str, &[&str], &[&str]); 15] = [
     ("sim", &[], &[]),
-    ("net", &["sim"], &["imbl"]),
+    ("net", &["sim"], &["imbl", "miniz_oxide"]),
     ("machine", &["sim", "net"], &["imbl"]),
     ("etcd", &["sim", "net"], &["imbl"]),
     ("api", &["sim", "net"], &["regex-lite", "saphyr-parser"]),

@@ -1,9 +1,9 @@
 //! `gzip`, and with its options what `gunzip` and `zcat` do. Models gzip's gzip.c.
 
 use machine::{Errno, Fd, Io};
+use net::gzip::{Level, gunzip, gzip};
 
 use crate::args::{self, Args, flag, value};
-use crate::deflate;
 use crate::files::{is_dir, stat};
 use crate::help::tool;
 use crate::io::{complain, inputs, own_name, slurp, usage_error};
@@ -91,11 +91,11 @@ async fn one(io: &Io, path: &str, args: &Args, expands: bool, prints: bool) -> R
     };
     let bytes = slurp(io, path).await.map_err(failed)?;
     let made = match expands {
-        true => deflate::gunzip(&bytes).map_err(|why| match path {
+        true => gunzip(&bytes).map_err(|why| match path {
             "-" => format!("\n{name}: stdin: {why}\n"),
             _ => format!("\n{name}: {path}: {why}\n"),
         })?,
-        false => deflate::gzip(&bytes),
+        false => gzip(&bytes, Level::Usual),
     };
     if args.has('t') {
         return Ok(());

@@ -30,7 +30,6 @@ mod curl;
 mod cut;
 mod date;
 mod dd;
-mod deflate;
 mod df;
 mod diff;
 mod dig;

@@ -2,19 +2,12 @@
 //!
 //! Models apiserver/pkg/endpoints/handlers/responsewriters/writers.go.
 
-use bytes::Bytes;
-use miniz_oxide::deflate::compress_to_vec;
+use lab::gzip::{Level, gzip};
 
 use crate::answer::Head;
 
 /// A smaller answer is not worth the work.
 const THRESHOLD: usize = 128 << 10;
-/// The fastest.
-const LEVEL: u8 = 1;
-/// Magic, deflate, no flags, no time, fastest, Unix: RFC 1952.
-const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
-/// The polynomial of its checksum, reflected.
-const POLYNOMIAL: u32 = 0xedb8_8320;
 
 /// Whether a client takes answers of this path compressed.
 pub(crate) fn wanted(path: &str, accept_encoding: &str) -> bool {
@@ -38,41 +31,17 @@ pub(crate) fn compress(head: &mut Head) {
     if head.more || !is_object || head.body.len() <= THRESHOLD {
         return;
     }
-    head.body = gzip(&head.body).into();
+    head.body = gzip(&head.body, Level::Fastest).into();
     let headers = [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
     head.headers.extend(headers);
 }
 
-fn gzip(bytes: &Bytes) -> Vec<u8> {
-    let mut out = HEADER.to_vec();
-    out.extend(compress_to_vec(bytes, LEVEL));
-    out.extend(checksum(bytes).to_le_bytes());
-    // The length is kept modulo 2^32.
-    out.extend((bytes.len() as u32).to_le_bytes());
-    out
-}
-
-fn checksum(bytes: &[u8]) -> u32 {
-    let mut table = [0_u32; 256];
-    for (byte, entry) in (0_u32..).zip(table.iter_mut()) {
-        *entry = (0..8).fold(byte, |sum, _| match sum & 1 {
-            0 => sum >> 1,
-            _ => (sum >> 1) ^ POLYNOMIAL,
-        });
-    }
-    let step = |sum: u32, byte: &u8| table[usize::from(sum as u8 ^ byte)] ^ (sum >> 8);
-    !bytes.iter().fold(u32::MAX, step)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use lab::gzip::gunzip;
 
-    #[test]
-    fn the_checksum_is_that_of_the_standard() {
-        assert_eq!(checksum(b"123456789"), 0xcbf4_3926);
-    }
+    use super::*;
 
     #[test]
     fn who_takes_gzip_gets_it_where_it_is_worth_it() {
@@ -91,9 +60,8 @@ mod tests {
                 .any(|(name, _)| name == "Content-Encoding");
             assert_eq!(coded, compressed, "{size} {kind}");
             if coded {
-                let end = head.body.len() - 8;
-                let plain = miniz_oxide::inflate::decompress_to_vec(&head.body[10..end]);
-                assert_eq!(plain.map(|plain| plain.len()).ok(), Some(size));
+                let plain = gunzip(&head.body).map(|plain| plain.len());
+                assert_eq!(plain, Ok(size));
             }
         }
         check(THRESHOLD, "application/json", false);

@@ -21,6 +21,7 @@ pub use client::certificate::Certificate;
 pub use cluster::NIC;
 pub use input::{Input, Logged, Output, TerminalId};
 pub use lab::{Lab, Run, RunCommand, Terminal};
+pub use net::gzip;
 pub use objects::Objects;
 pub use spec::{MAX_NODES, NodeSpec, PRESETS, Role, VERSIONS, WorldSpec, node_ip, pod_network};
 pub use wire::{FromWire, ToWire, WireId, WireRequest};

@@ -10,6 +10,7 @@ mod address;
 mod bridge;
 pub mod dns;
 mod errno;
+pub mod gzip;
 mod hooks;
 pub mod http;
 mod ids;

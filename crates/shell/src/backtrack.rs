@@ -192,7 +192,7 @@ impl Backtrack {
             return self.run(text, what, at, state, next);
         };
         self.run(text, what, at, state, &mut |end, state| {
-            let before = std::mem::replace(&mut state.groups[number], Some((at, end)));
+            let before = state.groups[number].replace((at, end));
             next(end, state) || {
                 state.groups[number] = before;
                 false

@@ -7,9 +7,9 @@ mod options;
 pub(crate) mod tree;
 
 use machine::{Fd, Io};
+use net::gzip::{Level, gunzip, gzip};
 use sim::Civil;
 
-use crate::deflate;
 use crate::files::{group_name, is_dir, mode_text, user_name};
 use crate::help::tool;
 use crate::io::{complain, join};
@@ -125,7 +125,7 @@ async fn create(io: &Io, options: &Options) -> i32 {
     }
     let mut bytes = archive::write(&entries);
     if options.gzip || options.by_name && is_packed(&options.archive) {
-        bytes = deflate::gzip(&bytes);
+        bytes = gzip(&bytes, Level::Usual);
     }
     if options.archive == "-" {
         io.write_all(Fd::STDOUT, &bytes).await;
@@ -160,7 +160,7 @@ async fn unpack(io: &Io, options: &Options) -> i32 {
     // What is packed shows it itself, except to a tar that reads from a pipe.
     let packed = bytes.starts_with(&[0x1f, 0x8b]) && (options.gzip || options.archive != "-");
     let bytes = match (packed, options.gzip) {
-        (true, _) => match deflate::gunzip(&bytes) {
+        (true, _) => match gunzip(&bytes) {
             Ok(bytes) => bytes,
             Err(why) => return unpacked_badly(io, why).await,
         },

@@ -95,10 +95,11 @@ pub(super) async fn build(io: &Io, root: &str) -> Outcome<Vec<Value>> {
         if !fifo {
             order::sort(&mut found.objects);
         }
-        if target
-            .strings("buildMetadata")
-            .any(|option| option == "managedByLabel")
-        {
+        for option in target.strings("buildMetadata") {
+            if option != "managedByLabel" {
+                let note = sim::unmodelled!("annotations of kustomize's buildMetadata");
+                return Err(format!("{note}: {option}"));
+            }
             let labels = |one: &mut res::Res| one.value.set_label(MANAGED_BY, VERSION);
             found.objects.iter_mut().for_each(labels);
         }
