@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use machine::{Errno, Fd, Io, OpenMode};
+use machine::{Errno, Fd, Io, LARGEST_FILE, OpenMode};
 
 use crate::help::tool;
 use crate::io::{complain, size, slurp, usage_error};
@@ -28,14 +28,15 @@ tool!(
             "dd: failed to open 'nope': No such file or directory\n"
         ),
         (
+            "dd if=/dev/zero of=big bs=1 count=1 seek=300M status=none",
+            "dd: failed to open 'big': No space left on device\n"
+        ),
+        (
             "dd nope",
             "dd: unrecognized operand ‘nope’\nTry 'dd --help' for more information.\n"
         ),
     ]
 );
-
-/// The most that is read of a file without end.
-const MOST: u64 = 1 << 30;
 
 /// The command line, read.
 struct Options {
@@ -197,7 +198,7 @@ async fn input(io: &Io, options: &Options) -> Result<Vec<u8>, Errno> {
     let wanted = options
         .count
         .map(|count| count.saturating_mul(options.block));
-    if wanted.is_none_or(|wanted| wanted > MOST) && options.input.starts_with("/dev/") {
+    if wanted.is_none_or(|wanted| wanted > LARGEST_FILE) && options.input.starts_with("/dev/") {
         return Err(Errno::EFBIG);
     }
     let fd = match &*options.input {
@@ -235,7 +236,10 @@ async fn output(io: &Io, options: &Options, bytes: &[u8]) -> Result<(), Errno> {
         return Ok(());
     }
     let at = options.seek.saturating_mul(options.out_block);
-    let at = usize::try_from(at).map_err(|_| Errno::EFBIG)?;
+    if at.saturating_add(bytes.len() as u64) > LARGEST_FILE {
+        return Err(Errno::ENOSPC);
+    }
+    let at = usize::try_from(at).map_err(|_| Errno::ENOSPC)?;
     if at == 0 && !options.keeps {
         return io.write_file(path, bytes).await;
     }

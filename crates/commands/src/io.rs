@@ -90,6 +90,8 @@ pub(crate) fn size(text: &str) -> Option<u64> {
         "M" | "MiB" => 1 << 20,
         "GB" => 1_000_000_000,
         "G" | "GiB" => 1 << 30,
+        "TB" => 1_000_000_000_000,
+        "T" | "TiB" => 1 << 40,
         _ => return None,
     };
     number.checked_mul(unit)

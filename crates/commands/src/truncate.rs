@@ -1,6 +1,6 @@
 //! `truncate`. Models coreutils src/truncate.c.
 
-use machine::Io;
+use machine::{Errno, Io, LARGEST_FILE};
 
 use crate::args::{self, flag, value};
 use crate::help::tool;
@@ -17,6 +17,10 @@ tool!(
             "1024\n1000\n"
         ),
         (
+            "truncate -s 1T big",
+            "truncate: failed to truncate 'big' at 1099511627776 bytes: File too large\n"
+        ),
+        (
             "truncate a",
             "truncate: you must specify either ‘--size’ or ‘--reference’\nTry 'truncate --help' for \
              more information.\n"
@@ -31,9 +35,6 @@ const FLAGS: &[args::Flag] = &[
     value('s', "size"),
 ];
 
-/// The longest file.
-const MOST: u64 = 1 << 30;
-
 async fn main(io: Io) -> i32 {
     let args = match args::parse(FLAGS, io.args()) {
         Ok(args) => args,
@@ -47,7 +48,7 @@ async fn main(io: Io) -> i32 {
         return usage_error(&io, "missing file operand", 1).await;
     }
     let digits = told.trim_start_matches(['+', '-', '<', '>', '/', '%']);
-    let Some(number) = size(digits).filter(|number| *number <= MOST) else {
+    let Some(number) = size(digits) else {
         complain(&io, &format!("Invalid number: ‘{told}’")).await;
         return 1;
     };
@@ -59,14 +60,25 @@ async fn main(io: Io) -> i32 {
         let mut bytes = old.map(|bytes| bytes.to_vec()).unwrap_or_default();
         let length = bytes.len() as u64;
         let new = match told.chars().next() {
-            Some('+') => length + number,
+            Some('+') => length.saturating_add(number),
             Some('-') => length.saturating_sub(number),
             Some('<') => length.min(number),
             Some('>') => length.max(number),
             Some('/') => length - length % number.max(1),
-            Some('%') => length.next_multiple_of(number.max(1)),
+            Some('%') => length
+                .checked_next_multiple_of(number.max(1))
+                .unwrap_or(u64::MAX),
             _ => number,
         };
+        if new > LARGEST_FILE {
+            let why = Errno::EFBIG.message();
+            complain(
+                &io,
+                &format!("failed to truncate '{path}' at {new} bytes: {why}"),
+            )
+            .await;
+            return 1;
+        }
         bytes.resize(usize::try_from(new).unwrap_or_default(), 0);
         if let Err(errno) = io.write_file(path, &bytes).await {
             let why = errno.message();

@@ -32,7 +32,7 @@ pub use power::{Boot, Step};
 pub use process::{Env, ExitStatus, Fd, Handle, PidNsId, Process, Signal, TimerId};
 pub use procfs::{Proc, put_proc};
 pub use program::{Constructor, Poll, Program, Programs, Wake, WatchId};
-pub use sys::{DirEntry, Exec, FileKind, OpenMode, ProcessInfo, Spawn, Stat, Sys};
+pub use sys::{DirEntry, Exec, FileKind, LARGEST_FILE, OpenMode, ProcessInfo, Spawn, Stat, Sys};
 pub use sysctl::{Sysctl, put_proc_sys};
 pub use tool::{Caught, Io, ToolFuture, ToolMain, tool, tool_catching, tool_starting_in};
 pub use tty::{Screen, Tty, TtyId};

@@ -7,8 +7,14 @@ use std::rc::Rc;
 
 use crate::regex::Span;
 
-/// Steps after which a match is given up.
+/// Steps after which a text is given up.
 const STEPS: u32 = 2_000_000;
+/// Nodes within nodes, at most, while matching: each takes some of the stack.
+const DEPTH: u32 = 500;
+/// Groups within groups, at most.
+const NESTED: u32 = 100;
+/// Lengths that what stands behind a place may have, at most.
+const LENGTHS: usize = 32;
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
@@ -39,7 +45,8 @@ enum Node {
     },
     Back(usize),
     Look {
-        ahead: bool,
+        /// The lengths, in characters, of what stands behind the place; none: it stands before it.
+        behind: Option<Vec<usize>>,
         negative: bool,
         what: Box<Node>,
     },
@@ -79,6 +86,7 @@ impl Backtrack {
             chars: pattern.chars().collect(),
             at: 0,
             groups: 0,
+            nested: 0,
         };
         let root = parser.either()?;
         if parser.at < parser.chars.len() {
@@ -94,11 +102,13 @@ impl Backtrack {
     /// The groups of the first match at or after a byte offset; the first is the whole.
     pub(crate) fn captures(&self, text: &str, from: usize) -> Option<Vec<Span>> {
         let starts = text[from..].char_indices().map(|(at, _)| from + at);
+        let mut steps = 0;
         for start in starts.chain([text.len()]) {
             let mut state = State {
                 groups: vec![None; self.groups + 1],
                 start,
-                steps: 0,
+                steps,
+                depth: 0,
             };
             let mut end = None;
             let found = self.run(text, &self.root, start, &mut state, &mut |at, _| {
@@ -109,6 +119,10 @@ impl Backtrack {
                 let mut groups = state.groups;
                 groups[0] = Some((state.start.min(end), end));
                 return Some(groups);
+            }
+            steps = state.steps;
+            if steps > STEPS {
+                break;
             }
         }
         None
@@ -127,21 +141,42 @@ impl Backtrack {
     /// Whether the node matches at a place and what comes after it does, too.
     fn run(&self, text: &str, node: &Node, at: usize, state: &mut State, next: Next<'_>) -> bool {
         state.steps += 1;
+        if state.depth > DEPTH {
+            state.steps = STEPS + 1;
+        }
         if state.steps > STEPS {
             return false;
         }
-        let here = text[at..].chars().next();
-        let step = |fits: bool, state: &mut State, next: Next<'_>| match here {
-            Some(c) if fits => next(at + c.len_utf8(), state),
-            _ => false,
-        };
+        state.depth += 1;
+        let found = self.try_node(text, node, at, state, next);
+        state.depth -= 1;
+        found
+    }
+
+    /// Whether a node of one character matches the next one.
+    fn fits(&self, node: &Node, c: char) -> bool {
         match node {
-            Node::Char(wanted) => step(here.is_some_and(|c| self.same(c, *wanted)), state, next),
-            Node::Any => step(here != Some('\n'), state, next),
-            Node::Set(ranges, negative) => {
-                let fits = here.is_some_and(|c| self.in_set(c, ranges) != *negative);
-                step(fits, state, next)
-            }
+            Node::Char(wanted) => self.same(c, *wanted),
+            Node::Any => c != '\n',
+            Node::Set(ranges, negative) => self.in_set(c, ranges) != *negative,
+            _ => false,
+        }
+    }
+
+    fn try_node(
+        &self,
+        text: &str,
+        node: &Node,
+        at: usize,
+        state: &mut State,
+        next: Next<'_>,
+    ) -> bool {
+        let here = text[at..].chars().next();
+        match node {
+            Node::Char(_) | Node::Any | Node::Set(..) => match here {
+                Some(c) if self.fits(node, c) => next(at + c.len_utf8(), state),
+                _ => false,
+            },
             Node::Start => at == 0 && next(at, state),
             Node::End => at == text.len() && next(at, state),
             Node::Word(wanted) => {
@@ -155,6 +190,9 @@ impl Backtrack {
             Node::Either(nodes) => nodes
                 .iter()
                 .any(|node| self.run(text, node, at, state, next)),
+            Node::Repeat { what, .. } if what.is_one() => {
+                self.repeat_one(text, node, at, state, next)
+            }
             Node::Repeat { .. } => self.repeat(text, node, (0, at), state, next),
             Node::Back(number) => match state.groups.get(*number).copied().flatten() {
                 Some((from, to)) if text[at..].starts_with(&text[from..to]) => {
@@ -163,11 +201,11 @@ impl Backtrack {
                 _ => false,
             },
             Node::Look {
-                ahead,
+                behind,
                 negative,
                 what,
             } => {
-                let found = self.looks(text, what, at, *ahead, state);
+                let found = self.looks(text, what, at, behind.as_deref(), state);
                 found != *negative && next(at, state)
             }
             Node::Keep => {
@@ -245,15 +283,111 @@ impl Backtrack {
         more || enough && !*lazy && next(at, state)
     }
 
-    /// Whether something stands before or behind a place.
-    fn looks(&self, text: &str, what: &Node, at: usize, ahead: bool, state: &mut State) -> bool {
-        if ahead {
-            return self.run(text, what, at, state, &mut |_, _| true);
+    /// One character repeated: counted, not gone into, since a line may be long.
+    fn repeat_one(
+        &self,
+        text: &str,
+        node: &Node,
+        at: usize,
+        state: &mut State,
+        next: Next<'_>,
+    ) -> bool {
+        let Node::Repeat {
+            what,
+            least,
+            most,
+            lazy,
+        } = node
+        else {
+            return false;
+        };
+        let (least, most) = (*least as usize, *most as usize);
+        // Where so many of them end: none, one, two, …
+        let mut ends = vec![at];
+        loop {
+            let (count, place) = (ends.len() - 1, ends[ends.len() - 1]);
+            if *lazy && count >= least && next(place, state) {
+                return true;
+            }
+            state.steps += 1;
+            let may = count < most && state.steps <= STEPS;
+            match text[place..].chars().next() {
+                Some(c) if may && self.fits(what, c) => ends.push(place + c.len_utf8()),
+                _ => break,
+            }
         }
-        let starts = text[..at].char_indices().map(|(start, _)| start);
-        starts
-            .chain([at])
-            .any(|start| self.run(text, what, start, state, &mut |end, _| end == at))
+        let mut ends = ends.iter().skip(least).rev();
+        !*lazy && ends.any(|end| state.steps <= STEPS && next(*end, state))
+    }
+
+    /// Whether something stands before a place, or behind it.
+    fn looks(
+        &self,
+        text: &str,
+        what: &Node,
+        at: usize,
+        behind: Option<&[usize]>,
+        state: &mut State,
+    ) -> bool {
+        let Some(lengths) = behind else {
+            return self.run(text, what, at, state, &mut |_, _| true);
+        };
+        lengths.iter().any(|length| {
+            let start = match length.checked_sub(1) {
+                None => Some(at),
+                Some(before) => text[..at]
+                    .char_indices()
+                    .rev()
+                    .nth(before)
+                    .map(|(at, _)| at),
+            };
+            start.is_some_and(|start| self.run(text, what, start, state, &mut |end, _| end == at))
+        })
+    }
+}
+
+impl Node {
+    /// Whether it always is one character.
+    fn is_one(&self) -> bool {
+        matches!(self, Node::Char(_) | Node::Any | Node::Set(..))
+    }
+
+    /// The lengths it may have, in characters; `None` if there is no telling.
+    fn lengths(&self) -> Option<Vec<usize>> {
+        let mut found = match self {
+            Node::Char(_) | Node::Any | Node::Set(..) => vec![1],
+            Node::Start | Node::End | Node::Word(_) | Node::Look { .. } => vec![0],
+            Node::Group(_, what) => what.lengths()?,
+            Node::All(nodes) => {
+                let mut sums = vec![0_usize];
+                for node in nodes {
+                    let more = node.lengths()?;
+                    let each = |sum: usize| more.iter().map(move |more| sum + more);
+                    sums = sums.into_iter().flat_map(each).collect();
+                    if sums.len() > LENGTHS {
+                        return None;
+                    }
+                }
+                sums
+            }
+            Node::Either(nodes) => {
+                let each: Option<Vec<_>> = nodes.iter().map(Node::lengths).collect();
+                each?.concat()
+            }
+            Node::Repeat {
+                what, least, most, ..
+            } if least == most => {
+                let times = *least as usize;
+                what.lengths()?
+                    .iter()
+                    .map(|length| length.checked_mul(times))
+                    .collect::<Option<_>>()?
+            }
+            Node::Repeat { .. } | Node::Back(_) | Node::Keep => return None,
+        };
+        found.sort_unstable();
+        found.dedup();
+        (found.len() <= LENGTHS).then_some(found)
     }
 }
 
@@ -264,12 +398,14 @@ struct State {
     groups: Vec<Span>,
     start: usize,
     steps: u32,
+    depth: u32,
 }
 
 struct Parser {
     chars: Vec<char>,
     at: usize,
     groups: usize,
+    nested: u32,
 }
 
 impl Parser {
@@ -355,17 +491,29 @@ impl Parser {
                 Some(self.groups)
             }
         };
+        self.nested += 1;
+        if self.nested > NESTED {
+            return Err("parentheses are too deeply nested".to_owned());
+        }
         let what = Box::new(self.either()?);
+        self.nested -= 1;
         if !self.take(")") {
             return Err("missing closing parenthesis".to_owned());
         }
-        Ok(match look {
-            Some((_, ahead, negative)) => Node::Look {
-                ahead: *ahead,
-                negative: *negative,
-                what,
-            },
-            None => Node::Group(number, what),
+        let Some((_, ahead, negative)) = look else {
+            return Ok(Node::Group(number, what));
+        };
+        let behind = match ahead {
+            true => None,
+            false => Some(
+                what.lengths()
+                    .ok_or("lookbehind assertion is not fixed length")?,
+            ),
+        };
+        Ok(Node::Look {
+            behind,
+            negative: *negative,
+            what,
         })
     }
 
@@ -517,6 +665,26 @@ mod tests {
         );
         check("^(a*)*$", "aaab", None);
         check("x|(?=y)", "ay", Some(""));
+        check("(?<=ab|c)\\w", "abx", Some("x"));
+        check("(?<=^|,)[^,]+", "a,b", Some("a"));
+        check("a{2,3}?(?=a)", "aaaa", Some("aa"));
+        check("a{3}(?=b)", "aab aaaab", Some("aaa"));
+        check("[^x]{2,}(?=x)", "ax aax", Some(" aa"));
+    }
+
+    #[test]
+    fn long_lines_and_deep_expressions_end() {
+        let line = format!("\"name\":\"{}\"", "ab".repeat(50_000));
+        let found = Backtrack::new("(?<=\"name\":\")[^\"]*", false).expect("compiles");
+        let found = found.captures(&line, 0).and_then(|groups| groups[0]);
+        assert_eq!(found, Some((8, 100_008)));
+        check("(?=a)(ab)*", &"ab".repeat(10), Some(&"ab".repeat(10)));
+        // Each round is a level deeper: this is given up.
+        check("(?=a)(ab)*$", &"ab".repeat(50_000), None);
+        check("(?=a)(a*)*$", &format!("{}b", "a".repeat(5000)), None);
+        let deep = format!("(?=a){}{}", "(".repeat(5000), ")".repeat(5000));
+        assert!(Backtrack::new(&deep, false).is_err());
+        assert!(Backtrack::new("(?<=a*)b", false).is_err());
     }
 
     #[test]

@@ -96,6 +96,10 @@ impl Stat {
     }
 }
 
+/// A file holds this many bytes at most; then the disk is full. All of a world lives in memory, and
+/// endless output would take all of it.
+pub const LARGEST_FILE: u64 = 256 << 20;
+
 impl Sys<'_> {
     /// The bytes of a file.
     ///
@@ -448,7 +452,11 @@ impl Sys<'_> {
         let after = match &mut node.content {
             Content::File(file) => {
                 let file = Rc::make_mut(file);
-                let at = offset.map_or(file.len(), |at| usize::try_from(at).unwrap_or(0));
+                let at = offset.unwrap_or(file.len() as u64);
+                if at.saturating_add(bytes.len() as u64) > LARGEST_FILE {
+                    return Err(Errno::ENOSPC);
+                }
+                let at = usize::try_from(at).map_err(|_| Errno::ENOSPC)?;
                 if file.len() < at {
                     file.resize(at, 0);
                 }
@@ -467,6 +475,9 @@ impl Sys<'_> {
     }
 
     fn write_content(&mut self, path: &str, content: Content) -> Result<(), Errno> {
+        if matches!(&content, Content::File(bytes) if bytes.len() as u64 > LARGEST_FILE) {
+            return Err(Errno::ENOSPC);
+        }
         let now = self.now();
         let place = self.create(path)?;
         if let Content::Device(Device::Proc(_)) = self.node(&place)?.content {

@@ -21,7 +21,7 @@ use crate::process::{Env, Process, TimerId};
 use crate::world::World;
 
 pub use fds::OpenMode;
-pub use files::{DirEntry, FileKind, Stat};
+pub use files::{DirEntry, FileKind, LARGEST_FILE, Stat};
 pub use processes::{Exec, ProcessInfo, Spawn};
 
 /// What one process may do, lent to its program for one poll.
