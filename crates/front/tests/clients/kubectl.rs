@@ -1,11 +1,10 @@
 //! An unmodified kubectl, where there is one: on the PATH, or named by KUBECTL.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::program::Program;
 use crate::serve;
 
 /// The oldest that speaks over WebSockets by itself.
@@ -29,36 +28,6 @@ async fn found() -> Option<PathBuf> {
     Some(path)
 }
 
-struct Session {
-    kubectl: PathBuf,
-    config: PathBuf,
-}
-
-impl Session {
-    /// Runs a command and checks its code and a part of what it prints.
-    async fn check(&self, line: &str, stdin: &str, code: i32, expected: &str) {
-        let mut child = Command::new(&self.kubectl)
-            .arg("--kubeconfig")
-            .arg(&self.config)
-            .args(line.split(' '))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut input = child.stdin.take().expect("piped");
-        // A command that reads nothing closes its end.
-        let _ = input.write_all(stdin.as_bytes()).await;
-        drop(input);
-        let output = child.wait_with_output().await.expect("it ends");
-        let out = String::from_utf8_lossy(&output.stdout);
-        let err = String::from_utf8_lossy(&output.stderr);
-        let said = format!("{out}{err}");
-        assert_eq!(output.status.code(), Some(code), "kubectl {line}: {said}");
-        assert!(said.contains(expected), "kubectl {line}: {said}");
-    }
-}
-
 const POD: &str = "\
 apiVersion: v1
 kind: Pod
@@ -74,11 +43,8 @@ async fn kubectl_works_unmodified() {
         return;
     };
     let front = serve(1, false).await;
-    let name = format!("kubarium-test-{}.kubeconfig", front.addr().port());
-    let config = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&config, front.kubeconfig()).expect("a file");
-    let session = Session { kubectl, config };
-    let s = &session;
+    let kubectl = Program::new(kubectl, &front);
+    let s = &kubectl;
     s.check("get nodes", "", 0, "controlplane").await;
     s.check("auth whoami", "", 0, "kubernetes-admin").await;
     s.check("create --validate=false -f -", POD, 0, "pod/box created")
@@ -106,6 +72,6 @@ async fn kubectl_works_unmodified() {
     s.check("get pod none", "", 1, "\"none\" not found").await;
     s.check("delete pod box --grace-period=1", "", 0, "deleted")
         .await;
-    std::fs::remove_file(&session.config).expect("it is there");
+    drop(kubectl);
     front.stop().await;
 }

@@ -1,5 +1,5 @@
-//! Clients that are no part of the simulation: kube-rs, an unmodified kubectl where there is one,
-//! and such as behave badly.
+//! Clients that are no part of the simulation: kube-rs, an unmodified kubectl and helm where there
+//! are such, and others that behave badly.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -8,7 +8,9 @@
 
 mod certificate;
 mod decode;
+mod helm;
 mod kubectl;
+mod program;
 mod typed;
 mod unruly;
 
