@@ -113,7 +113,7 @@ fn wasm() -> Result<()> {
     .arg(&driver)
     // Both in one build: apart they would have other features of what they share, and all would
     // compile twice.
-    .args(["tests/wasm", "--", "--locked"])
+    .args(["tests/wasm", "--locked"])
     .args(["--package", "kubarium-tests-wasm"])
     .args(["--package", "kubarium-web"])
     .env("KUBARIUM_JOURNAL", &journal)
