@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use lab::{Certificate, base64};
 use rcgen::{
-    CertificateParams, DnType, ExtendedKeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
     PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm,
     date_time_ymd,
 };
@@ -81,6 +81,8 @@ pub(crate) fn sign(request: &str, certificate: &str, identity: &Identity) -> Opt
 
 fn params(issued: &Certificate) -> Option<CertificateParams> {
     let mut params = CertificateParams::default();
+    // The default has a name already, which would keep its place.
+    params.distinguished_name = DistinguishedName::new();
     let mut groups = vec![
         DnType::CustomDnType(ORGANISATION.to_vec()),
         DnType::OrganizationName,
