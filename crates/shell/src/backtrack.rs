@@ -36,12 +36,7 @@ enum Node {
     Group(Option<usize>, Box<Node>),
     All(Vec<Node>),
     Either(Vec<Node>),
-    Repeat {
-        what: Box<Node>,
-        least: u32,
-        most: u32,
-        lazy: bool,
-    },
+    Repeat(Repeat),
     Back(usize),
     Look {
         /// The lengths, in characters, of what stands behind the place; none: it stands before it.
@@ -51,6 +46,16 @@ enum Node {
     },
     /// `\K`: the match begins here.
     Keep,
+}
+
+/// A node so many times.
+#[derive(Debug)]
+struct Repeat {
+    what: Box<Node>,
+    least: u32,
+    most: u32,
+    /// As seldom as can be, not as often.
+    lazy: bool,
 }
 
 impl Backtrack {
@@ -180,10 +185,10 @@ impl Backtrack {
             Node::Either(nodes) => nodes
                 .iter()
                 .any(|node| self.run(text, node, at, state, next)),
-            Node::Repeat { what, .. } if what.is_one() => {
-                self.repeat_one(text, node, at, state, next)
+            Node::Repeat(repeat) if repeat.what.is_one() => {
+                self.repeat_one(text, repeat, at, state, next)
             }
-            Node::Repeat { .. } => self.repeat(text, node, (0, at), state, next),
+            Node::Repeat(repeat) => self.repeat(text, repeat, (0, at), state, next),
             Node::Back(number) => match state.groups.get(*number).copied().flatten() {
                 Some((from, to)) if text[at..].starts_with(&text[from..to]) => {
                     next(at + to - from, state)
@@ -247,20 +252,17 @@ impl Backtrack {
     fn repeat(
         &self,
         text: &str,
-        node: &Node,
+        repeat: &Repeat,
         (count, at): (u32, usize),
         state: &mut State,
         next: Next<'_>,
     ) -> bool {
-        let Node::Repeat {
+        let Repeat {
             what,
             least,
             most,
             lazy,
-        } = node
-        else {
-            return false;
-        };
+        } = repeat;
         let enough = count >= *least;
         if enough && *lazy && next(at, state) {
             return true;
@@ -268,7 +270,7 @@ impl Backtrack {
         let more = count < *most
             && self.run(text, what, at, state, &mut |end, state| {
                 // Something empty repeats for ever.
-                (end > at || !enough) && self.repeat(text, node, (count + 1, end), state, next)
+                (end > at || !enough) && self.repeat(text, repeat, (count + 1, end), state, next)
             });
         more || enough && !*lazy && next(at, state)
     }
@@ -277,20 +279,17 @@ impl Backtrack {
     fn repeat_one(
         &self,
         text: &str,
-        node: &Node,
+        repeat: &Repeat,
         at: usize,
         state: &mut State,
         next: Next<'_>,
     ) -> bool {
-        let Node::Repeat {
+        let Repeat {
             what,
             least,
             most,
             lazy,
-        } = node
-        else {
-            return false;
-        };
+        } = repeat;
         let (least, most) = (*least as usize, *most as usize);
         // Where so many of them end: none, one, two, …
         let mut ends = vec![at];

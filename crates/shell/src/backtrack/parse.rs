@@ -1,6 +1,6 @@
 //! What an expression is made of.
 
-use super::Node;
+use super::{Node, Repeat};
 
 /// Groups within groups, at most.
 const NESTED: u32 = 100;
@@ -45,16 +45,16 @@ impl Node {
                 let each: Option<Vec<_>> = nodes.iter().map(Node::lengths).collect();
                 each?.concat()
             }
-            Node::Repeat {
-                what, least, most, ..
-            } if least == most => {
-                let times = *least as usize;
-                what.lengths()?
+            Node::Repeat(repeat) if repeat.least == repeat.most => {
+                let times = repeat.least as usize;
+                repeat
+                    .what
+                    .lengths()?
                     .iter()
                     .map(|length| length.checked_mul(times))
                     .collect::<Option<_>>()?
             }
-            Node::Repeat { .. } | Node::Back(_) | Node::Keep => return None,
+            Node::Repeat(_) | Node::Back(_) | Node::Keep => return None,
         };
         found.sort_unstable();
         found.dedup();
@@ -192,12 +192,12 @@ impl Parser {
             };
             self.at += 1;
             let lazy = self.take("?");
-            node = Node::Repeat {
+            node = Node::Repeat(Repeat {
                 what: Box::new(node),
                 least,
                 most,
                 lazy,
-            };
+            });
         }
     }
 
