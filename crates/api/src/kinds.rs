@@ -86,6 +86,7 @@ mod resource_name;
 mod strategy;
 pub mod support;
 mod table;
+mod volume_source;
 
 pub use custom::Custom;
 pub use table::{Cell, Column};

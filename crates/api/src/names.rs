@@ -96,6 +96,21 @@ pub fn dns1123_subdomain(text: &str) -> Messages {
     })
 }
 
+/// The same with underscores within the labels or before them: search domains.
+pub fn dns1123_subdomain_with_underscore(text: &str) -> Messages {
+    const LABEL: &str = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+    let fits = text.split('.').all(|label| {
+        let label = label.strip_prefix('_').unwrap_or(label);
+        label_shape(&label.replace('_', "-"))
+    });
+    shaped(text, SUBDOMAIN_MAX, fits, || {
+        let says = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
+                    characters, '_', '-' or '.', and must start and end with an alphanumeric \
+                    character";
+        regex_error(says, &format!(r"{LABEL}(\.{LABEL})*"), &["example.com"])
+    })
+}
+
 /// A DNS label as RFC 1035 has it: begins with a letter.
 pub fn dns1035_label(text: &str) -> Messages {
     let fits = label_shape(text) && text.as_bytes()[0].is_ascii_lowercase();
@@ -300,6 +315,41 @@ pub fn ip(text: &str) -> Messages {
             vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()]
         }
     }
+}
+
+/// What speaks against an address where others are to reach something. Models `ValidateNonSpecialIP`.
+pub fn not_special(text: &str) -> Messages {
+    use std::net::IpAddr;
+    let Ok(address) = text.parse::<IpAddr>() else {
+        return Vec::new();
+    };
+    let (near, near_group) = match address {
+        IpAddr::V4(v4) => (v4.is_link_local(), v4.octets()[..3] == [224, 0, 0]),
+        IpAddr::V6(v6) => (
+            v6.is_unicast_link_local(),
+            v6.segments()[0] & 0xff0f == 0xff02,
+        ),
+    };
+    let all = [
+        (
+            address.is_unspecified(),
+            format!("may not be unspecified ({text})"),
+        ),
+        (
+            address.is_loopback(),
+            "may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned(),
+        ),
+        (
+            near,
+            "may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned(),
+        ),
+        (
+            near_group,
+            "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)".to_owned(),
+        ),
+    ];
+    let found = all.into_iter().filter(|(is_so, _)| *is_so);
+    found.map(|(_, text)| text).collect()
 }
 
 /// The name a `generateName` will lead to, as far as its shape goes: a dash at the end is no fault.

@@ -55,6 +55,14 @@ pub(super) fn one_of_if_set(
     }
 }
 
+/// A word that must be one of `known`; one that is missing is as wrong as another.
+pub(super) fn known_word(of: &Value, key: &str, known: &[&str], path: &Path<'_>, out: &mut Errors) {
+    let word = of.str(key);
+    if !known.contains(&word) {
+        out.push(FieldError::not_supported(path.child(key), word, known));
+    }
+}
+
 /// A port given as a number or as a name.
 pub(super) fn port(of: &Value, key: &str, path: &Path<'_>, out: &mut Errors) {
     let path = path.child(key);

@@ -7,6 +7,7 @@ use sim::Instant;
 
 use super::check::{self, Errors};
 use super::job;
+use super::pod::template;
 use super::support::cron::Schedule;
 use super::support::time_zone::TimeZone;
 use super::table::{self, Cell, Column};
@@ -31,6 +32,13 @@ pub static KIND: Kind = Kind {
     defaults,
     prepare_for_create: |object| object.set("status", value!({})),
     validate,
+    warnings: |cron| {
+        let mut out = template::name_warning(cron);
+        let path = Path::new("spec.jobTemplate.spec.template");
+        let of = cron.at("spec.jobTemplate.spec.template");
+        out.append(&mut template::warnings_at(of, &path));
+        out
+    },
     columns: COLUMNS,
     row,
     sample: SAMPLE,

@@ -51,7 +51,7 @@ pub static KIND: Kind = Kind {
     },
     validate,
     validate_update,
-    warnings: template::warnings,
+    warnings: template::warnings_of,
     columns: COLUMNS,
     row,
     sample: SAMPLE,

@@ -41,7 +41,7 @@ pub static KIND: Kind = Kind {
             check::immutable(new, old, "spec.selector", out);
         }
     },
-    warnings: template::warnings,
+    warnings: template::warnings_of_named,
     columns: COLUMNS,
     row,
     sample: SAMPLE,

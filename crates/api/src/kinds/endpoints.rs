@@ -87,7 +87,10 @@ fn validate(endpoints: &Value, out: &mut Vec<FieldError>) {
             let path = path.child(list);
             for (j, address) in subset.get(list).list().iter().enumerate() {
                 let ip = address.str("ip");
-                check::invalid(names::ip(ip), path.index(j).child("ip"), ip, out);
+                let path = path.index(j);
+                check::invalid(names::ip(ip), path.child("ip"), ip, out);
+                check::named_if_set(address, "hostname", names::dns1123_label, &path, out);
+                check::invalid(names::not_special(ip), path.child("ip"), ip, out);
             }
         }
         let ports = subset.get("ports").list();

@@ -160,6 +160,7 @@ fn bad_address(kind: &str, address: &str) -> Vec<String> {
     if messages.is_empty() && !fits {
         messages.push(format!("must be an {kind} address"));
     }
+    messages.append(&mut names::not_special(address));
     messages
 }
 

@@ -5,11 +5,11 @@
 
 use sim::Instant;
 
-use super::check::{self, Errors};
 use super::table::{self, Cell, Column};
 use super::{Kind, Subresource};
-use crate::field::{FieldError, Path};
 use crate::{Value, object, value};
+
+mod validation;
 
 /// The descriptor.
 pub static KIND: Kind = Kind {
@@ -27,7 +27,7 @@ pub static KIND: Kind = Kind {
             value!({ "currentMetrics": null, "desiredReplicas": 0 }),
         );
     },
-    validate,
+    validate: validation::validate,
     columns: COLUMNS,
     row,
     sample: SAMPLE,
@@ -150,86 +150,4 @@ fn shown(metric: &Value, current: &Value) -> String {
     let name = wanted.str("name");
     let colon = if name.is_empty() { "" } else { ": " };
     format!("{name}{colon}{now}/{}", target(wanted.get("target")))
-}
-
-fn validate(scaler: &Value, out: &mut Errors) {
-    let (spec, path) = (scaler.get("spec"), Path::new("spec"));
-    let least = spec.i64_at("minReplicas").unwrap_or(1);
-    let most = spec.i64_at("maxReplicas").unwrap_or(0);
-    if least < 1 {
-        let text = "must be greater than or equal to 1";
-        out.push(FieldError::invalid(path.child("minReplicas"), least, text));
-    }
-    if most < 1 {
-        let text = "must be set and greater than 0";
-        out.push(FieldError::required(path.child("maxReplicas"), text));
-    }
-    if most < least {
-        let text = "must be greater than or equal to `minReplicas`";
-        out.push(FieldError::invalid(path.child("maxReplicas"), most, text));
-    }
-    let reference_path = path.child("scaleTargetRef");
-    for key in ["kind", "name"] {
-        check::named(
-            spec.get("scaleTargetRef"),
-            key,
-            |_| Vec::new(),
-            &reference_path,
-            out,
-        );
-    }
-    api_version(spec.get("scaleTargetRef"), &reference_path, out);
-    let metrics_path = path.child("metrics");
-    for (i, metric) in spec.list_at("metrics").iter().enumerate() {
-        let path = metrics_path.index(i);
-        let known = [
-            "ContainerResource",
-            "External",
-            "Object",
-            "Pods",
-            "Resource",
-        ];
-        check::one_of(metric, "type", &known, &path, out);
-        if metric.str("type") == "Resource" {
-            resource_metric(metric.get("resource"), &path.child("resource"), out);
-        }
-    }
-}
-
-/// What is scaled belongs to a group; only ReplicationControllers are of the group without a name.
-fn api_version(reference: &Value, path: &Path<'_>, out: &mut Errors) {
-    let version = reference.str("apiVersion");
-    let text = match version.matches('/').count() {
-        0 if reference.str("kind") != "ReplicationController" => {
-            "apiVersion must specify API group".to_owned()
-        }
-        0 | 1 => return,
-        _ => format!("unexpected GroupVersion string: {version}"),
-    };
-    out.push(FieldError::invalid(path.child("apiVersion"), version, text));
-}
-
-fn resource_metric(resource: &Value, path: &Path<'_>, out: &mut Errors) {
-    check::named(resource, "name", |_| Vec::new(), path, out);
-    let (target, path) = (resource.get("target"), path.child("target"));
-    check::one_of(
-        target,
-        "type",
-        &["AverageValue", "Utilization", "Value"],
-        &path,
-        out,
-    );
-    let average = target.get("averageUtilization");
-    if let Some(percent) = average.as_i64().filter(|percent| *percent < 1) {
-        let text = "must be greater than 0";
-        out.push(FieldError::invalid(
-            path.child("averageUtilization"),
-            percent,
-            text,
-        ));
-    }
-    if average.is_null() && !target.has("averageValue") {
-        let text = "must set either a target raw value or a target utilization";
-        out.push(FieldError::required(path.child("averageUtilization"), text));
-    }
 }

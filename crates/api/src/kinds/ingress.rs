@@ -23,6 +23,15 @@ pub static KIND: Kind = Kind {
     counts_generation: true,
     prepare_for_create: |ingress| ingress.set("status", value!({ "loadBalancer": {} })),
     validate,
+    warnings: |ingress| {
+        let key = "kubernetes.io/ingress.class";
+        let found = ingress.annotations().get(key).map(|_| {
+            format!(
+                "annotation \"{key}\" is deprecated, please use 'spec.ingressClassName' instead"
+            )
+        });
+        found.into_iter().collect()
+    },
     columns: &[
         Column::NAME,
         Column::text("Class"),

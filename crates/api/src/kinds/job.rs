@@ -50,7 +50,7 @@ pub static KIND: Kind = Kind {
     },
     validate,
     validate_update,
-    warnings: template::warnings,
+    warnings: template::warnings_of_named,
     columns: COLUMNS,
     row,
     sample: SAMPLE,

@@ -6,9 +6,11 @@
 use sim::Instant;
 
 use super::check::{self, Errors};
+use super::pod::scheduling;
+use super::pod::warnings::node_term;
 use super::support::volumes::{ACCESS_MODES, access_modes, class};
 use super::table::{self, Cell, Column};
-use super::{Kind, Subresource};
+use super::{Kind, Subresource, volume_source};
 use crate::field::{FieldError, Path};
 use crate::quantity::Quantity;
 use crate::{Value, names, object};
@@ -43,6 +45,7 @@ pub static KIND: Kind = Kind {
     },
     validate,
     validate_update,
+    warnings,
     columns: COLUMNS,
     row,
     sample: SAMPLE,
@@ -138,44 +141,16 @@ pub fn source(volume: &Value) -> Option<(&str, &Value)> {
 fn validate(volume: &Value, out: &mut Errors) {
     let (spec, path) = (volume.get("spec"), Path::new("spec"));
     access(spec, "", &path, out);
-    let capacity = spec.map_at("capacity");
-    if capacity.is_empty() {
-        out.push(FieldError::required(path.child("capacity"), ""));
-    } else if capacity.get("storage").is_none() {
-        let path = path.child("capacity");
-        out.push(FieldError::not_supported(
-            path,
-            spec.get("capacity"),
-            &["storage"],
-        ));
-    } else {
-        positive(
-            spec.at("capacity.storage"),
-            &path.child("capacity").key("storage"),
-            out,
-        );
-    }
+    capacity(spec, &path.child("capacity"), out);
     let policies = ["Delete", "Recycle", "Retain"];
     check::one_of_if_set(spec, "persistentVolumeReclaimPolicy", &policies, &path, out);
-    if source(volume).is_none() {
-        out.push(FieldError::required(path, "must specify a volume type"));
-    }
-    let host_path = spec.get("hostPath");
-    if !host_path.is_null() {
-        check::named(
-            host_path,
-            "path",
-            |_| Vec::new(),
-            &path.child("hostPath"),
-            out,
-        );
-    }
-    if spec.has("local") && spec.get("nodeAffinity").is_null() {
-        let text = "Local volume requires node affinity";
-        out.push(FieldError::required(
-            Path::new("metadata.annotations"),
-            text,
-        ));
+    node_affinity(spec, &path.child("nodeAffinity"), out);
+    sources(volume, &path, out);
+    if spec.str_at("hostPath.path") == "/" && spec.str("persistentVolumeReclaimPolicy") == "Recycle"
+    {
+        let text = "may not be 'recycle' for a hostPath mount of '/'";
+        let path = path.child("persistentVolumeReclaimPolicy");
+        out.push(FieldError::forbidden(path, text));
     }
     check::named_if_set(
         spec,
@@ -185,6 +160,121 @@ fn validate(volume: &Value, out: &mut Errors) {
         out,
     );
     check::one_of_if_set(spec, "volumeMode", &["Block", "Filesystem"], &path, out);
+}
+
+fn capacity(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    let amounts = spec.map_at("capacity");
+    if amounts.is_empty() {
+        out.push(FieldError::required(path, ""));
+    }
+    if amounts.get("storage").is_none() || amounts.len() > 1 {
+        let value = spec.get("capacity");
+        out.push(FieldError::not_supported(path, value, &["storage"]));
+    }
+    for (name, amount) in amounts {
+        positive(amount, &path.key(name), out);
+    }
+}
+
+fn node_affinity(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    let (affinity, path) = (spec.get("nodeAffinity"), path);
+    if affinity.is_null() {
+        return;
+    }
+    let (required, path) = (affinity.get("required"), path.child("required"));
+    if required.is_null() {
+        let text = "must specify required node constraints";
+        out.push(FieldError::required(path, text));
+        return;
+    }
+    let (terms, path) = (
+        required.list_at("nodeSelectorTerms"),
+        path.child("nodeSelectorTerms"),
+    );
+    if terms.is_empty() {
+        let text = "must have at least one node selector term";
+        out.push(FieldError::required(path, text));
+    }
+    for (i, term) in terms.iter().enumerate() {
+        scheduling::node_term(term, true, &path.index(i), out);
+    }
+}
+
+fn sources(volume: &Value, path: &Path<'_>, out: &mut Errors) {
+    let spec = volume.get("spec");
+    let kinds = spec.entries().keys();
+    let mut kinds = kinds.filter(|key| !NOT_SOURCES.contains(&&***key));
+    let Some(kind) = kinds.next() else {
+        out.push(FieldError::required(path, "must specify a volume type"));
+        return;
+    };
+    for other in kinds {
+        let text = "may not specify more than 1 volume type";
+        out.push(FieldError::forbidden(path.child(other), text));
+    }
+    volume_source::validate(kind, spec, path, out);
+    match &**kind {
+        "local" if spec.get("nodeAffinity").is_null() => {
+            let text = "Local volume requires node affinity";
+            out.push(FieldError::required(path.child("nodeAffinity"), text));
+        }
+        "csi" => {
+            let (source, path) = (spec.get("csi"), path.child("csi"));
+            volume_source::csi_driver(source, &path, out);
+            check::named(source, "volumeHandle", |_| Vec::new(), &path, out);
+            for key in [
+                "controllerPublishSecretRef",
+                "controllerExpandSecretRef",
+                "nodePublishSecretRef",
+                "nodeExpandSecretRef",
+            ] {
+                volume_source::secret_ref(source, key, &path, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is allowed but hardly meant. Models pkg/api/persistentvolume/util.go.
+fn warnings(volume: &Value) -> Vec<String> {
+    let mut out = class_annotation(volume);
+    if volume
+        .annotations()
+        .get("volume.beta.kubernetes.io/mount-options")
+        .is_some()
+    {
+        out.push(
+            "metadata.annotations[volume.beta.kubernetes.io/mount-options]: deprecated since \
+             v1.31; use \"mountOptions\" attribute instead"
+                .to_owned(),
+        );
+    }
+    let spec = volume.get("spec");
+    if spec.str("persistentVolumeReclaimPolicy") == "Recycle" {
+        out.push(
+            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. \
+             Instead, the recommended approach is to use dynamic provisioning."
+                .to_owned(),
+        );
+    }
+    let path = Path::new("spec.nodeAffinity.required.nodeSelectorTerms");
+    let terms = volume.list_at("spec.nodeAffinity.required.nodeSelectorTerms");
+    for (i, term) in terms.iter().enumerate() {
+        node_term(term, &path.index(i), &mut out);
+    }
+    out
+}
+
+/// A class that is named where it stood before the field was there.
+pub(super) fn class_annotation(of: &Value) -> Vec<String> {
+    let key = "volume.beta.kubernetes.io/storage-class";
+    let found = of.annotations().get(key).map(|_| {
+        format!(
+            "metadata.annotations[{key}]: deprecated since v1.8; use \"storageClassName\" \
+             attribute instead"
+        )
+    });
+    found.into_iter().collect()
 }
 
 /// Access modes: at least one, known, and that of one pod alone.
@@ -201,7 +291,9 @@ pub(super) fn access(spec: &Value, missing: &str, path: &Path<'_>, out: &mut Err
             out.push(FieldError::not_supported(path, mode, &known));
         }
     }
-    if modes.len() > 1 && modes.iter().any(|mode| mode.as_str() == "ReadWriteOncePod") {
+    let alone = |mode: &Value| mode.as_str() == "ReadWriteOncePod";
+    let other = |mode: &Value| !alone(mode) && known.contains(&mode.as_str());
+    if modes.iter().any(alone) && modes.iter().any(other) {
         let text = "may not use ReadWriteOncePod with other access modes";
         out.push(FieldError::forbidden(path, text));
     }

@@ -6,8 +6,9 @@
 use sim::Instant;
 
 use super::check::{self, Errors};
-use super::persistentvolume::{access, positive};
+use super::persistentvolume::{access, class_annotation, positive};
 use super::pod::internal;
+use super::pod::warnings::claim_spec;
 use super::support::diff;
 use super::support::volumes::{access_modes, class};
 use super::table::{self, Cell, Column};
@@ -36,6 +37,11 @@ pub static KIND: Kind = Kind {
     prepare_for_create: |claim| claim.set("status", object! { "phase": "Pending" }),
     validate,
     validate_update,
+    warnings: |claim| {
+        let mut out = class_annotation(claim);
+        claim_spec(claim.get("spec"), &Path::new("spec"), &mut out);
+        out
+    },
     columns: COLUMNS,
     row,
     sample: SAMPLE,
@@ -104,8 +110,12 @@ fn row(claim: &Value, now: Instant) -> Vec<Cell> {
 }
 
 fn validate(claim: &Value, out: &mut Errors) {
-    let (spec, path) = (claim.get("spec"), Path::new("spec"));
-    access(spec, "at least 1 access mode is required", &path, out);
+    spec(claim.get("spec"), &Path::new("spec"), out);
+}
+
+/// What is wrong with the spec of a claim, or of a template of claims, at `path`.
+pub(super) fn spec(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    access(spec, "at least 1 access mode is required", path, out);
     if !spec.get("selector").is_null() {
         out.extend(validate_label_selector(
             spec.get("selector"),
@@ -122,10 +132,35 @@ fn validate(claim: &Value, out: &mut Errors) {
         spec,
         "storageClassName",
         names::dns1123_subdomain,
-        &path,
+        path,
         out,
     );
-    check::one_of_if_set(spec, "volumeMode", &["Block", "Filesystem"], &path, out);
+    check::one_of_if_set(spec, "volumeMode", &["Block", "Filesystem"], path, out);
+    for key in ["dataSource", "dataSourceRef"] {
+        if spec.has(key) {
+            data_source(spec.get(key), &path.child(key), out);
+        }
+    }
+    check::named_if_set(
+        spec,
+        "volumeAttributesClassName",
+        names::dns1123_subdomain,
+        path,
+        out,
+    );
+}
+
+/// What a claim's volume is filled with.
+fn data_source(of: &Value, path: &Path<'_>, out: &mut Errors) {
+    for key in ["kind", "name"] {
+        check::named(of, key, |_| Vec::new(), path, out);
+    }
+    let (group, kind) = (of.str("apiGroup"), of.str("kind"));
+    if group.is_empty() && !kind.is_empty() && kind != "PersistentVolumeClaim" {
+        let text = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+        out.push(FieldError::invalid(path, kind, text));
+    }
+    check::named_if_set(of, "apiGroup", names::dns1123_subdomain, path, out);
 }
 
 /// Gives a field the value it has in another object, an empty one, too.

@@ -10,13 +10,18 @@ use crate::{Path, Value, names, object};
 
 mod containers;
 mod defaults;
+mod handlers;
 pub(super) mod internal;
-mod scheduling;
+pub(super) mod mounts;
+mod resources;
+pub(super) mod scheduling;
+mod security;
 mod spec;
 mod table;
 pub(super) mod template;
 mod update;
 mod volumes;
+pub(super) mod warnings;
 
 pub use internal::pod_spec as internal_pod_spec;
 pub use table::{Summary, summary};
@@ -43,7 +48,7 @@ pub static KIND: Kind = Kind {
     prepare_for_update,
     validate,
     validate_update: update::validate,
-    warnings,
+    warnings: warnings_of,
     grace_period: Some(grace_period),
     columns: COLUMNS,
     row: table::row,
@@ -233,8 +238,8 @@ fn keep_observed_generations(new: &mut Value, old: &Value) {
 }
 
 /// What is allowed but hardly meant.
-fn warnings(pod: &Value) -> Vec<String> {
-    let mut out = spec::warnings(pod.get("spec"), &Path::new("spec"));
+fn warnings_of(pod: &Value) -> Vec<String> {
+    let mut out = warnings::of(pod, &Path::new("metadata"), &Path::new("spec"));
     let messages = names::dns1123_label(pod.name());
     if !messages.is_empty() {
         let text = format!(

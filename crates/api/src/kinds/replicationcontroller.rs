@@ -36,7 +36,7 @@ pub static KIND: Kind = Kind {
         }
     },
     validate,
-    warnings: template::warnings,
+    warnings: template::warnings_of_named,
     columns: &[
         Column::NAME,
         Column::integer("Desired"),

@@ -9,6 +9,8 @@ use super::check::{self, Errors};
 use crate::field::FieldError;
 use crate::{Quantity, Value, names};
 
+/// How names of resources begin that are large pages of memory.
+const HUGE: &str = "hugepages-";
 /// What containers ask for, and what may be limited of it.
 const COMPUTE: [&str; 9] = [
     "cpu",
@@ -36,7 +38,7 @@ const COUNTED: [&str; 9] = [
 
 /// Whether a quota may limit the resource of this unqualified name.
 pub(super) fn is_standard_for_quotas(name: &str) -> bool {
-    let huge = name.starts_with("hugepages-") || name.starts_with("requests.hugepages-");
+    let huge = name.starts_with(HUGE) || name.starts_with("requests.hugepages-");
     huge || name == "requests.storage" || COMPUTE.contains(&name) || COUNTED.contains(&name)
 }
 
@@ -66,7 +68,7 @@ pub(super) fn of_container(name: &str, path: impl Display + Copy, out: &mut Erro
     const STANDARD: [&str; 3] = ["cpu", "ephemeral-storage", "memory"];
     any(name, path, out);
     if !name.contains('/') {
-        if !STANDARD.contains(&name) && !name.starts_with("hugepages-") {
+        if !STANDARD.contains(&name) && !name.starts_with(HUGE) {
             let text = "must be a standard resource for containers";
             out.push(FieldError::invalid(path, name, text));
         }
@@ -74,6 +76,26 @@ pub(super) fn of_container(name: &str, path: impl Display + Copy, out: &mut Erro
         let text = "doesn't follow extended resource name standard";
         out.push(FieldError::invalid(path, name, text));
     }
+}
+
+/// What is wrong with the name of a resource that a whole pod can have.
+pub(super) fn of_pod(name: &str, path: impl Display + Copy, out: &mut Errors) {
+    any(name, path, out);
+    if !matches!(name, "cpu" | "memory") && !name.starts_with(HUGE) {
+        let known = ["cpu", "hugepages-", "memory"];
+        out.push(FieldError::not_supported(path, name, &known));
+    }
+}
+
+/// Whether more of it may be promised than is there: a container's request may be below its limit.
+pub(super) fn can_be_shared(name: &str) -> bool {
+    !name.starts_with(HUGE) && (!name.contains('/') || name.contains("kubernetes.io/"))
+}
+
+/// The size of the pages that a resource is made of: `hugepages-2Mi`.
+pub(super) fn page_size(name: &str) -> Option<Quantity> {
+    let size = name.strip_prefix(HUGE)?;
+    Quantity::of(&size.into()).filter(|size| size.sign() > 0)
 }
 
 /// What is wrong with an amount that a quota names.

@@ -2,9 +2,10 @@
 //!
 //! Models pkg/registry/node/runtimeclass, pkg/apis/node/validation and `printRuntimeClass`.
 
-use super::Kind;
 use super::check;
 use super::table::{self, Column};
+use super::{Kind, resource_name};
+use crate::field::Path;
 use crate::names;
 
 /// The descriptor.
@@ -17,6 +18,14 @@ pub static KIND: Kind = Kind {
     validate: |class, out| {
         let handler = class.str("handler");
         check::invalid(names::dns1123_label(handler), "handler", handler, out);
+        let path = Path::new("overhead.podFixed");
+        for (name, amount) in class.map_at("overhead.podFixed") {
+            resource_name::of_container(name, path.key(name), out);
+            resource_name::amount(name, amount, path.key(name), out);
+        }
+        let path = Path::new("scheduling.nodeSelector");
+        let labels = class.map_at("scheduling.nodeSelector");
+        out.extend(names::validate_labels(labels, path));
     },
     validate_update: |new, old, _, out| {
         check::immutable(new.get("handler"), old.get("handler"), "handler", out);

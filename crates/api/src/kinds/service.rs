@@ -11,6 +11,7 @@ use crate::{Value, names, value};
 
 mod update;
 mod validation;
+mod warnings;
 
 pub use update::{needs_cluster_ip, needs_node_port};
 
@@ -48,6 +49,7 @@ pub static KIND: Kind = Kind {
     },
     validate: validation::validate,
     validate_update: validation::validate_update,
+    warnings: warnings::of,
     columns: COLUMNS,
     row,
     sample: SAMPLE,

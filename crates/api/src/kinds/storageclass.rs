@@ -88,12 +88,69 @@ fn validate(class: &Value, out: &mut Errors) {
             out.push(FieldError::not_supported(key, word, known));
         }
     };
+    parameters(class, out);
     root("reclaimPolicy", &["Delete", "Retain"], out);
     root(
         "volumeBindingMode",
         &["Immediate", "WaitForFirstConsumer"],
         out,
     );
+    topologies(class, out);
+}
+
+fn parameters(class: &Value, out: &mut Errors) {
+    const MOST: usize = 512;
+    const LARGEST: usize = 256 * 1024;
+    let (parameters, path) = (class.map_at("parameters"), Path::new("parameters"));
+    if parameters.len() > MOST {
+        out.push(FieldError::too_long(path, MOST));
+        return;
+    }
+    if parameters.get("").is_some() {
+        let text = "field can not be empty.";
+        out.push(FieldError::invalid(path, "", text));
+    }
+    let size: usize = parameters
+        .iter()
+        .map(|(key, value)| key.len() + value.as_str().len())
+        .sum();
+    if size > LARGEST {
+        out.push(FieldError::too_long(path, LARGEST));
+    }
+}
+
+fn topologies(class: &Value, out: &mut Errors) {
+    let terms = class.list_at("allowedTopologies");
+    let root = Path::new("allowedTopologies");
+    for (i, term) in terms.iter().enumerate() {
+        let path = root.index(i);
+        if terms[..i].contains(term) {
+            out.push(FieldError::duplicate(
+                path.child("matchLabelExpressions"),
+                "",
+            ));
+        }
+        let list_path = path.child("matchLabelExpressions");
+        let list = term.list_at("matchLabelExpressions");
+        for (j, expression) in list.iter().enumerate() {
+            let path = list_path.index(j);
+            let values = expression.list_at("values");
+            let values_path = path.child("values");
+            if values.is_empty() {
+                out.push(FieldError::required(values_path, ""));
+            }
+            for (k, value) in values.iter().enumerate() {
+                if values[..k].contains(value) {
+                    out.push(FieldError::duplicate(values_path.index(k), value));
+                }
+            }
+            let key = expression.str("key");
+            check::invalid(names::qualified_name(key), path.child("key"), key, out);
+            if list[..j].iter().any(|other| other.str("key") == key) {
+                out.push(FieldError::duplicate(path.child("key"), key));
+            }
+        }
+    }
 }
 
 fn validate_update(new: &Value, old: &Value, _: &str, out: &mut Errors) {

@@ -4,15 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use super::spec::user_id;
+use super::{handlers, mounts, resources, security};
 use crate::field::{FieldError, Path};
 use crate::kinds::check::{self, Errors};
-use crate::kinds::resource_name;
 use crate::kinds::support::containers::is_restartable;
 use crate::quantity::Quantity;
 use crate::{Value, names};
 
-const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 /// What a container that is added to a running pod cannot have.
 const NOT_EPHEMERAL: [&str; 7] = [
     "ports",
@@ -55,64 +53,76 @@ pub(super) const RESOURCE_FIELDS: &[&str] = &[
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 const PULL_POLICIES: &[&str] = &["Always", "IfNotPresent", "Never"];
 
+/// The pod around a container.
+#[derive(Clone, Copy)]
+struct Pod<'a> {
+    spec: &'a Value,
+    /// Its volumes, those that are in order.
+    volumes: &'a [&'a Value],
+}
+
 /// What is wrong with all lists of containers of the spec at `path`, which may mount `volumes`.
-pub(super) fn validate_all(spec: &Value, volumes: &[&str], path: &Path<'_>, out: &mut Errors) {
+pub(super) fn validate_all(spec: &Value, volumes: &[&Value], path: &Path<'_>, out: &mut Errors) {
+    let pod = Pod { spec, volumes };
     let list_path = path.child("containers");
     let list = spec.list_at("containers");
     if list.is_empty() {
         out.push(FieldError::required(list_path, ""));
     }
-    let policies = ["Always", "Never", "OnFailure"];
     for (i, container) in list.iter().enumerate() {
         let path = list_path.index(i);
-        common(container, volumes, &path, out);
+        common(container, pod, &path, out);
+        restart_rules(container, &path, out);
         unique(&list[..i], container, &path, out);
-        lifecycle(container, &path, out);
-        probes(container, &path, out);
-        check::one_of_if_set(container, "restartPolicy", &policies, &path, out);
+        running(container, spec, &path, out);
     }
     host_ports(list, &list_path, out);
     let list_path = path.child("initContainers");
     let init = spec.list_at("initContainers");
     for (i, container) in init.iter().enumerate() {
         let path = list_path.index(i);
-        common(container, volumes, &path, out);
-        check::one_of_if_set(container, "restartPolicy", &policies, &path, out);
+        common(container, pod, &path, out);
+        restart_rules(container, &path, out);
         if !container.str("name").is_empty() {
             let others: Vec<Value> = list.iter().chain(&init[..i]).cloned().collect();
             unique(&others, container, &path, out);
         }
         // They run one after the other, so each has the ports of the host for itself.
         host_ports(std::slice::from_ref(container), &list_path, out);
-        init_only(container, &path, out);
+        init_only(container, spec, &path, out);
     }
-    let list_path = path.child("ephemeralContainers");
-    let ephemeral = spec.list_at("ephemeralContainers");
-    for (i, container) in ephemeral.iter().enumerate() {
-        let path = list_path.index(i);
-        common(container, volumes, &path, out);
-        let others: Vec<Value> = list
-            .iter()
-            .chain(init)
-            .chain(&ephemeral[..i])
-            .cloned()
-            .collect();
-        unique(&others, container, &path, out);
-        let target = container.str("targetContainerName");
-        let known = list
-            .iter()
-            .chain(init)
-            .any(|other| other.str("name") == target);
-        if !target.is_empty() && !known {
-            out.push(FieldError::not_found(
-                path.child("targetContainerName"),
-                target,
-            ));
+    for i in 0..spec.list_at("ephemeralContainers").len() {
+        ephemeral(i, pod, &path.child("ephemeralContainers").index(i), out);
+    }
+}
+
+/// What is wrong with the container that was added to a running pod as number `i` of them.
+fn ephemeral(i: usize, pod: Pod<'_>, path: &Path<'_>, out: &mut Errors) {
+    let list = pod.spec.list_at("ephemeralContainers");
+    let container = &list[i];
+    common(container, pod, path, out);
+    let others = pod.spec.list_at("containers").iter();
+    let others = others.chain(pod.spec.list_at("initContainers"));
+    let all: Vec<Value> = others.clone().chain(&list[..i]).cloned().collect();
+    unique(&all, container, path, out);
+    let target = container.str("targetContainerName");
+    let known = others.clone().any(|other| other.str("name") == target);
+    if !target.is_empty() && !known {
+        let path = path.child("targetContainerName");
+        out.push(FieldError::not_found(path, target));
+    }
+    let text = "cannot be set for an Ephemeral Container";
+    for field in NOT_EPHEMERAL {
+        if !container.get(field).is_zero() {
+            out.push(FieldError::forbidden(path.child(field), text));
         }
-        for field in NOT_EPHEMERAL {
-            if !container.get(field).is_zero() {
-                let text = "cannot be set for an Ephemeral Container";
-                out.push(FieldError::forbidden(path.child(field), text));
+    }
+    let mounts_path = path.child("volumeMounts");
+    for (i, mount) in container.list_at("volumeMounts").iter().enumerate() {
+        for key in ["subPath", "subPathExpr"] {
+            if !mount.str(key).is_empty() {
+                let path = mounts_path.index(i);
+                out.push(FieldError::forbidden(path.child(key), text));
             }
         }
     }
@@ -143,10 +153,16 @@ fn unique(others: &[Value], container: &Value, path: &Path<'_>, out: &mut Errors
     }
 }
 
-fn init_only(container: &Value, path: &Path<'_>, out: &mut Errors) {
+/// What a container has that runs as long as its pod.
+fn running(container: &Value, spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    let grace = spec.i64_at("terminationGracePeriodSeconds");
+    handlers::lifecycle(container, grace, path, out);
+    handlers::probes(container, path, out);
+}
+
+fn init_only(container: &Value, spec: &Value, path: &Path<'_>, out: &mut Errors) {
     if is_restartable(container) {
-        lifecycle(container, path, out);
-        probes(container, path, out);
+        running(container, spec, path, out);
         return;
     }
     for field in [
@@ -162,8 +178,31 @@ fn init_only(container: &Value, path: &Path<'_>, out: &mut Errors) {
     }
 }
 
+/// A policy of a container's own, and rules by which some ends count otherwise.
+fn restart_rules(container: &Value, path: &Path<'_>, out: &mut Errors) {
+    let policies = ["Always", "Never", "OnFailure"];
+    check::one_of_if_set(container, "restartPolicy", &policies, path, out);
+    let rules = container.list_at("restartPolicyRules");
+    if !rules.is_empty() && container.str("restartPolicy").is_empty() {
+        let text = "must specify restartPolicy when restart rules are used";
+        out.push(FieldError::required(path.child("restartPolicy"), text));
+    }
+    let list_path = path.child("restartPolicyRules");
+    for (i, rule) in rules.iter().enumerate() {
+        let path = list_path.index(i);
+        let actions = ["Restart", "RestartAllContainers"];
+        check::known_word(rule, "action", &actions, &path, out);
+        let (codes, path) = (rule.get("exitCodes"), path.child("exitCodes"));
+        if codes.is_null() {
+            out.push(FieldError::required(path, "must be specified"));
+            continue;
+        }
+        check::known_word(codes, "operator", &["In", "NotIn"], &path, out);
+    }
+}
+
 /// What holds for containers of every sort.
-fn common(container: &Value, volumes: &[&str], path: &Path<'_>, out: &mut Errors) {
+fn common(container: &Value, pod: Pod<'_>, path: &Path<'_>, out: &mut Errors) {
     check::named(container, "name", names::dns1123_label, path, out);
     if container.str("image").is_empty() {
         out.push(FieldError::required(path.child("image"), ""));
@@ -172,21 +211,40 @@ fn common(container: &Value, volumes: &[&str], path: &Path<'_>, out: &mut Errors
     check::one_of(container, "terminationMessagePolicy", &policies, path, out);
     ports(container, &path.child("ports"), out);
     env(container, path, out);
-    mounts(container, volumes, &path.child("volumeMounts"), out);
+    mounts::validate(container, pod.volumes, path, out);
     check::one_of(container, "imagePullPolicy", PULL_POLICIES, path, out);
-    resources(container.get("resources"), &path.child("resources"), out);
-    let (context, path) = (
-        container.get("securityContext"),
-        path.child("securityContext"),
-    );
-    for key in ["runAsUser", "runAsGroup"] {
-        user_id(context, key, &path, out);
-    }
-    if context.bool_at("privileged")
-        && context.get("allowPrivilegeEscalation").as_bool() == Some(false)
-    {
-        let text = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-        out.push(FieldError::invalid(path, context, text));
+    let claims = pod.spec.list_at("resourceClaims");
+    let resources_path = path.child("resources");
+    resources::of_container(container.get("resources"), claims, &resources_path, out);
+    resize_policies(container, pod.spec, &path.child("resizePolicy"), out);
+    security::of_container(container, pod.spec, path, out);
+}
+
+/// Models `validateResizePolicy`, which leaves the index out of most paths.
+fn resize_policies(container: &Value, spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    let list = container.list_at("resizePolicy");
+    for (i, policy) in list.iter().enumerate() {
+        let (resource, restart) = (policy.str("resourceName"), policy.str("restartPolicy"));
+        if list[..i]
+            .iter()
+            .any(|other| other.str("resourceName") == resource)
+        {
+            out.push(FieldError::duplicate(path.index(i), resource));
+        }
+        for (word, known) in [
+            (resource, ["cpu", "memory"]),
+            (restart, ["NotRequired", "RestartContainer"]),
+        ] {
+            match word {
+                "" => out.push(FieldError::required(path, "")),
+                word if known.contains(&word) => {}
+                word => out.push(FieldError::not_supported(path, word, &known)),
+            }
+        }
+        if spec.str("restartPolicy") == "Never" && restart != "NotRequired" {
+            let text = "must be 'NotRequired' when `restartPolicy` is 'Never'";
+            out.push(FieldError::invalid(path, restart, text));
+        }
     }
 }
 
@@ -291,7 +349,7 @@ fn value_from(env: &Value, path: &Path<'_>, out: &mut Errors) {
                 check::named(of, "volumeName", names::dns1123_label, &path, out);
                 check::named(of, "path", |_| Vec::new(), &path, out);
             }
-            "resourceFieldRef" => check::one_of(of, "resource", RESOURCE_FIELDS, &path, out),
+            "resourceFieldRef" => resource_ref(of, &path, out),
             _ => {
                 let name = of.str("name");
                 check::invalid(
@@ -316,183 +374,52 @@ fn value_from(env: &Value, path: &Path<'_>, out: &mut Errors) {
     out.push(FieldError::invalid(path, "", text));
 }
 
+/// A reference to a resource of a container.
+pub(super) fn resource_ref(of: &Value, path: &Path<'_>, out: &mut Errors) {
+    const BYTES: &str = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei";
+    let resource = of.str("resource");
+    let of_pages = ["requests.hugepages-", "limits.hugepages-"];
+    let of_pages = of_pages.iter().any(|prefix| resource.starts_with(prefix));
+    if !of_pages {
+        check::one_of(of, "resource", RESOURCE_FIELDS, path, out);
+    }
+    let Some(divisor) = Quantity::of(of.get("divisor")).filter(|divisor| !divisor.is_zero()) else {
+        return;
+    };
+    let (known, what) = match resource.split_once('.').map_or("", |(_, name)| name) {
+        "cpu" => ("1m, 1", "cpu"),
+        "memory" => (BYTES, "memory"),
+        "ephemeral-storage" => (BYTES, "local ephemeral storage"),
+        _ if of_pages => (BYTES, "hugepages"),
+        _ => return,
+    };
+    if !known.split(", ").any(|known| known == divisor.to_string()) {
+        let known = if what == "cpu" { "1m and 1" } else { known };
+        let text = format!("only divisor's values {known} are supported with the {what} resource");
+        out.push(FieldError::invalid(path.child("divisor"), resource, text));
+    }
+}
+
 /// A reference to a field of the pod, one of `known` or a label or annotation by its key.
 pub(super) fn field_ref(of: &Value, known: &[&str], path: &Path<'_>, out: &mut Errors) {
-    let path = path.child("fieldPath");
+    let (whole, path) = (path, path.child("fieldPath"));
     let field = of.str("fieldPath");
-    let keyed = ["metadata.labels['", "metadata.annotations['"];
-    let keyed = keyed.iter().any(|prefix| field.starts_with(prefix)) && field.ends_with("']");
+    let keyed = field
+        .strip_suffix("']")
+        .and_then(|field| field.split_once("['"));
     if field.is_empty() {
         out.push(FieldError::required(path, ""));
     } else if DOWNWARD.contains(&field) || ENV_FIELDS.contains(&field) {
         if !known.contains(&field) {
             out.push(FieldError::not_supported(path, field, known));
         }
-    } else if !keyed {
+    } else if let Some(("metadata.labels", key)) = keyed {
+        check::invalid(names::qualified_name(key), whole, key, out);
+    } else if let Some(("metadata.annotations", key)) = keyed {
+        let key = key.to_lowercase();
+        check::invalid(names::qualified_name(&key), whole, key.as_str(), out);
+    } else {
         let text = format!("error converting fieldPath: field label not supported: {field}");
         out.push(FieldError::invalid(path, field, text));
-    }
-}
-
-fn mounts(container: &Value, volumes: &[&str], list_path: &Path<'_>, out: &mut Errors) {
-    let list = container.list_at("volumeMounts");
-    for (i, mount) in list.iter().enumerate() {
-        let path = list_path.index(i);
-        let name = mount.str("name");
-        if name.is_empty() {
-            out.push(FieldError::required(path.child("name"), ""));
-        }
-        if !volumes.contains(&name) {
-            out.push(FieldError::not_found(path.child("name"), name));
-        }
-        let place = mount.str("mountPath");
-        if place.is_empty() {
-            out.push(FieldError::required(path.child("mountPath"), ""));
-        }
-        if list[..i]
-            .iter()
-            .any(|other| other.str("mountPath") == place)
-        {
-            out.push(FieldError::invalid(
-                path.child("mountPath"),
-                place,
-                "must be unique",
-            ));
-        }
-        let (plain, expanded) = (mount.str("subPath"), mount.str("subPathExpr"));
-        // Upstream leaves the index out of these paths.
-        inner_path(plain, &list_path.child("subPath"), out);
-        if !plain.is_empty() && !expanded.is_empty() {
-            let text = "subPathExpr and subPath are mutually exclusive";
-            out.push(FieldError::invalid(
-                path.child("subPathExpr"),
-                expanded,
-                text,
-            ));
-        }
-        inner_path(expanded, &list_path.child("subPathExpr"), out);
-    }
-}
-
-/// A path that may not leave the volume.
-pub(super) fn inner_path(text: &str, path: &Path<'_>, out: &mut Errors) {
-    if text.starts_with('/') {
-        out.push(FieldError::invalid(path, text, "must be a relative path"));
-    }
-    no_backsteps(text, path, out);
-}
-
-/// A path that may not go up.
-pub(super) fn no_backsteps(text: &str, path: &Path<'_>, out: &mut Errors) {
-    if text.split('/').any(|part| part == "..") {
-        out.push(FieldError::invalid(path, text, "must not contain '..'"));
-    }
-}
-
-fn resources(resources: &Value, path: &Path<'_>, out: &mut Errors) {
-    let limits = resources.map_at("limits");
-    let limits_path = path.child("limits");
-    for (name, amount) in limits {
-        resource(name, amount, &limits_path.key(name), out);
-    }
-    let requests_path = path.child("requests");
-    for (name, amount) in resources.map_at("requests") {
-        resource(name, amount, &requests_path.key(name), out);
-        let request = Quantity::of(amount);
-        let limit = limits.get(name).and_then(Quantity::of);
-        if let Some((request, limit)) = request.zip(limit).filter(|(r, l)| r > l) {
-            let text = format!("must be less than or equal to {name} limit of {limit}");
-            out.push(FieldError::invalid(
-                requests_path,
-                request.to_string(),
-                text,
-            ));
-        }
-    }
-}
-
-fn resource(name: &str, amount: &Value, path: &Path<'_>, out: &mut Errors) {
-    resource_name::of_container(name, *path, out);
-    resource_name::amount(name, amount, *path, out);
-}
-
-fn lifecycle(container: &Value, path: &Path<'_>, out: &mut Errors) {
-    let (hooks, path) = (container.get("lifecycle"), path.child("lifecycle"));
-    for hook in ["postStart", "preStop"] {
-        if hooks.has(hook) {
-            handler(hooks.get(hook), &path.child(hook), out);
-        }
-    }
-}
-
-fn probes(container: &Value, path: &Path<'_>, out: &mut Errors) {
-    for name in PROBES.into_iter().filter(|name| container.has(name)) {
-        let (probe, path) = (container.get(name), path.child(name));
-        handler(probe, &path, out);
-        for key in [
-            "initialDelaySeconds",
-            "timeoutSeconds",
-            "periodSeconds",
-            "successThreshold",
-            "failureThreshold",
-        ] {
-            check::non_negative(probe, key, &path, out);
-        }
-        if let Some(secs) = probe.get("terminationGracePeriodSeconds").as_i64() {
-            let path = path.child("terminationGracePeriodSeconds");
-            if secs <= 0 {
-                out.push(FieldError::invalid(path, secs, "must be greater than 0"));
-            }
-            if name == "readinessProbe" {
-                out.push(FieldError::invalid(
-                    path,
-                    secs,
-                    "must not be set for readinessProbes",
-                ));
-            }
-        }
-        let successes = probe.get("successThreshold").as_i64().unwrap_or(0);
-        if name != "readinessProbe" && successes != 1 {
-            out.push(FieldError::invalid(
-                path.child("successThreshold"),
-                successes,
-                "must be 1",
-            ));
-        }
-    }
-}
-
-/// What a probe or hook does: exactly one thing.
-fn handler(of: &Value, path: &Path<'_>, out: &mut Errors) {
-    let kinds = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"];
-    let given: Vec<&str> = kinds.into_iter().filter(|kind| of.has(kind)).collect();
-    for (i, kind) in given.iter().enumerate() {
-        let (action, path) = (of.get(kind), path.child(kind));
-        if i > 0 {
-            let text = "may not specify more than 1 handler type";
-            out.push(FieldError::forbidden(path, text));
-            continue;
-        }
-        match *kind {
-            "exec" if action.list_at("command").is_empty() => {
-                out.push(FieldError::required(path.child("command"), ""));
-            }
-            "httpGet" => {
-                if action.str("path").is_empty() {
-                    out.push(FieldError::required(path.child("path"), ""));
-                }
-                check::port(action, "port", &path, out);
-                check::one_of(action, "scheme", &["HTTP", "HTTPS"], &path, out);
-                for header in action.list_at("httpHeaders") {
-                    let (name, path) = (header.str("name"), path.child("httpHeaders"));
-                    check::invalid(names::http_header_name(name), path, name, out);
-                }
-            }
-            "tcpSocket" | "grpc" => check::port(action, "port", &path, out),
-            _ => {}
-        }
-    }
-    if given.is_empty() {
-        out.push(FieldError::required(path, "must specify a handler type"));
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Models pkg/apis/core/v1/defaults.go.
 
-use crate::{Value, value};
+use crate::kinds::support::resources;
+use crate::{Str, Value, value};
 
 /// Defaults of a pod: those of its spec, and some that a template does not get.
 pub(super) fn pod(pod: &mut Value) {
@@ -11,6 +12,7 @@ pub(super) fn pod(pod: &mut Value) {
     for list in ["initContainers", "containers"] {
         each(spec, list, requests_from_limits);
     }
+    requests_of_pod(spec);
     if !spec.has("enableServiceLinks") {
         spec.set("enableServiceLinks", true);
     }
@@ -147,6 +149,29 @@ fn requests_from_limits(container: &mut Value) {
             continue;
         }
         container.set_path(&["resources", "requests", name], amount);
+    }
+}
+
+/// A pod that limits itself as a whole asks for what its containers do, else for what it is limited
+/// to. Models `defaultPodRequests`.
+fn requests_of_pod(spec: &mut Value) {
+    let limits = spec.map_at("resources.limits").clone();
+    if limits.is_empty() {
+        return;
+    }
+    let own = |name: &str| matches!(name, "cpu" | "memory") || name.starts_with("hugepages-");
+    let sums = resources::of_containers(spec, "requests");
+    let sums = sums
+        .into_iter()
+        .map(|(name, sum)| (name, sum.to_string().into()));
+    let limits = limits
+        .into_iter()
+        .map(|(name, limit)| (name.clone(), limit.clone()));
+    let wanted: Vec<(Str, Value)> = sums.chain(limits).filter(|(name, _)| own(name)).collect();
+    for (name, amount) in wanted {
+        if spec.at_path(&["resources", "requests", &name]).is_null() {
+            spec.set_path(&["resources", "requests", &name], amount);
+        }
     }
 }
 

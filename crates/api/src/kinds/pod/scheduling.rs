@@ -77,18 +77,13 @@ pub(super) fn validate_spread(spec: &Value, path: &Path<'_>, out: &mut Errors) {
             let text = "must be greater than zero";
             out.push(FieldError::invalid(path.child("maxSkew"), skew, text));
         }
-        if constraint.str("topologyKey").is_empty() {
-            out.push(FieldError::required(
-                path.child("topologyKey"),
-                "can not be empty",
-            ));
+        let (key, key_path) = (constraint.str("topologyKey"), path.child("topologyKey"));
+        match key {
+            "" => out.push(FieldError::required(key_path, "can not be empty")),
+            key => check::invalid(names::qualified_name(key), key_path, key, out),
         }
         let known = ["DoNotSchedule", "ScheduleAnyway"];
-        if !known.contains(&constraint.str("whenUnsatisfiable")) {
-            let value = constraint.str("whenUnsatisfiable");
-            let path = path.child("whenUnsatisfiable");
-            out.push(FieldError::not_supported(path, value, &known));
-        }
+        check::known_word(constraint, "whenUnsatisfiable", &known, &path, out);
         let pair = |c: &Value| {
             (
                 c.str("topologyKey").to_owned(),
@@ -103,11 +98,68 @@ pub(super) fn validate_spread(spec: &Value, path: &Path<'_>, out: &mut Errors) {
                 shown,
             ));
         }
+        spread_options(constraint, &path, out);
         let selector = constraint.get("labelSelector");
         out.extend(validate_label_selector(
             selector,
             &path.child("labelSelector"),
         ));
+    }
+}
+
+fn spread_options(constraint: &Value, path: &Path<'_>, out: &mut Errors) {
+    if let Some(least) = constraint.i64_at("minDomains") {
+        let path = path.child("minDomains");
+        if least <= 0 {
+            let text = "must be greater than zero";
+            out.push(FieldError::invalid(path, least, text));
+        }
+        let action = constraint.str("whenUnsatisfiable");
+        if action != "DoNotSchedule" {
+            let text =
+                format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}");
+            out.push(FieldError::invalid(path, least, text));
+        }
+    }
+    for key in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
+        if constraint.has(key) {
+            check::known_word(constraint, key, &["Honor", "Ignore"], path, out);
+        }
+    }
+    label_keys(constraint, &["matchLabelKeys"], path, out);
+}
+
+/// Keys of labels whose values a pod brings itself; they cannot be in the selector as well.
+fn label_keys(of: &Value, lists: &[&str], path: &Path<'_>, out: &mut Errors) {
+    let selector = of.get("labelSelector");
+    let expressions = selector.list_at("matchExpressions").iter();
+    let selected = |key: &str| {
+        let mut keys = expressions.clone().map(|expression| expression.str("key"));
+        selector.map_at("matchLabels").get(key).is_some() || keys.any(|known| known == key)
+    };
+    for list in lists {
+        let (keys, path) = (of.list_at(list), path.child(list));
+        if !keys.is_empty() && selector.is_null() {
+            let text = "must not be specified when labelSelector is not set";
+            out.push(FieldError::forbidden(path, text));
+        }
+        for (i, key) in keys.iter().map(Value::as_str).enumerate() {
+            let path = path.index(i);
+            check::invalid(names::qualified_name(key), path, key, out);
+            let both = lists.len() > 1
+                && *list != lists[0]
+                && of
+                    .list_at(lists[0])
+                    .iter()
+                    .any(|other| other.as_str() == key);
+            if both {
+                let text = "exists in both matchLabelKeys and mismatchLabelKeys";
+                out.push(FieldError::invalid(path, key, text));
+            } else if selected(key) {
+                let text = "exists in both matchLabelKeys and labelSelector";
+                out.push(FieldError::invalid(path, key, text));
+            }
+        }
     }
 }
 
@@ -155,6 +207,7 @@ fn pod_term(term: &Value, path: &Path<'_>, out: &mut Errors) {
     for name in term.list_at("namespaces").iter().map(Value::as_str) {
         check::invalid(names::dns1123_label(name), namespaces_path, name, out);
     }
+    label_keys(term, &["matchLabelKeys", "mismatchLabelKeys"], path, out);
     let key = term.str("topologyKey");
     let path = path.child("topologyKey");
     if key.is_empty() {
@@ -173,21 +226,30 @@ fn node_affinity(of: &Value, path: &Path<'_>, out: &mut Errors) {
             out.push(FieldError::required(path, text));
         }
         for (i, term) in terms.iter().enumerate() {
-            node_term(term, &path.index(i), out);
+            let path = path.index(i);
+            node_term(term, true, &path, out);
         }
     }
     let preferred_path = path.child(PREFERRED);
     for (i, weighted) in of.list_at(PREFERRED).iter().enumerate() {
         let path = preferred_path.index(i);
         weight(weighted, &path, out);
-        node_term(weighted.get("preference"), &path.child("preference"), out);
+        // A preference may name what no node can have.
+        let preference = weighted.get("preference");
+        node_term(preference, false, &path.child("preference"), out);
     }
 }
 
-fn node_term(term: &Value, path: &Path<'_>, out: &mut Errors) {
+pub(in crate::kinds) fn node_term(term: &Value, strict: bool, path: &Path<'_>, out: &mut Errors) {
     let list_path = path.child("matchExpressions");
     for (i, expression) in term.list_at("matchExpressions").iter().enumerate() {
-        label_expression(expression, &list_path.index(i), out);
+        let path = list_path.index(i);
+        label_expression(expression, &path, out);
+        let values_path = path.child("values");
+        let values = expression.list_at("values").iter().map(Value::as_str);
+        for (i, value) in values.enumerate().filter(|_| strict) {
+            check::invalid(names::label_value(value), values_path.index(i), value, out);
+        }
     }
     let list_path = path.child("matchFields");
     for (i, expression) in term.list_at("matchFields").iter().enumerate() {
@@ -239,5 +301,16 @@ fn field_expression(expression: &Value, path: &Path<'_>, out: &mut Errors) {
     if key != "metadata.name" {
         let text = "not a valid field selector key";
         out.push(FieldError::invalid(path.child("key"), key, text));
+        return;
+    }
+    let values_path = path.child("values");
+    let values = expression.list_at("values").iter().map(Value::as_str);
+    for (i, name) in values.enumerate() {
+        check::invalid(
+            names::dns1123_subdomain(name),
+            values_path.index(i),
+            name,
+            out,
+        );
     }
 }

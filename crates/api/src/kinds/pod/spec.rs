@@ -2,18 +2,20 @@
 //!
 //! Models `ValidatePodSpec` of pkg/apis/core/validation/validation.go, whose order the errors keep.
 
-use super::{containers, scheduling, volumes};
+use super::{containers, resources, scheduling, security, volumes};
 use crate::field::{FieldError, Path};
 use crate::kinds::check::{self, Errors};
-use crate::quantity::Quantity;
-use crate::{Value, names};
+use crate::kinds::support::containers::LISTS;
+use crate::{Value, names, object};
 
 const MAX_DEADLINE: i64 = 2_147_483_647;
 
 /// What is wrong with the pod spec at `path`.
 pub(super) fn validate(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     let volumes = volumes::validate(spec.get("volumes").list(), &path.child("volumes"), out);
+    resource_claims(spec, &path.child("resourceClaims"), out);
     containers::validate_all(spec, &volumes, path, out);
+    resources::of_pod(spec, path, out);
     host_network(spec, path, out);
     check::one_of(
         spec,
@@ -28,7 +30,7 @@ pub(super) fn validate(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         spec.map_at("nodeSelector"),
         path.child("nodeSelector"),
     ));
-    security(spec, path, out);
+    security::of_pod(spec, path, out);
     scheduling::validate_affinity(spec.get("affinity"), &path.child("affinity"), out);
     dns_config(spec, path, out);
     let gates_path = path.child("readinessGates");
@@ -53,6 +55,7 @@ pub(super) fn validate(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         }
     }
     scheduling::validate_spread(spec, path, out);
+    host_users(spec, path, out);
     named_fields(spec, path, out);
     if let Some(secs) = spec.get("activeDeadlineSeconds").as_i64() {
         let path = path.child("activeDeadlineSeconds");
@@ -68,41 +71,14 @@ pub(super) fn validate(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     host_aliases(spec, path, out);
     let preemption = ["PreemptLowerPriority", "Never"];
     check::one_of_if_set(spec, "preemptionPolicy", &preemption, path, out);
-    let overhead_path = path.child("overhead");
-    for (name, amount) in spec.map_at("overhead") {
-        if Quantity::of(amount).is_some_and(|q| q.sign() < 0) {
-            let text = "must be greater than or equal to 0";
-            out.push(FieldError::invalid(overhead_path.key(name), amount, text));
-        }
-    }
+    let overhead = object! { "limits": spec.get("overhead") };
+    resources::of_container(&overhead, &[], &path.child("overhead"), out);
+    system(spec, path, out);
 }
 
 /// What holds for the spec of a pod, and not for that of a template.
 pub(super) fn validate_for_pod(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     containers::validate_for_pod(spec, path, out);
-}
-
-/// What is allowed in the spec at `path` but hardly meant. Models pkg/api/pod/warnings.go.
-pub(super) fn warnings(spec: &Value, path: &Path<'_>) -> Vec<String> {
-    let mut out = Vec::new();
-    for list in ["initContainers", "containers"] {
-        let path = path.child(list);
-        for (i, container) in spec.list_at(list).iter().enumerate() {
-            let path = path.index(i);
-            let path = path.child("env");
-            let env = container.list_at("env");
-            for (j, name) in env.iter().map(|env| env.str("name")).enumerate() {
-                if env[..j].iter().any(|other| other.str("name") == name) {
-                    let (path, name) = (path.index(j), crate::go::quote(name));
-                    out.push(format!(
-                        "{path}: hides previous definition of {name}, which may be dropped when \
-                         using apply"
-                    ));
-                }
-            }
-        }
-    }
-    out
 }
 
 /// In the network of the host, a port of a container is that port of the host.
@@ -129,6 +105,113 @@ fn host_network(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     }
 }
 
+/// Models `validatePodResourceClaims`.
+fn resource_claims(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    let claims = spec.list_at("resourceClaims");
+    for (i, claim) in claims.iter().enumerate() {
+        let (name, path) = (claim.str("name"), path.index(i));
+        if !name.is_empty() && claims[..i].iter().any(|other| other.str("name") == name) {
+            out.push(FieldError::duplicate(path.child("name"), name));
+        } else {
+            check::named(claim, "name", names::dns1123_label, &path, out);
+        }
+        let sources = ["resourceClaimName", "resourceClaimTemplateName"];
+        let text = match sources.iter().filter(|key| claim.has(key)).count() {
+            0 => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            1 => "",
+            _ => {
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            }
+        };
+        if !text.is_empty() {
+            out.push(FieldError::invalid(path, claim, text));
+        }
+        for key in sources {
+            check::named_if_set(claim, key, names::dns1123_subdomain, &path, out);
+        }
+    }
+}
+
+/// Users of the pod's own go with none of the host's namespaces.
+fn host_users(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    if spec.get("hostUsers").as_bool() != Some(false) {
+        return;
+    }
+    for (key, shown) in [
+        ("hostNetwork", "hostNetwork"),
+        ("hostPID", "HostPID"),
+        ("hostIPC", "HostIPC"),
+    ] {
+        if spec.bool_at(key) {
+            let text = "when `pod.Spec.HostUsers` is false";
+            out.push(FieldError::forbidden(path.child(shown), text));
+        }
+    }
+}
+
+/// What a pod cannot have on the system it is for. Models `validateLinux` and `validateWindows`.
+fn system(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    const OF_POD: [&str; 12] = [
+        "appArmorProfile",
+        "seLinuxOptions",
+        "seccompProfile",
+        "fsGroup",
+        "fsGroupChangePolicy",
+        "sysctls",
+        "runAsUser",
+        "runAsGroup",
+        "supplementalGroups",
+        "supplementalGroupsPolicy",
+        "seLinuxChangePolicy",
+        "procMount",
+    ];
+    const OF_CONTAINER: [&str; 10] = [
+        "appArmorProfile",
+        "seLinuxOptions",
+        "seccompProfile",
+        "capabilities",
+        "readOnlyRootFilesystem",
+        "privileged",
+        "allowPrivilegeEscalation",
+        "procMount",
+        "runAsUser",
+        "runAsGroup",
+    ];
+    let os = spec.get("os");
+    let (of_pod, of_container, text): (&[&str], &[&str], _) = match os.str("name") {
+        _ if os.is_null() => return,
+        "linux" => (
+            &["windowsOptions"],
+            &["windowsOptions"],
+            "windows options cannot be set for a linux pod",
+        ),
+        "windows" => (&OF_POD, &OF_CONTAINER, "cannot be set for a windows pod"),
+        _ => {
+            check::one_of(os, "name", &["linux", "windows"], &path.child("os"), out);
+            return;
+        }
+    };
+    let mut forbid = |of: &Value, keys: &[&str], path: &Path<'_>| {
+        for key in keys.iter().filter(|key| of.has(key)) {
+            out.push(FieldError::forbidden(path.child(key), text));
+        }
+    };
+    let context_path = path.child("securityContext");
+    forbid(spec.get("securityContext"), of_pod, &context_path);
+    if os.str("name") == "windows" {
+        let of_host = ["hostUsers", "hostPID", "hostIPC", "shareProcessNamespace"];
+        forbid(spec, &of_host, path);
+    }
+    for (list, _) in LISTS {
+        let list_path = path.child(list);
+        for (i, container) in spec.list_at(list).iter().enumerate() {
+            let path = list_path.index(i);
+            let path = path.child("securityContext");
+            forbid(container.get("securityContext"), of_container, &path);
+        }
+    }
+}
+
 fn named_fields(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     for key in ["serviceAccountName", "nodeName"] {
         check::named_if_set(spec, key, names::dns1123_subdomain, path, out);
@@ -138,83 +221,6 @@ fn named_fields(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     }
     for key in ["priorityClassName", "runtimeClassName"] {
         check::named_if_set(spec, key, names::dns1123_subdomain, path, out);
-    }
-}
-
-fn security(spec: &Value, path: &Path<'_>, out: &mut Errors) {
-    let (context, path) = (spec.get("securityContext"), path.child("securityContext"));
-    for key in ["fsGroup", "runAsUser", "runAsGroup"] {
-        user_id(context, key, &path, out);
-    }
-    let both = spec.bool_at("hostPID") && spec.bool_at("shareProcessNamespace");
-    if both {
-        let text = "ShareProcessNamespace and HostPID cannot both be enabled";
-        out.push(FieldError::invalid(
-            path.child("shareProcessNamespace"),
-            true,
-            text,
-        ));
-    }
-    sysctls(spec, &path.child("sysctls"), out);
-}
-
-/// Models `validateSysctls`.
-fn sysctls(spec: &Value, path: &Path<'_>, out: &mut Errors) {
-    const SEGMENT: &str = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
-    let mut names = Vec::new();
-    for (i, sysctl) in spec.list_at("securityContext.sysctls").iter().enumerate() {
-        let (name, index) = (sysctl.str("name"), path.index(i));
-        let path = index.child("name");
-        if name.is_empty() {
-            out.push(FieldError::required(path, ""));
-            continue;
-        }
-        if !is_sysctl(name) {
-            let text = format!(
-                "must have at most 253 characters and match regex \
-                 ^({SEGMENT}[\\./])*{SEGMENT}$"
-            );
-            out.push(FieldError::invalid(path, name, text));
-        } else if names.contains(&name) {
-            out.push(FieldError::duplicate(path, name));
-        }
-        for (of_host, prefixes) in [
-            ("hostNetwork", &["net."][..]),
-            (
-                "hostIPC",
-                &["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."],
-            ),
-        ] {
-            let dotted = name.replace('/', ".");
-            if spec.bool_at(of_host) && prefixes.iter().any(|prefix| dotted.starts_with(prefix)) {
-                let text = format!("may not be specified when '{of_host}' is true");
-                out.push(FieldError::invalid(path, name, text));
-            }
-        }
-        names.push(name);
-    }
-}
-
-/// `IsValidSysctlName`: words between dots or slashes.
-fn is_sysctl(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    name.len() <= 253
-        && name.split(['.', '/']).all(|word| {
-            word.starts_with(plain)
-                && word.ends_with(plain)
-                && word.chars().all(|c| plain(c) || "-_".contains(c))
-        })
-}
-
-/// A user or group must be a 32-bit number without sign.
-pub(super) fn user_id(of: &Value, key: &str, path: &Path<'_>, out: &mut Errors) {
-    const MAX: i64 = 2_147_483_647;
-    if let Some(id) = of.get(key).as_i64().filter(|id| !(0..=MAX).contains(id)) {
-        out.push(FieldError::invalid(
-            path.child(key),
-            id,
-            names::range_error(0, MAX),
-        ));
     }
 }
 
@@ -244,6 +250,45 @@ fn dns_config(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     }
     for (i, server) in servers.iter().map(Value::as_str).enumerate() {
         check::invalid(names::ip(server), servers_path.index(i), server, out);
+    }
+    let (searches, searches_path) = (config.list_at("searches"), path.child("searches"));
+    let length: usize = searches
+        .iter()
+        .map(|search| search.as_str().len() + 1)
+        .sum();
+    for (too_much, text) in [
+        (
+            searches.len() > 32,
+            "must not have more than 32 search paths",
+        ),
+        (
+            length > 2049,
+            "must not have more than 2048 characters (including spaces) in the search list",
+        ),
+    ] {
+        if too_much {
+            out.push(FieldError::invalid(
+                searches_path,
+                config.get("searches"),
+                text,
+            ));
+        }
+    }
+    for (i, search) in searches.iter().map(Value::as_str).enumerate() {
+        if search != "." {
+            let search = search.strip_suffix('.').unwrap_or(search);
+            let messages = names::dns1123_subdomain_with_underscore(search);
+            check::invalid(messages, searches_path.index(i), search, out);
+        }
+    }
+    let options_path = path.child("options");
+    for (i, option) in config.list_at("options").iter().enumerate() {
+        if option.str("name").is_empty() {
+            out.push(FieldError::required(
+                options_path.index(i),
+                "must not be empty",
+            ));
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Models `ValidatePodTemplateSpecForReplicaSet` of pkg/apis/apps/validation.
 
-use super::{defaults, spec};
+use super::{defaults, spec, warnings};
 use crate::Value;
 use crate::field::{FieldError, Path};
 use crate::kinds::check::Errors;
@@ -23,11 +23,34 @@ pub(in crate::kinds) fn keep_labels(new: &mut Value, old: &Value) {
 }
 
 /// Warnings about the template of a workload.
-pub(in crate::kinds) fn warnings(of: &Value) -> Vec<String> {
-    spec::warnings(
-        of.at("spec.template.spec"),
-        &Path::new("spec.template.spec"),
-    )
+pub(in crate::kinds) fn warnings_of(of: &Value) -> Vec<String> {
+    let path = Path::new("spec.template");
+    warnings_at(of.at("spec.template"), &path)
+}
+
+/// The same, and about its name, with which the names of its pods begin.
+pub(in crate::kinds) fn warnings_of_named(of: &Value) -> Vec<String> {
+    let mut out = name_warning(of);
+    out.append(&mut warnings_of(of));
+    out
+}
+
+/// Warnings about the template at `path`.
+pub(in crate::kinds) fn warnings_at(template: &Value, path: &Path<'_>) -> Vec<String> {
+    warnings::of(template, &path.child("metadata"), &path.child("spec"))
+}
+
+/// A name that will be a host's should be a DNS label.
+pub(in crate::kinds) fn name_warning(of: &Value) -> Vec<String> {
+    let messages = names::dns1123_label(of.name());
+    if messages.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "metadata.name: this is used in Pod names and hostnames, which can result in surprising \
+         behavior; a DNS label is recommended: [{}]",
+        messages.join(" ")
+    )]
 }
 
 /// What is wrong with `spec.template` of a workload that runs pods for ever, picked by

@@ -317,7 +317,7 @@ fn resizing_changes_cpu_and_memory_only() {
         ["spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed"]
     );
     assert_eq!(
-        resized("{cpu: 100m, example.com/x: '1'}").1,
+        resized("{cpu: 100m, ephemeral-storage: 1Gi}").1,
         ["spec: Forbidden: only cpu and memory resources are mutable"]
     );
 }

@@ -5,6 +5,7 @@
 use super::is_headless;
 use crate::field::{FieldError, Path};
 use crate::kinds::check::{self, Errors};
+use crate::kinds::cidr;
 use crate::{Value, names, object};
 
 /// In upstream's order.
@@ -45,6 +46,7 @@ pub(super) fn validate(service: &Value, out: &mut Errors) {
     addresses(spec, &path, out);
     check::one_of(spec, "type", TYPES, &path, out);
     port_pairs(kind, ports, &ports_path, out);
+    balancer(spec, &path, out);
     policies(spec, &path, out);
 }
 
@@ -149,7 +151,11 @@ fn addresses(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         .map(Value::as_str)
         .enumerate()
     {
-        check::invalid(names::ip(ip), external_path.index(i), ip, out);
+        let (path, messages) = (external_path.index(i), names::ip(ip));
+        if messages.is_empty() {
+            check::invalid(names::not_special(ip), path, ip, out);
+        }
+        check::invalid(messages, path, ip, out);
     }
 }
 
@@ -213,13 +219,33 @@ fn policies(spec: &Value, path: &Path<'_>, out: &mut Errors) {
             text,
         ));
     }
-    let allocate = spec.get("allocateLoadBalancerNodePorts");
-    if spec.str("type") != "LoadBalancer" && !allocate.is_null() {
-        let text = "may only be used when `type` is 'LoadBalancer'";
-        out.push(FieldError::forbidden(
-            path.child("allocateLoadBalancerNodePorts"),
-            text,
-        ));
+}
+
+/// What only a Service with a load balancer can say.
+fn balancer(spec: &Value, path: &Path<'_>, out: &mut Errors) {
+    let text = "may only be used when `type` is 'LoadBalancer'";
+    let is_one = spec.str("type") == "LoadBalancer";
+    let ranges = spec.list_at("loadBalancerSourceRanges");
+    // Upstream writes this field so.
+    let ranges_path = path.child("LoadBalancerSourceRanges");
+    if !is_one && !ranges.is_empty() {
+        out.push(FieldError::forbidden(ranges_path, text));
+    }
+    for (i, range) in ranges.iter().map(|range| range.as_str().trim()).enumerate() {
+        cidr::checked(range, ranges_path.index(i), out);
+    }
+    if !is_one && spec.has("allocateLoadBalancerNodePorts") {
+        let path = path.child("allocateLoadBalancerNodePorts");
+        out.push(FieldError::forbidden(path, text));
+    }
+    if spec.has("loadBalancerClass") {
+        if !is_one {
+            out.push(FieldError::forbidden(path.child("loadBalancerClass"), text));
+        } else {
+            let class = spec.str("loadBalancerClass");
+            let path = path.child("loadBalancerClass");
+            check::invalid(names::qualified_name(class), path, class, out);
+        }
     }
 }
 

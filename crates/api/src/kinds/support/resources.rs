@@ -21,13 +21,19 @@ pub fn limits(pod: &Value) -> Amounts {
     total(pod, "limits")
 }
 
-fn total(pod: &Value, which: &str) -> Amounts {
-    let spec = pod.get("spec");
+/// What the containers of a pod spec ask for together: `which` is `requests` or `limits`.
+pub fn of_containers(spec: &Value, which: &str) -> Amounts {
     let mut sum = Amounts::new();
     for container in spec.get("containers").list() {
         add(&mut sum, of_container(container, which));
     }
     init_containers(&mut sum, spec.get("initContainers").list(), which);
+    sum
+}
+
+fn total(pod: &Value, which: &str) -> Amounts {
+    let spec = pod.get("spec");
+    let mut sum = of_containers(spec, which);
     // What the pod as a whole says stands before what its containers say.
     for (name, amount) in spec.get("resources").map_at(which) {
         if let Some(amount) = Quantity::of(amount) {

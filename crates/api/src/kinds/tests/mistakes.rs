@@ -380,3 +380,298 @@ fn mistakes_in_limits() {
         ],
     );
 }
+
+/// Errors of a pod with this container, and with these other fields of its spec.
+#[track_caller]
+fn check_pod(container: &str, spec: &str, expect: &[&str]) {
+    check_invalid(
+        &format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: p}}, spec: {{containers: \
+             [{{name: c, image: nginx, {container}}}], {spec}}}}}"
+        ),
+        expect,
+    );
+}
+
+#[test]
+fn mistakes_in_resources() {
+    let limits = "spec.containers[0].resources.limits";
+    check_pod(
+        "resources: {requests: {nvidia.com/gpu: 1}}",
+        "",
+        &[&format!(
+            "{limits}: Required value: Limit must be set for non overcommitable resources"
+        )],
+    );
+    check_pod(
+        "resources: {requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 2}}",
+        "",
+        &[
+            "spec.containers[0].resources.requests: Invalid value: \"1\": must be equal to \
+           nvidia.com/gpu limit of 2",
+        ],
+    );
+    check_pod(
+        "resources: {limits: {hugepages-2Mi: 3Mi, cpu: 1}}",
+        "",
+        &[
+            &format!(
+                "{limits}[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer \
+                 multiple of hugepages-2Mi"
+            ),
+            "spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is \
+             not positive integer multiple of hugepages-2Mi",
+        ],
+    );
+    check_pod(
+        "resources: {limits: {hugepages-2Mi: 4Mi}}",
+        "",
+        &["spec.containers[0].resources: Forbidden: HugePages require cpu or memory"],
+    );
+    check_pod(
+        "resources: {requests: {cpu: 2}}",
+        "resources: {requests: {cpu: 1}, limits: {cpu: 3}}",
+        &[
+            "spec.resources.requests[cpu]: Invalid value: \"1\": must be greater than or equal to \
+           aggregate container requests of 2",
+        ],
+    );
+    check_pod(
+        "",
+        "resources: {limits: {ephemeral-storage: 1Gi}}",
+        &[
+            "spec.resources.limits[ephemeral-storage]: Unsupported value: \"ephemeral-storage\": \
+           supported values: \"cpu\", \"hugepages-\", \"memory\"",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_security_contexts() {
+    let of_container = "spec.containers[0].securityContext";
+    check_pod(
+        "securityContext: {seccompProfile: {type: Localhost}}",
+        "",
+        &[&format!(
+            "{of_container}.seccompProfile.localhostProfile: Required value: must be set when \
+             seccomp type is Localhost"
+        )],
+    );
+    check_pod(
+        "securityContext: {seccompProfile: {}}",
+        "securityContext: {appArmorProfile: {type: Foo}, supplementalGroups: [-1]}",
+        &[
+            &format!(
+                "{of_container}.seccompProfile.type: Required value: type is required when \
+                 seccompProfile is set"
+            ),
+            "spec.securityContext.supplementalGroups[0]: Invalid value: -1: must be between 0 and \
+             2147483647, inclusive",
+            "spec.securityContext.appArmorProfile.type: Unsupported value: \"Foo\": supported \
+             values: \"Localhost\", \"RuntimeDefault\", \"Unconfined\"",
+        ],
+    );
+    check_pod(
+        "securityContext: {procMount: Unmasked}",
+        "hostUsers: false, hostPID: true",
+        &["spec.HostPID: Forbidden: when `pod.Spec.HostUsers` is false"],
+    );
+    check_pod(
+        "securityContext: {privileged: true}",
+        "os: {name: windows}",
+        &[&format!(
+            "{of_container}.privileged: Forbidden: cannot be set for a windows pod"
+        )],
+    );
+}
+
+#[test]
+fn mistakes_in_mounts_and_volumes() {
+    let mounts = "spec.containers[0].volumeMounts";
+    check_pod(
+        "volumeMounts: [{name: v, mountPath: /x, mountPropagation: Bidirectional, \
+         recursiveReadOnly: Enabled}]",
+        "volumes: [{name: v, emptyDir: {sizeLimit: 1Gi}}]",
+        &[
+            &format!(
+                "{mounts}.mountPropagation: Forbidden: Bidirectional mount propagation is \
+                 available only to privileged containers"
+            ),
+            &format!(
+                "{mounts}.recursiveReadOnly: Forbidden: may only be specified when readOnly is true"
+            ),
+            &format!(
+                "{mounts}.recursiveReadOnly: Forbidden: may only be specified when \
+                 mountPropagation is None or not specified"
+            ),
+        ],
+    );
+    check_pod(
+        "volumeDevices: [{name: v, devicePath: /dev/x}]",
+        "volumes: [{name: v, emptyDir: {}}]",
+        &[
+            "spec.containers[0].volumeDevices[0].name: Invalid value: \"v\": can only use volume \
+           source type of PersistentVolumeClaim or Ephemeral for block mode",
+        ],
+    );
+    check_pod(
+        "",
+        "volumes: [{name: v, ephemeral: {volumeClaimTemplate: {metadata: {name: x}, spec: \
+         {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}]",
+        &["spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set"],
+    );
+    check_pod(
+        "",
+        "volumes: [{name: v, projected: {sources: [{secret: {name: a, items: [{key: k, path: f}]}, \
+         configMap: {name: b, items: [{key: k, path: f}]}}]}}]",
+        &[
+            "spec.volumes[0].projected.sources[0]: Forbidden: may not specify more than 1 volume \
+             type per source",
+            "spec.volumes[0].projected: Invalid value: \"b\": conflicting duplicate paths",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_metrics_and_behaviour() {
+    #[track_caller]
+    fn check(spec: &str, expect: &[&str]) {
+        check_invalid(
+            &format!(
+                "{{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {{name: \
+                 h}}, spec: {{maxReplicas: 3, scaleTargetRef: {{apiVersion: apps/v1, kind: \
+                 Deployment, name: d}}, {spec}}}}}"
+            ),
+            expect,
+        );
+    }
+    check(
+        "metrics: [{type: Pods, resource: {name: cpu, target: {type: Utilization, \
+         averageUtilization: 50, averageValue: 1}}}]",
+        &[
+            "spec.metrics[0].resource.target.averageValue: Forbidden: may not set both a target \
+             raw value and a target utilization",
+            "spec.metrics[0].pods: Required value: must populate information for the given metric \
+             source",
+        ],
+    );
+    check(
+        "metrics: [{type: Object, object: {metric: {name: a/b}, describedObject: {kind: Service}, \
+         target: {type: Foo, value: 0}}}]",
+        &[
+            "spec.metrics[0].object.describedObject.name: Required value",
+            "spec.metrics[0].object.metric.name: Invalid value: \"a/b\": may not contain '/'",
+            "spec.metrics[0].object.target.type: Invalid value: \"Foo\": must be either \
+             Utilization, Value, or AverageValue",
+            "spec.metrics[0].object.target.value: Invalid value: \"0\": must be positive",
+        ],
+    );
+    check(
+        "behavior: {scaleDown: {stabilizationWindowSeconds: 4000, selectPolicy: X, policies: \
+         [{type: Pods, value: 0, periodSeconds: 1801}]}}",
+        &[
+            "spec.behavior.scaleDown.stabilizationWindowSeconds: Invalid value: 4000: must be less \
+             than or equal to 3600",
+            "spec.behavior.scaleDown.selectPolicy: Unsupported value: \"X\": supported values: \
+             \"Disabled\", \"Max\", \"Min\"",
+            "spec.behavior.scaleDown.policies[0].value: Invalid value: 0: must be greater than zero",
+            "spec.behavior.scaleDown.policies[0].periodSeconds: Invalid value: 1801: must be less \
+             than or equal to 1800",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_in_persistent_volumes() {
+    #[track_caller]
+    fn check(spec: &str, expect: &[&str]) {
+        check_invalid(
+            &format!(
+                "{{apiVersion: v1, kind: PersistentVolume, metadata: {{name: v}}, spec: \
+                 {{accessModes: [ReadWriteOnce], capacity: {{storage: 1Gi}}, {spec}}}}}"
+            ),
+            expect,
+        );
+    }
+    check(
+        "hostPath: {path: /x}, nfs: {server: a, path: b}",
+        &["spec.nfs: Forbidden: may not specify more than 1 volume type"],
+    );
+    check(
+        "local: {path: /x}",
+        &["spec.nodeAffinity: Required value: Local volume requires node affinity"],
+    );
+    check(
+        "hostPath: {path: /}, persistentVolumeReclaimPolicy: Recycle, nodeAffinity: {}",
+        &[
+            "spec.nodeAffinity.required: Required value: must specify required node constraints",
+            "spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath \
+             mount of '/'",
+        ],
+    );
+    check(
+        "csi: {driver: a.b, nodePublishSecretRef: {name: x}}",
+        &[
+            "spec.csi.volumeHandle: Required value",
+            "spec.csi.nodePublishSecretRef.namespace: Required value",
+        ],
+    );
+}
+
+#[test]
+fn what_is_allowed_but_hardly_meant() {
+    #[track_caller]
+    fn check(object: &str, expect: &[&str]) {
+        let (kind, object) = created_from(object);
+        assert_eq!((kind.warnings)(&object), expect);
+    }
+    check(
+        "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeSelector: \
+         {beta.kubernetes.io/os: linux}, topologySpreadConstraints: [{maxSkew: 1, topologyKey: \
+         zone, whenUnsatisfiable: DoNotSchedule}], terminationGracePeriodSeconds: -1, containers: \
+         [{name: a, image: nginx, ports: [{containerPort: 80}], env: [{name: X, value: a}, {name: \
+         X, value: $(X)b}], resources: {requests: {memory: 100m}}}, {name: b, image: nginx, ports: \
+         [{containerPort: 80}, {containerPort: 80, hostPort: 8080}]}]}}",
+        &[
+            "spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \
+             \"kubernetes.io/os\" instead",
+            "spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in \
+             matching no pod",
+            "spec.containers[0].resources.requests[memory]: fractional byte value \"100m\" is \
+             invalid, must be an integer",
+            "spec.containers[1].ports[0]: duplicate port definition with \
+             spec.containers[0].ports[0]",
+            "spec.containers[1].ports[1]: overlapping port definition with \
+             spec.containers[0].ports[0]",
+            "spec.containers[1].ports[1]: overlapping port definition with \
+             spec.containers[1].ports[0]",
+            "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and \
+             will be treated as 1",
+        ],
+    );
+    check(
+        "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: i, annotations: \
+         {kubernetes.io/ingress.class: nginx}}, spec: {}}",
+        &[
+            "annotation \"kubernetes.io/ingress.class\" is deprecated, please use \
+             'spec.ingressClassName' instead",
+        ],
+    );
+    check(
+        "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {clusterIP: None, \
+         externalName: a.b, sessionAffinity: ClientIP}}",
+        &[
+            "spec.SessionAffinity is ignored for headless services",
+            "spec.externalName is ignored when spec.type is not \"ExternalName\"",
+        ],
+    );
+    check(
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a.b}, spec: {selector: {}, \
+         template: {spec: {imagePullSecrets: [{}]}}}}",
+        &[
+            "metadata.name: this is used in Pod names and hostnames, which can result in \
+             surprising behavior; a DNS label is recommended: [must not contain dots]",
+            "spec.template.spec.imagePullSecrets[0].name: invalid empty name \"\"",
+        ],
+    );
+}
