@@ -297,6 +297,8 @@ pub struct Kind {
     pub prepare_for_delete: fn(&mut Value, &str),
     /// What is wrong with an object, its metadata aside.
     pub validate: fn(&Value, &mut Vec<FieldError>),
+    /// What more is wrong with an object that is to be created.
+    pub validate_new: fn(&Value, &mut Vec<FieldError>),
     /// What is wrong with a change of an object, metadata and `validate` aside. Arguments as in
     /// `prepare_for_update`.
     pub validate_update: fn(&Value, &Value, &str, &mut Vec<FieldError>),
@@ -346,6 +348,7 @@ impl Kind {
             prepare_for_update: |_, _, _| {},
             prepare_for_delete: |_, _| {},
             validate: |_, _| {},
+            validate_new: |_, _| {},
             validate_update: |_, _, _, _| {},
             warnings: |_| Vec::new(),
             grace_period: None,

@@ -6,7 +6,7 @@ use super::check::Errors;
 use super::support::{conditions, pods, qos};
 use super::table::Column;
 use super::{Kind, Subresource};
-use crate::{Path, Value, names, object};
+use crate::{FieldError, Path, Value, names, object};
 
 mod containers;
 mod defaults;
@@ -47,6 +47,7 @@ pub static KIND: Kind = Kind {
     prepare_for_create,
     prepare_for_update,
     validate,
+    validate_new,
     validate_update: update::validate,
     warnings: warnings_of,
     grace_period: Some(grace_period),
@@ -150,6 +151,19 @@ fn validate(pod: &Value, out: &mut Errors) {
     let (spec, path) = (pod.get("spec"), Path::new("spec"));
     spec::validate(spec, &path, out);
     spec::validate_for_pod(spec, &path, out);
+}
+
+/// What a pod gets later only.
+fn validate_new(pod: &Value, out: &mut Errors) {
+    let (spec, path) = (pod.get("spec"), Path::new("spec"));
+    if !spec.list_at("ephemeralContainers").is_empty() {
+        let path = path.child("ephemeralContainers");
+        out.push(FieldError::forbidden(path, "cannot be set on create"));
+    }
+    if !pods::node_name(pod).is_empty() && !spec.list_at("schedulingGates").is_empty() {
+        let text = "cannot be set until all schedulingGates have been cleared";
+        out.push(FieldError::forbidden(path.child("nodeName"), text));
+    }
 }
 
 fn prepare_for_create(pod: &mut Value) {

@@ -88,6 +88,7 @@ impl Kind {
         let mut out = meta::validate(object, self.namespaced, self.name);
         self.allow_finalizers(&mut out);
         (self.validate)(object, &mut out);
+        (self.validate_new)(object, &mut out);
         if let Some(custom) = self.custom {
             custom.validate(object, None, &mut out);
         }

@@ -134,6 +134,13 @@ impl State {
                 };
                 env::environment(&pod, &container.object, &objects, &services, facts)
             })
+            .and_then(|env| {
+                let mut rules = container.object.list_at("restartPolicyRules").iter();
+                if rules.any(|rule| rule.str("action") == "RestartAllContainers") {
+                    return Err(sim::unmodelled!("restarting all containers by a rule").to_string());
+                }
+                Ok(env)
+            })
             .and_then(|env| container_config(sys, &pod, &container, &ip, attempt, env))
             .map(|config| ContainerConfig { pid, ..config })
             .and_then(|config| check_user(&pod, &container, config, image.as_ref()));

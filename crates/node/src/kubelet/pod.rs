@@ -284,13 +284,30 @@ impl Container {
         format!("spec.{list}{{{}}}", self.name)
     }
 
-    /// Whether an ended container with this exit code is to be started again.
+    /// Whether an ended container with this exit code is to be started again: the first of its rules
+    /// that names the code says so, else its policy.
     pub(crate) fn restarts_after(&self, exit_code: i32) -> bool {
+        let mut rules = self.object.list_at("restartPolicyRules").iter();
+        if rules.any(|rule| names_code(rule.get("exitCodes"), exit_code)) {
+            return true;
+        }
         match self.restart {
             RestartPolicy::Always => true,
             RestartPolicy::OnFailure => exit_code != 0,
             RestartPolicy::Never => false,
         }
+    }
+}
+
+/// Whether a rule's requirement is met by an exit code.
+fn names_code(requirement: &Value, exit_code: i32) -> bool {
+    let listed = requirement
+        .list_at("values")
+        .contains(&Value::from(exit_code));
+    match requirement.str("operator") {
+        "In" => listed,
+        "NotIn" => !listed,
+        _ => false,
     }
 }
 
@@ -321,6 +338,27 @@ fn text(value: &Value) -> Str {
 mod tests {
     use super::*;
     use api::object;
+
+    #[test]
+    fn rules_come_before_the_policy() {
+        #[track_caller]
+        fn check(container: Value, exit_code: i32, restarts: bool) {
+            let container = Container::read(&container, Role::Main, RestartPolicy::Never);
+            assert_eq!(container.restarts_after(exit_code), restarts);
+        }
+        let ruled = |operator: &str| {
+            let codes = object! { "operator": operator, "values": [3, 42] };
+            object! {
+                "restartPolicy": "OnFailure",
+                "restartPolicyRules": [{ "action": "Restart", "exitCodes": codes }],
+            }
+        };
+        check(ruled("In"), 42, true);
+        check(ruled("In"), 0, false);
+        check(ruled("In"), 1, true);
+        check(ruled("NotIn"), 0, true);
+        check(object! {}, 42, false);
+    }
 
     #[test]
     fn containers_know_their_part() {
