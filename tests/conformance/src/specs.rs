@@ -13,9 +13,11 @@ mod classes;
 mod config_map;
 mod controller_revision;
 mod custom_resource_definition;
+mod daemons;
 mod discovery;
 mod disruption;
 mod dra;
+mod endpoint_slices;
 mod endpoints;
 mod events;
 mod field_validation;
@@ -37,7 +39,9 @@ mod server;
 mod service_accounts;
 mod services;
 mod small;
+mod stateful;
 mod storage;
+mod taints;
 mod volumes;
 mod watchers;
 mod workloads;
@@ -70,9 +74,11 @@ const FILES: &[&[Spec]] = &[
     config_map::SPECS,
     controller_revision::SPECS,
     custom_resource_definition::SPECS,
+    daemons::SPECS,
     discovery::SPECS,
     disruption::SPECS,
     dra::SPECS,
+    endpoint_slices::SPECS,
     endpoints::SPECS,
     events::SPECS,
     field_validation::SPECS,
@@ -93,7 +99,9 @@ const FILES: &[&[Spec]] = &[
     service_accounts::SPECS,
     services::SPECS,
     small::SPECS,
+    stateful::SPECS,
     storage::SPECS,
+    taints::SPECS,
     volumes::SPECS,
     watchers::SPECS,
     workloads::SPECS,
