@@ -44,6 +44,8 @@ mod storage;
 mod taints;
 mod volumes;
 mod watchers;
+mod webhook_configurations;
+mod webhooks;
 mod workloads;
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -104,6 +106,8 @@ const FILES: &[&[Spec]] = &[
     taints::SPECS,
     volumes::SPECS,
     watchers::SPECS,
+    webhook_configurations::SPECS,
+    webhooks::SPECS,
     workloads::SPECS,
 ];
 
