@@ -22,7 +22,7 @@ mod service_account;
 mod storage_object_in_use_protection;
 mod taint_nodes_by_condition;
 mod validating_policy;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use api::{Status, Value};
 use sim::Instant;
@@ -89,27 +89,40 @@ const PLUGINS: &[&Plugin] = &[
     &resource_quota::PLUGIN,
 ];
 
-/// Lets the plugins change an object. Where a policy changed it, the others look at it once more.
+/// Lets the plugins change an object. Where a policy or a webhook changed it, the others look at it once more.
 pub(crate) fn mutate(
     server: &mut ApiServer,
-    write: &Write,
+    write: &mut Write,
     object: &mut Value,
     old: Option<&Value>,
 ) -> Result<(), Status> {
     let is_policy = |plugin: &Plugin| plugin.name == mutating_policy::PLUGIN.name;
+    let is_webhook = |plugin: &Plugin| plugin.name == webhooks::MUTATING.name;
+    let mut rounds = webhooks::Rounds::default();
     let mut changed = false;
     for plugin in PLUGINS {
-        if is_enabled(server, plugin) {
-            let before = is_policy(plugin).then(|| object.clone());
-            (plugin.mutate)(server, write, object, old)?;
-            changed |= before.is_some_and(|before| !before.same(object));
+        if !is_enabled(server, plugin) {
+            continue;
         }
+        if is_webhook(plugin) {
+            changed |= webhooks::mutate(server, write, object, old, (0, &mut rounds))?;
+            continue;
+        }
+        let before = is_policy(plugin).then(|| object.clone());
+        (plugin.mutate)(server, write, object, old)?;
+        changed |= before.is_some_and(|before| !before.same(object));
     }
-    if changed {
-        for plugin in PLUGINS {
-            if is_enabled(server, plugin) && !is_policy(plugin) {
-                (plugin.mutate)(server, write, object, old)?;
-            }
+    if !changed {
+        return Ok(());
+    }
+    for plugin in PLUGINS {
+        if !is_enabled(server, plugin) || is_policy(plugin) {
+            continue;
+        }
+        if is_webhook(plugin) {
+            webhooks::mutate(server, write, object, old, (1, &mut rounds))?;
+        } else {
+            (plugin.mutate)(server, write, object, old)?;
         }
     }
     Ok(())

@@ -135,7 +135,12 @@ impl Audit {
 
     /// Adds a note to the event; one that is there stays.
     pub(crate) fn annotate(&mut self, of: StreamId, key: &str, text: String) {
-        if let Some(event) = self.event(of) {
+        // A patch is a part of the object that was asked for.
+        let lowest = match key.starts_with("patch.webhook.admission.k8s.io/") {
+            true => Level::Request,
+            false => Level::Metadata,
+        };
+        if let Some(event) = self.event(of).filter(|event| event.rule.level >= lowest) {
             event.annotations.entry(key.to_owned()).or_insert(text);
         }
     }

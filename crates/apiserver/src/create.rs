@@ -73,6 +73,9 @@ impl ApiServer {
             warnings: Vec::new(),
             notes: Vec::new(),
             charged: Vec::new(),
+            consulted: Vec::new(),
+            asks: Vec::new(),
+            begun: None,
             tries: 0,
             sent: None,
         });

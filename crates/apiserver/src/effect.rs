@@ -24,7 +24,7 @@ pub struct CallId(pub u64);
 pub enum Peer {
     /// etcd, at the address of the configuration.
     Etcd,
-    /// A kubelet, or a pod that is reached through the `proxy` subresource.
+    /// A kubelet, a pod that is reached through the `proxy` subresource, or a webhook.
     Kubelet(SocketAddrV4),
 }
 

@@ -14,6 +14,7 @@ mod bootstrap;
 mod cache;
 mod collection;
 mod config;
+mod consult;
 mod create;
 mod decode;
 mod definitions;

@@ -20,6 +20,7 @@ use crate::backend::Backend;
 use crate::bootstrap::Bootstrap;
 use crate::collection::Collections;
 use crate::config::Config;
+use crate::consult::Consultations;
 use crate::effect::{Action, CallId, Cx, Peer, StreamId};
 use crate::request::{Query, RequestInfo};
 use crate::resources::Resources;
@@ -47,6 +48,7 @@ pub struct ApiServer {
     pub(crate) watchers: Watchers,
     pub(crate) allocators: Allocators,
     pub(crate) collections: Collections,
+    pub(crate) consultations: Consultations,
     pub(crate) interner: Interner,
     pub(crate) authorizer: Authorizer,
     pub(crate) policies: Policies,
@@ -79,6 +81,15 @@ pub(crate) enum Purpose {
     EtcdLease,
     /// A write of an object.
     Write(Box<Write>),
+    /// A question to a webhook: which one of those asked together.
+    Webhook {
+        /// Whose question it is.
+        id: u64,
+        /// Its place among those asked with it.
+        index: usize,
+        /// Where the webhook is.
+        addr: SocketAddrV4,
+    },
     /// A request handed on to a kubelet for a client.
     Proxy {
         /// Whom it is for.
@@ -124,6 +135,7 @@ impl ApiServer {
             resources: Resources::new(),
             watchers: Watchers::new(now),
             collections: Collections::default(),
+            consultations: Consultations::default(),
             interner: Interner::new(),
             calls: BTreeMap::new(),
             next_call: 1,
@@ -301,6 +313,9 @@ impl ApiServer {
             Some(Purpose::EtcdList) => self.on_etcd_list(cx, response),
             Some(Purpose::EtcdLease) => self.on_event_lease(cx, response),
             Some(Purpose::Write(write)) => self.on_written(cx, write, response),
+            Some(Purpose::Webhook { id, index, .. }) => {
+                self.consulted(cx, call, (id, index), Ok(response));
+            }
             _ => {}
         }
     }
@@ -356,6 +371,10 @@ impl ApiServer {
                 self.proxied.remove(&to);
                 self.proxy_failed(cx, to, reaches, errno);
             }
+            Some(Purpose::Webhook { id, index, addr }) => {
+                let why = ApiServer::unreached(addr, errno);
+                self.consulted(cx, call, (id, index), Err(why));
+            }
             Some(Purpose::EtcdLease) => {
                 self.on_etcd_failed(cx, errno);
                 for write in std::mem::take(&mut self.event_lease.waiting) {
@@ -378,6 +397,7 @@ impl ApiServer {
         let own = [self.backend.deadline(), bootstrap];
         own.into_iter()
             .chain(self.watchers.deadline())
+            .chain(self.consultations.deadline())
             .chain(parked)
             .min()
     }
@@ -387,6 +407,7 @@ impl ApiServer {
         self.backend_timer(cx);
         self.bootstrap_timer(cx);
         self.watchers.on_timer(cx, self.backend.revision);
+        self.consultations_timer(cx);
         if self.parked.iter().any(|parked| parked.until <= cx.now) {
             for parked in std::mem::take(&mut self.parked) {
                 if parked.until > cx.now {

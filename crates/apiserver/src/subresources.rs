@@ -36,7 +36,8 @@ impl ApiServer {
             ("token", _) => self.token_request(cx, ask, resource),
             ("log" | "exec" | "attach" | "portforward", _) => {
                 if connect::CONNECTED.contains(&sub.name) {
-                    self.admit_connection(cx, ask, kind, resource, sub.name)?;
+                    self.begin_connect(cx, ask, kind, resource, sub.name);
+                    return Ok(());
                 }
                 self.pod_connect(cx, ask, kind, resource)
             }

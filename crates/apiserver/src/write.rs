@@ -10,11 +10,12 @@ use api::kinds::support::quota::Amounts;
 use api::{Measured, Status, Str, Value, status};
 use etcd::{ReplyBody, read_reply};
 use net::http::Response;
-use sim::{Arg, Duration, EntryId, Kind as EntryKind};
+use sim::{Arg, Duration, EntryId, Instant, Kind as EntryKind, Stream};
 
 use crate::admission;
 use crate::authn::User;
 use crate::cache::Entry;
+use crate::consult::{Consulted, Question, Waiting};
 use crate::delete::DeleteOptions;
 use crate::effect::{Action, Cx, StreamId};
 use crate::list::{key_of, shown};
@@ -72,6 +73,13 @@ pub(crate) struct Write {
     pub(crate) notes: Vec<(String, String)>,
     /// The quotas that were charged for this write already.
     pub(crate) charged: Vec<Str>,
+    /// What webhooks have said of this write.
+    pub(crate) consulted: Vec<Consulted>,
+    /// What webhooks are to be asked before it can be planned to its end.
+    pub(crate) asks: Vec<Question>,
+    /// Where webhooks have a say: the chance and the time of its plans, which are all the same but
+    /// for what webhooks have said since.
+    pub(crate) begun: Option<(Stream, Instant)>,
     pub(crate) tries: u8,
     /// What was sent to etcd and waits for its answer.
     pub(crate) sent: Option<Sent>,
@@ -183,6 +191,9 @@ impl Write {
             warnings: deprecated(kind),
             notes: Vec::new(),
             charged: Vec::new(),
+            consulted: Vec::new(),
+            asks: Vec::new(),
+            begun: None,
             tries: 0,
             sent: None,
         })
@@ -243,7 +254,8 @@ impl ApiServer {
     /// Plans a write and does what the plan says.
     pub(crate) fn attempt(&mut self, cx: &mut Cx<'_>, mut write: Box<Write>) {
         cx.cause = write.cause;
-        match self.plan(cx, &mut write) {
+        match self.plan_from_the_beginning(cx, &mut write) {
+            Err(_) if !write.asks.is_empty() => self.consult(cx, Waiting::Write(write)),
             Err(status) => self.finish(cx, &write, Err(status)),
             Ok(Plan::Charge(charge)) => self.charge_quota(cx, write, charge),
             Ok(Plan::Nothing { code, answer }) => self.finish(cx, &write, Ok((code, answer))),
@@ -288,6 +300,27 @@ impl ApiServer {
                 self.send(cx, write, &DELETES, expected);
             }
         }
+    }
+
+    /// Plans a write as if for the first time, however often webhooks had to be asked meanwhile.
+    fn plan_from_the_beginning(
+        &mut self,
+        cx: &mut Cx<'_>,
+        write: &mut Write,
+    ) -> Result<Plan, Status> {
+        if !admission::webhooks::exist(self) {
+            return self.plan(cx, write);
+        }
+        let (random, now) = match &write.begun {
+            Some(begun) => begun.clone(),
+            None => (Stream::new(self.random.next_u64(), "write"), cx.now),
+        };
+        write.begun = Some((random.clone(), now));
+        let random = std::mem::replace(&mut self.random, random);
+        let now = std::mem::replace(&mut cx.now, now);
+        let plan = self.plan(cx, write);
+        (self.random, cx.now) = (random, now);
+        plan
     }
 
     fn plan(&mut self, cx: &mut Cx<'_>, write: &mut Write) -> Result<Plan, Status> {
@@ -442,6 +475,7 @@ impl ApiServer {
     /// Somebody else was quicker.
     fn retry(&mut self, cx: &mut Cx<'_>, mut write: Box<Write>) {
         write.sent = None;
+        write.begun = None;
         write.tries += 1;
         if let Deed::Create(object) = &write.deed {
             let generated = !object.generate_name().is_empty() && object.name().is_empty();

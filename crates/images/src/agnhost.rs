@@ -7,6 +7,9 @@ use machine::Sys;
 use machine::fs::Node;
 use net::http::Request;
 
+mod convert;
+mod webhook;
+
 use crate::definition::{Definition, Tags, Versions};
 use crate::site::{self, Answer, Site, say};
 use crate::userland::{self, Userland, put};
@@ -41,6 +44,12 @@ enum Command {
     ServeHostname,
     /// Is well for ten seconds.
     Liveness,
+    /// Judges and changes objects for an API server.
+    Webhook,
+    /// Makes one version of custom objects of another for an API server.
+    Convert,
+    /// Serves the files of its machine.
+    TestWebserver,
 }
 
 #[derive(Debug)]
@@ -53,9 +62,13 @@ impl Agnhost {
             "netexec" => Ok(Command::Netexec),
             "serve-hostname" => Ok(Command::ServeHostname),
             "liveness" => Ok(Command::Liveness),
+            "webhook" => Ok(Command::Webhook),
+            "crd-conversion-webhook" => Ok(Command::Convert),
+            "test-webserver" => Ok(Command::TestWebserver),
             other => {
                 let what = sim::unmodelled!(
-                    "other commands of agnhost than netexec, liveness, pause and serve-hostname"
+                    "other commands of agnhost than crd-conversion-webhook, liveness, netexec, \
+                     pause, serve-hostname, test-webserver and webhook"
                 );
                 Err(format!("agnhost {other}: {what}\n"))
             }
@@ -73,6 +86,8 @@ impl Site for Agnhost {
             Command::Netexec => ("http-port", "8080"),
             Command::ServeHostname => ("port", "9376"),
             Command::Liveness => return Ok(vec![8080]),
+            Command::Webhook | Command::Convert => ("port", "443"),
+            Command::TestWebserver => ("port", "80"),
         };
         let wanted = site::flag(sys, name).unwrap_or_else(|| usual.to_owned());
         Ok(vec![site::port(name, &wanted)?])
@@ -86,6 +101,9 @@ impl Site for Agnhost {
         match Agnhost::command(sys) {
             Ok(Command::Netexec) => netexec(sys, client, request),
             Ok(Command::Liveness) => liveness(sys, request),
+            Ok(Command::Webhook) => webhook::answer(sys, request),
+            Ok(Command::Convert) => convert::answer(sys, request),
+            Ok(Command::TestWebserver) => file(sys, request),
             _ => Answer::text(sys.hostname().to_string()),
         }
     }
@@ -103,6 +121,14 @@ fn liveness(sys: &mut Sys<'_>, request: &Request) -> Answer {
         }
         "/healthz" => Answer::text("ok"),
         _ => Answer::text(api::time::go_duration(age)),
+    }
+}
+
+/// A file of the container. Models test/images/agnhost/test-webserver/test-webserver.go.
+fn file(sys: &mut Sys<'_>, request: &Request) -> Answer {
+    match sys.read_file(request.path()) {
+        Ok(bytes) => Answer::Send(net::http::Response::new(200, bytes.to_vec())),
+        Err(_) => Answer::status(404, "404 page not found\n"),
     }
 }
 

@@ -147,6 +147,18 @@ const COPIES: &[(&str, &str)] = &[
     ),
     ("public.ecr.aws/nginx/nginx", "docker.io/library/nginx"),
     ("quay.io/prometheus/busybox", "docker.io/library/busybox"),
+    (
+        "registry.k8s.io/e2e-test-images/busybox",
+        "docker.io/library/busybox",
+    ),
+    (
+        "registry.k8s.io/e2e-test-images/httpd",
+        "docker.io/library/httpd",
+    ),
+    (
+        "registry.k8s.io/e2e-test-images/nginx",
+        "docker.io/library/nginx",
+    ),
     ("registry.k8s.io/busybox", "docker.io/library/busybox"),
     ("registry.k8s.io/nginx-slim", "docker.io/library/nginx"),
 ];

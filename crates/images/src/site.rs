@@ -1,11 +1,13 @@
 //! Small web servers: they listen on the ports their arguments say and answer each request by itself.
 //! Whoever is one says only where it listens and what it answers.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use machine::http::{Server, ServerEvent, StreamRef};
-use machine::{Fd, Poll, Program, Signal, Sys, Wake};
+use machine::{Alarm, Fd, Poll, Program, Signal, Sys, Wake};
 use net::http::{Request, Response};
+use sim::{Duration, Instant};
 
 /// A web server that keeps nothing between two requests.
 pub(crate) trait Site: std::fmt::Debug + Sync {
@@ -28,6 +30,10 @@ pub(crate) trait Site: std::fmt::Debug + Sync {
 pub(crate) enum Answer {
     /// It is answered.
     Send(Response),
+    /// It is answered later.
+    Later(Duration, Response),
+    /// It is not answered, ever.
+    Never,
     /// The program ends.
     Exit(i32),
 }
@@ -50,6 +56,8 @@ pub(crate) fn program(site: &'static dyn Site) -> Box<dyn Program> {
     Box::new(Running {
         site,
         server: Server::new().reading_plain(),
+        later: BTreeMap::new(),
+        alarm: Alarm::default(),
     })
 }
 
@@ -57,6 +65,9 @@ pub(crate) fn program(site: &'static dyn Site) -> Box<dyn Program> {
 struct Running {
     site: &'static dyn Site,
     server: Server,
+    /// Answers by the time they are due, in the order in which they were asked for.
+    later: BTreeMap<(Instant, usize), (StreamRef, Response)>,
+    alarm: Alarm,
 }
 
 impl Running {
@@ -89,6 +100,11 @@ impl Running {
         let client = sys.peer(to.conn).ok()?;
         match self.site.answer(sys, client, request) {
             Answer::Send(response) => self.server.respond(sys, to, response),
+            Answer::Later(after, response) => {
+                let due = (sys.now() + after, self.later.len());
+                self.later.insert(due, (to, response));
+            }
+            Answer::Never => {}
             Answer::Exit(code) => return Some(code),
         }
         None
@@ -106,6 +122,14 @@ impl Program for Running {
                 }
             }
             Wake::Signal(_) => return Poll::Exit(0),
+            Wake::Timer(timer) => {
+                self.alarm.rang(timer);
+                let now = sys.now();
+                while let Some(first) = self.later.first_entry().filter(|one| one.key().0 <= now) {
+                    let (to, response) = first.remove();
+                    self.server.respond(sys, to, response);
+                }
+            }
             Wake::Ready(fd) => {
                 let mut events = Vec::new();
                 self.server.on_ready(sys, fd, &mut events);
@@ -123,6 +147,8 @@ impl Program for Running {
             }
             _ => {}
         }
+        let next = self.later.first_key_value().map(|((due, _), _)| *due);
+        self.alarm.set(sys, next);
         Poll::Pending
     }
 

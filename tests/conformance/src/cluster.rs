@@ -8,8 +8,11 @@ use futures_util::io::{BufReader, Lines};
 use futures_util::{AsyncBufRead, AsyncBufReadExt, StreamExt};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::AttachParams;
 use kube::client::Body;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -284,6 +287,21 @@ impl Cluster {
     /// Waits until nothing is there.
     pub async fn until_gone(&self, path: &str) -> Result<()> {
         self.until(path, |found| found.is_none()).await.map(|_| ())
+    }
+
+    /// What a command in a pod's only container says, as `kubectl exec` has it run.
+    pub async fn exec(&self, pod: &str, command: &str) -> Result<String> {
+        let pods: kube::Api<Pod> = kube::Api::namespaced(self.client.clone(), &self.namespace);
+        let words = ["/bin/sh", "-x", "-c", command];
+        let mut running = pods
+            .exec(pod, words, &AttachParams::default().stderr(false))
+            .await?;
+        let mut said = String::new();
+        if let Some(mut stdout) = running.stdout() {
+            stdout.read_to_string(&mut said).await?;
+        }
+        running.join().await?;
+        Ok(said)
     }
 
     /// A watch; the path's query says of what, `watch=true` is added.

@@ -13,6 +13,7 @@ mod cluster;
 mod definitions;
 mod report;
 mod specs;
+mod webhook;
 
 pub use cluster::Cluster;
 pub use report::{Outcome, run};

@@ -13,9 +13,11 @@ mod classes;
 mod config_map;
 mod controller_revision;
 mod custom_resource_definition;
+mod daemons;
 mod discovery;
 mod disruption;
 mod dra;
+mod endpoint_slices;
 mod endpoints;
 mod events;
 mod field_validation;
@@ -37,9 +39,13 @@ mod server;
 mod service_accounts;
 mod services;
 mod small;
+mod stateful;
 mod storage;
+mod taints;
 mod volumes;
 mod watchers;
+mod webhook_configurations;
+mod webhooks;
 mod workloads;
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
@@ -70,9 +76,11 @@ const FILES: &[&[Spec]] = &[
     config_map::SPECS,
     controller_revision::SPECS,
     custom_resource_definition::SPECS,
+    daemons::SPECS,
     discovery::SPECS,
     disruption::SPECS,
     dra::SPECS,
+    endpoint_slices::SPECS,
     endpoints::SPECS,
     events::SPECS,
     field_validation::SPECS,
@@ -93,9 +101,13 @@ const FILES: &[&[Spec]] = &[
     service_accounts::SPECS,
     services::SPECS,
     small::SPECS,
+    stateful::SPECS,
     storage::SPECS,
+    taints::SPECS,
     volumes::SPECS,
     watchers::SPECS,
+    webhook_configurations::SPECS,
+    webhooks::SPECS,
     workloads::SPECS,
 ];
 

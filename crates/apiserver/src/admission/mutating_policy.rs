@@ -2,6 +2,7 @@
 //!
 //! Models apiserver/pkg/admission/plugin/policy/mutating.
 
+use api::kinds::Kind;
 use api::patch::apply_json_patch;
 use api::{Status, Value};
 
@@ -105,9 +106,14 @@ fn patched(
             .overlaid(kind, object, patch)
             .map_err(|why| format!("error applying patch: {why}"))?,
     };
-    let decoded = kind.decode(&server.schemas, &merged);
+    reread(server, kind, &merged).map_err(|why| format!("error applying patch: {why}"))
+}
+
+/// An object that somebody has patched, read again and completed.
+pub(super) fn reread(server: &ApiServer, kind: &Kind, patched: &Value) -> Result<Value, String> {
+    let decoded = kind.decode(&server.schemas, patched);
     if let Some(why) = decoded.error {
-        return Err(format!("error applying patch: {why}"));
+        return Err(why.to_string());
     }
     let mut new = decoded.value;
     kind.default(&mut new);

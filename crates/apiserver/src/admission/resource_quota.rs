@@ -162,6 +162,7 @@ impl ApiServer {
             warnings: Vec::new(),
             notes: Vec::new(),
             charged: Vec::new(),
+            begun: None,
             tries: 0,
             sent: None,
             ..*write

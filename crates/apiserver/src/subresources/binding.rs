@@ -6,6 +6,7 @@ use api::kinds::{self, Kind};
 use api::{Status, Value, object, status};
 use sim::Instant;
 
+use crate::consult::Then;
 use crate::decode::{Validation, decode};
 use crate::effect::Cx;
 use crate::resources::ResourceId;
@@ -45,8 +46,8 @@ impl ApiServer {
         }
         write.subresource = "binding";
         write.warnings.extend(decoded.warnings);
-        write.warnings = self.admit_below(&write, "binding", &target)?;
-        self.attempt(cx, write);
+        let then = Then::Bind(write.clone());
+        self.begin_below(cx, &write, "binding", &target, then);
         Ok(())
     }
 }

@@ -4,9 +4,9 @@
 //! Models the ConnectResource handler of apiserver/pkg/endpoints/handlers/rest.go.
 
 use api::kinds::Kind;
-use api::{Status, Value, object};
+use api::{Value, object};
 
-use crate::admission;
+use crate::consult::{Gate, Then};
 use crate::effect::Cx;
 use crate::resources::ResourceId;
 use crate::server::{ApiServer, Ask};
@@ -16,35 +16,48 @@ use crate::write::{Deed, Write};
 pub(crate) const CONNECTED: [&str; 3] = ["exec", "attach", "portforward"];
 
 impl ApiServer {
-    /// Refuses a connection that admission does not allow.
-    pub(crate) fn admit_connection(
-        &self,
-        cx: &Cx<'_>,
+    /// Connects a client to a pod, if admission allows it.
+    pub(crate) fn begin_connect(
+        &mut self,
+        cx: &mut Cx<'_>,
         ask: &Ask,
         kind: &'static Kind,
         resource: ResourceId,
         subresource: &'static str,
-    ) -> Result<(), Status> {
-        let options = options(ask, subresource);
-        let deed = Deed::Create(options.clone());
+    ) {
+        let object = options(ask, subresource);
+        let deed = Deed::Create(object.clone());
         let mut write = Write::of(cx, ask, kind, resource, deed);
         write.subresource = subresource;
-        admission::validate(self, &mut write, &options, None)
+        let then = Then::Connect(Box::new(ask.clone()));
+        self.pass(
+            cx,
+            Box::new(Gate {
+                write,
+                object,
+                then,
+            }),
+        );
     }
 
-    /// Refuses what is to be created below an object and admission does not allow; gives back the
-    /// warnings.
-    pub(crate) fn admit_below(
-        &self,
+    /// Creates something below an object, if admission allows it; `then` says what that comes to.
+    pub(crate) fn begin_below(
+        &mut self,
+        cx: &mut Cx<'_>,
         write: &Write,
         subresource: &'static str,
         object: &Value,
-    ) -> Result<Vec<String>, Status> {
-        let mut below = write.clone();
+        then: Then,
+    ) {
+        let mut below = Box::new(write.clone());
         below.subresource = subresource;
         below.deed = Deed::Create(object.clone());
-        admission::validate(self, &mut below, object, None)?;
-        Ok(below.warnings)
+        let gate = Gate {
+            write: below,
+            object: object.clone(),
+            then,
+        };
+        self.pass(cx, Box::new(gate));
     }
 }
 

@@ -9,6 +9,7 @@ use api::status::Reason;
 use api::{Status, Value, body_value, object, status};
 use sim::Instant;
 
+use crate::consult::Then;
 use crate::create::SERVER;
 use crate::delete::DeleteOptions;
 use crate::effect::Cx;
@@ -43,7 +44,13 @@ impl ApiServer {
         let dry_run = options.dry_run;
         let mut write = Write::of(cx, ask, kind, resource, Deed::Evict(options));
         write.dry_run |= dry_run;
-        write.warnings = self.admit_below(&write, "eviction", &eviction)?;
+        let then = Then::Evict(write.clone());
+        self.begin_below(cx, &write, "eviction", &eviction, then);
+        Ok(())
+    }
+
+    /// Evicts a pod whose eviction is admitted.
+    pub(crate) fn evict(&mut self, cx: &mut Cx<'_>, write: Box<Write>) -> Result<(), Status> {
         match self.budget_to_charge(&write)? {
             Some(budget) => self.charge(cx, write, &budget),
             None => self.attempt(cx, write),

@@ -3,6 +3,7 @@
 //! Models kubelet.go (`HandlePodAdditions` and its kin) and lifecycle/predicate.go.
 
 use api::kinds::support::resources;
+use api::kinds::support::taints::tolerates;
 use api::selector::LabelSelector;
 use api::{Map, Quantity, Str, Value};
 use client::{EventType, Involved, Occurrence, PODS};
@@ -235,7 +236,7 @@ impl State {
                 return Some((reason, lacks(&name, asked, used, has)));
             }
         }
-        None
+        unfit(&pod.object, &active, node.unwrap_or(api::NULL))
     }
 
     /// Does what a pod's worker asks for.
@@ -338,6 +339,53 @@ fn has_changed(old: &Value, new: &Value) -> bool {
     !old.get("spec").same(new.get("spec"))
         || differs("deletionTimestamp")
         || differs("deletionGracePeriodSeconds")
+}
+
+/// Why a pod cannot be run beside those that are active, or on the node as it is tainted.
+fn unfit(pod: &Value, active: &[&Entry], node: &Value) -> Option<(&'static str, String)> {
+    let ports = host_ports(pod);
+    let has = |entry: &&Entry| {
+        let others = host_ports(&entry.worker.pod.object);
+        ports
+            .iter()
+            .any(|port| others.iter().any(|other| clash(*port, *other)))
+    };
+    if active.iter().any(has) {
+        let why = "Predicate NodePorts failed: node(s) didn't have free ports for the requested \
+                   pod ports";
+        return Some(("NodePorts", why.to_owned()));
+    }
+    let tolerations = pod.list_at("spec.tolerations");
+    let evicts = |taint: &Value| {
+        taint.str("effect") == "NoExecute" && !tolerations.iter().any(|one| tolerates(one, taint))
+    };
+    if node.list_at("spec.taints").iter().any(evicts) {
+        let why = "Predicate TaintToleration failed: node(s) had taints that the pod didn't \
+                   tolerate";
+        return Some(("TaintToleration", why.to_owned()));
+    }
+    None
+}
+
+/// A port of the machine: protocol, address and number.
+type HostPort<'a> = (&'a str, &'a str, i64);
+
+/// The machine's ports that a pod's containers want.
+fn host_ports(pod: &Value) -> Vec<HostPort<'_>> {
+    let containers = pod.list_at("spec.containers").iter();
+    let ports = containers.flat_map(|container| container.list_at("ports"));
+    let ports = ports.filter_map(|port| {
+        let number = port.get("hostPort").as_i64().filter(|number| *number > 0)?;
+        Some((port.str("protocol"), port.str("hostIP"), number))
+    });
+    ports.collect()
+}
+
+/// Whether two ports of the machine cannot be had by two pods.
+fn clash(one: HostPort<'_>, other: HostPort<'_>) -> bool {
+    let is_any = |ip: &str| matches!(ip, "" | "0.0.0.0");
+    let same_ip = one.1 == other.1 || is_any(one.1) || is_any(other.1);
+    one.2 == other.2 && one.0 == other.0 && same_ip
 }
 
 /// What a pod requests, in milli-units, by resource.

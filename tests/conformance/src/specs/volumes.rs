@@ -1,6 +1,7 @@
-//! Models test/e2e/storage/persistent_volumes.go.
+//! Models test/e2e/storage/{persistent_volumes,empty_dir_wrapper}.go.
 
 use anyhow::{Result, ensure};
+use http::Method;
 use serde_json::{Value, json};
 
 use super::specs;
@@ -9,6 +10,8 @@ use crate::cluster::{Cluster, Patch, text};
 specs! {
     "[sig-storage] PersistentVolumes CSI Conformance should run through the lifecycle of a PV and a PVC [Conformance]" => lifecycle,
     "[sig-storage] PersistentVolumes CSI Conformance should apply changes to a pv/pvc status [Conformance]" => status,
+    "[sig-storage] EmptyDir wrapper volumes should not conflict [Conformance]" => both_kinds,
+    "[sig-storage] EmptyDir wrapper volumes should not cause race condition when used for configmaps [Serial] [Conformance]" => many_volumes,
 }
 
 const VOLUMES: &str = "/api/v1/persistentvolumes";
@@ -166,5 +169,115 @@ async fn status(cluster: Cluster) -> Result<()> {
         "{updated}"
     );
     ensure!(updated["status"]["message"] == "StatusUpdated", "{updated}");
+    Ok(())
+}
+
+async fn both_kinds(cluster: Cluster) -> Result<()> {
+    let name = "emptydir-wrapper-test";
+    let encoded = json!({ "data-1": "dmFsdWUtMQo=" });
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "data": encoded,
+    });
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name },
+        "binaryData": encoded,
+    });
+    cluster.create(&cluster.core("secrets"), &secret).await?;
+    cluster.create(&cluster.core("configmaps"), &map).await?;
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "pod-secrets" },
+        "spec": {
+            "volumes": [
+                { "name": "secret-volume", "secret": { "secretName": name } },
+                { "name": "configmap-volume", "configMap": { "name": name } },
+            ],
+            "containers": [{
+                "name": "secret-test",
+                "image": "registry.k8s.io/e2e-test-images/agnhost:2.56",
+                "args": ["test-webserver"],
+                "volumeMounts": [
+                    { "name": "secret-volume", "mountPath": "/etc/secret-volume", "readOnly": true },
+                    { "name": "configmap-volume", "mountPath": "/etc/configmap-volume" },
+                ],
+            }],
+        },
+    });
+    cluster.create(&cluster.core("pods"), &pod).await?;
+    cluster
+        .until(&cluster.core("pods/pod-secrets"), is_running)
+        .await?;
+    Ok(())
+}
+
+fn is_running(pod: Option<&Value>) -> bool {
+    pod.is_some_and(|pod| pod["status"]["phase"] == "Running")
+}
+
+async fn many_volumes(cluster: Cluster) -> Result<()> {
+    let (mut volumes, mut mounts) = (Vec::new(), Vec::new());
+    for n in 0..50 {
+        let name = format!("racey-configmap-{n}");
+        let map = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name },
+            "data": { "data-1": "value-1" },
+        });
+        cluster.create(&cluster.core("configmaps"), &map).await?;
+        volumes.push(json!({
+            "name": name,
+            "configMap": { "name": name, "items": [{ "key": "data-1", "path": "data-1" }] },
+        }));
+        mounts.push(json!({ "name": name, "mountPath": format!("/etc/config-{n}") }));
+    }
+    let nodes = cluster.list("/api/v1/nodes").await?;
+    let node = nodes.iter().find(|node| node["spec"]["taints"].is_null());
+    let host = node.map(|node| node["metadata"]["labels"]["kubernetes.io/hostname"].clone());
+    let controllers = cluster.core("replicationcontrollers");
+    for n in 0..3 {
+        let labels = json!({ "name": format!("wrapped-volume-race-{n}") });
+        let controller = json!({
+            "apiVersion": "v1", "kind": "ReplicationController",
+            "metadata": { "name": labels["name"] },
+            "spec": {
+                "replicas": 5, "selector": labels,
+                "template": { "metadata": { "labels": labels }, "spec": {
+                    "containers": [{
+                        "name": "test-container", "image": "registry.k8s.io/pause:3.10.1",
+                        "volumeMounts": mounts,
+                    }],
+                    "affinity": { "nodeAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [{
+                            "matchExpressions": [{
+                                "key": "kubernetes.io/hostname", "operator": "In", "values": [host],
+                            }],
+                        }] },
+                    } },
+                    "dnsPolicy": "Default",
+                    "volumes": volumes,
+                } },
+            },
+        });
+        cluster.create(&controllers, &controller).await?;
+        let one = format!("{controllers}/wrapped-volume-race-{n}");
+        cluster
+            .until(&one, |found| {
+                found.is_some_and(|found| found["status"]["readyReplicas"] == 5)
+            })
+            .await?;
+        // What a controller of this kind made is left alone unless somebody says otherwise.
+        let options = json!({
+            "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background",
+        });
+        let body = Some(options.to_string());
+        let gone = cluster.call(Method::DELETE, &one, &[], body).await?;
+        ensure!(gone.status.is_success(), "{}", gone.text);
+        let pods = cluster.core(&format!(
+            "pods?labelSelector=name%3Dwrapped-volume-race-{n}"
+        ));
+        cluster
+            .until(&pods, |list| {
+                list.is_some_and(|list| list["items"] == json!([]))
+            })
+            .await?;
+    }
     Ok(())
 }

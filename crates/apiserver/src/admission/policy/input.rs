@@ -123,7 +123,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The variable `request`.
-    fn request(&self) -> Value {
+    pub(in crate::admission) fn request(&self) -> Value {
         let write = self.write;
         let (kind, user) = (write.kind, &write.user);
         let (group, version) = (kind.group, kind.version);
