@@ -7,6 +7,7 @@ use machine::{Errno, Exec, Io, Spawn};
 
 use crate::help::tool;
 use crate::io::{complain, missing_operand};
+use crate::run;
 
 tool!(
     "chroot",
@@ -61,16 +62,9 @@ async fn main(io: Io) -> i32 {
         }
     };
     let path = io.env("PATH").unwrap_or_default();
-    let places: Vec<Rc<str>> = match command[0].contains('/') {
-        true => vec![command[0].clone()],
-        false => path
-            .split(':')
-            .map(|dir| Rc::from(format!("{dir}/{}", command[0])))
-            .collect(),
-    };
     let mut failed = Errno::ENOENT;
     let mut status = None;
-    for place in places {
+    for place in run::places(&path, &command[0]) {
         let mut spawn = Spawn::new(Exec::Path(place), command.clone()).with_stdio();
         spawn.mounts = Some(mounts);
         spawn.cwd = Some("/".into());

@@ -16,6 +16,8 @@ tool!(
 );
 
 async fn main(io: Io) -> i32 {
-    io.print(&shell::echo::text(&io.args()[1..], false)).await;
+    let text = shell::echo::text(&io.args()[1..], false);
+    io.write_all(machine::Fd::STDOUT, &shell::raw::bytes(&text))
+        .await;
     0
 }

@@ -3,8 +3,8 @@
 use machine::Io;
 
 use crate::args::{self, flag};
+use crate::facts;
 use crate::help::tool;
-use crate::host;
 use crate::io::usage_error;
 
 tool!(
@@ -36,7 +36,7 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    let facts = host::facts(&io).await;
+    let facts = facts::facts(&io).await;
     let unit = args.last_of("bkmgh").unwrap_or('k');
     let shown = |bytes: u64| match unit {
         'b' => bytes.to_string(),

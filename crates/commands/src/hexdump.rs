@@ -5,7 +5,7 @@ use machine::Io;
 
 use crate::args::{self, flag, value};
 use crate::help::tool;
-use crate::io::{complain, inputs, slurp, usage_error};
+use crate::io::{complain, inputs, printable, slurp, usage_error};
 
 tool!(
     "hexdump",
@@ -94,13 +94,7 @@ fn canonical_line(offset: usize, line: &[u8]) -> String {
         words.join(" ")
     };
     let (left, right) = line.split_at(line.len().min(8));
-    let shown: String = line
-        .iter()
-        .map(|byte| match byte {
-            32..127 => char::from(*byte),
-            _ => '.',
-        })
-        .collect();
+    let shown = printable(line);
     format!(
         "{offset:08x}  {:23}  {:23}  |{shown}|\n",
         half(left),

@@ -75,6 +75,15 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Bytes as dumps show them beside their numbers: a dot for what cannot be printed.
+pub(crate) fn printable(bytes: &[u8]) -> String {
+    let shown = |byte: &u8| match byte {
+        32..127 => char::from(*byte),
+        _ => '.',
+    };
+    bytes.iter().map(shown).collect()
+}
+
 /// A number as coreutils read sizes: `10`, `2K`, `1M`, `3kB`.
 pub(crate) fn size(text: &str) -> Option<u64> {
     let digits = text

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use machine::{Errno, Io, Signal, Sys};
 
+use crate::facts::busybox;
 use crate::help::tool;
-use crate::host::busybox;
 
 tool!(
     "kill",

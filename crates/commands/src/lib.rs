@@ -12,6 +12,7 @@ mod args;
 mod awk;
 mod base64;
 mod basename;
+mod bc;
 mod bracket;
 mod calendar;
 mod cat;
@@ -19,6 +20,7 @@ mod checksum;
 mod chmod;
 mod chown;
 mod chroot;
+mod cksum;
 mod clear;
 mod cmp;
 mod column;
@@ -34,6 +36,7 @@ mod df;
 mod diff;
 mod dig;
 mod dirname;
+mod dmesg;
 mod dpkg;
 mod du;
 mod echo;
@@ -43,10 +46,13 @@ mod env;
 mod envsubst;
 mod etcdctl;
 mod etcdutl;
+mod expand;
 mod expr;
+mod facts;
 mod false_;
 mod fetch;
 mod fgrep;
+mod file;
 mod files;
 mod find;
 mod fold;
@@ -70,6 +76,7 @@ mod ip;
 mod iptables;
 mod iptables_restore;
 mod iptables_save;
+mod join;
 mod journalctl;
 mod jq;
 mod kill;
@@ -83,12 +90,16 @@ mod ls;
 mod lsblk;
 mod lscpu;
 mod lsmod;
+mod lsns;
+mod lsof;
 pub mod manifests;
 mod md5sum;
 mod mkdir;
+mod mkfifo;
 mod mktemp;
 mod modprobe;
 mod more;
+mod mount;
 mod mv;
 mod nano;
 mod nc;
@@ -99,6 +110,7 @@ mod nohup;
 mod nproc;
 mod nsenter;
 mod nslookup;
+mod numfmt;
 mod od;
 mod openssl;
 pub mod packages;
@@ -141,6 +153,8 @@ mod ss;
 mod ssh;
 mod sshd;
 mod stat;
+mod strace;
+mod strings;
 mod sudo;
 mod swapoff;
 mod sync;
@@ -160,17 +174,22 @@ mod tr;
 mod true_;
 mod truncate;
 mod tty;
+mod umount;
 mod uname;
+mod unexpand;
 mod uniq;
 mod uptime;
 mod url;
 mod usage;
+mod users;
 mod vi;
 mod vim;
+mod w;
 mod watch;
 mod wc;
 mod wget;
 mod which;
+mod who;
 mod whoami;
 mod xargs;
 mod xtables;
@@ -218,10 +237,12 @@ static TOOLS: &[&Tool] = &[
     &awk::TOOL,
     &base64::TOOL,
     &basename::TOOL,
+    &bc::TOOL,
     &cat::TOOL,
     &chmod::TOOL,
     &chown::TOOL,
     &chroot::TOOL,
+    &cksum::TOOL,
     &clear::TOOL,
     &cmp::TOOL,
     &column::TOOL,
@@ -237,6 +258,7 @@ static TOOLS: &[&Tool] = &[
     &diff::TOOL,
     &dig::TOOL,
     &dirname::TOOL,
+    &dmesg::TOOL,
     &dpkg::TOOL,
     &du::TOOL,
     &echo::TOOL,
@@ -246,9 +268,11 @@ static TOOLS: &[&Tool] = &[
     &envsubst::TOOL,
     &etcdctl::TOOL,
     &etcdutl::TOOL,
+    &expand::TOOL,
     &expr::TOOL,
     &false_::TOOL,
     &fgrep::TOOL,
+    &file::TOOL,
     &find::TOOL,
     &fold::TOOL,
     &free::TOOL,
@@ -260,6 +284,7 @@ static TOOLS: &[&Tool] = &[
     &halt::TOOL,
     &head::TOOL,
     &hexdump::TOOL,
+    &host::TOOL,
     &hostname::TOOL,
     &hostnamectl::TOOL,
     &id::TOOL,
@@ -268,6 +293,7 @@ static TOOLS: &[&Tool] = &[
     &iptables::TOOL,
     &iptables_restore::TOOL,
     &iptables_save::TOOL,
+    &join::TOOL,
     &journalctl::TOOL,
     &jq::TOOL,
     &kill::TOOL,
@@ -281,11 +307,15 @@ static TOOLS: &[&Tool] = &[
     &lsblk::TOOL,
     &lscpu::TOOL,
     &lsmod::TOOL,
+    &lsns::TOOL,
+    &lsof::TOOL,
     &md5sum::TOOL,
     &mkdir::TOOL,
+    &mkfifo::TOOL,
     &mktemp::TOOL,
     &modprobe::TOOL,
     &more::TOOL,
+    &mount::TOOL,
     &mv::TOOL,
     &nano::TOOL,
     &nc::TOOL,
@@ -296,6 +326,7 @@ static TOOLS: &[&Tool] = &[
     &nproc::TOOL,
     &nsenter::TOOL,
     &nslookup::TOOL,
+    &numfmt::TOOL,
     &od::TOOL,
     &openssl::TOOL,
     &paste::TOOL,
@@ -331,6 +362,8 @@ static TOOLS: &[&Tool] = &[
     &ssh::TOOL,
     &sshd::TOOL,
     &stat::TOOL,
+    &strace::TOOL,
+    &strings::TOOL,
     &sudo::TOOL,
     &swapoff::TOOL,
     &sync::TOOL,
@@ -350,15 +383,20 @@ static TOOLS: &[&Tool] = &[
     &true_::TOOL,
     &truncate::TOOL,
     &tty::TOOL,
+    &umount::TOOL,
     &uname::TOOL,
+    &unexpand::TOOL,
     &uniq::TOOL,
     &uptime::TOOL,
+    &users::TOOL,
     &vi::TOOL,
     &vim::TOOL,
+    &w::TOOL,
     &watch::TOOL,
     &wc::TOOL,
     &wget::TOOL,
     &which::TOOL,
+    &who::TOOL,
     &whoami::TOOL,
     &xargs::TOOL,
     &xxd::TOOL,

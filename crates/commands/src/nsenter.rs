@@ -1,13 +1,12 @@
 //! `nsenter`: runs a program in the namespaces of another process. Models util-linux
 //! sys-utils/nsenter.c.
 
-use std::rc::Rc;
-
 use machine::{Exec, Io, Spawn};
 
 use crate::args::{self, flag, maybe, value};
 use crate::help::tool;
 use crate::io::{complain, usage_error};
+use crate::run;
 
 tool!(
     "nsenter",
@@ -105,14 +104,7 @@ async fn main(io: Io) -> i32 {
         false => io.env("PATH"),
     };
     let path = path.unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into());
-    let places: Vec<Rc<str>> = match command[0].contains('/') {
-        true => vec![command[0].clone()],
-        false => path
-            .split(':')
-            .map(|dir| Rc::from(format!("{dir}/{}", command[0])))
-            .collect(),
-    };
-    for place in places {
+    for place in run::places(&path, &command[0]) {
         let mut spawn = Spawn::new(Exec::Path(place), command.clone()).with_stdio();
         spawn.netns = has('n').then_some(netns);
         spawn.mounts = has('m').then_some(mounts);

@@ -18,7 +18,8 @@ async fn main(io: Io) -> i32 {
         return missing_operand(&io, 1).await;
     };
     let printed = shell::printf::format(&format, &io.args()[2..], io.now().await);
-    io.print(&printed.text).await;
+    io.write_all(machine::Fd::STDOUT, &shell::raw::bytes(&printed.text))
+        .await;
     for message in &printed.errors {
         complain(&io, message).await;
     }

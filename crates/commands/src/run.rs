@@ -2,9 +2,27 @@
 
 use std::rc::Rc;
 
-use machine::{Errno, FileKind, Io};
+use machine::{Errno, FileKind, Io, Sys};
 
 use crate::io::complain;
+
+/// Where a program may be, in the order it is looked for: as given if it has a slash, else in the
+/// directories of a `PATH`.
+pub(crate) fn places(path: &str, name: &str) -> Vec<Rc<str>> {
+    match name.contains('/') {
+        true => vec![name.into()],
+        false => {
+            let dirs = path.split(':');
+            dirs.map(|dir| format!("{dir}/{name}").into()).collect()
+        }
+    }
+}
+
+/// Whether a path names a file that can be run.
+pub(crate) fn is_executable(sys: &mut Sys<'_>, path: &str) -> bool {
+    let stat = sys.stat(path);
+    stat.is_ok_and(|stat| stat.kind == FileKind::File && stat.mode & 0o111 != 0)
+}
 
 /// The path of a program: as given if it has a slash, else from `PATH`.
 pub(crate) async fn find(io: &Io, name: &str) -> Option<Rc<str>> {
@@ -12,15 +30,9 @@ pub(crate) async fn find(io: &Io, name: &str) -> Option<Rc<str>> {
         return Some(name.into());
     }
     let path = io.env("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-    let name = name.to_owned();
-    io.sys(move |sys| {
-        path.split(':').find_map(|dir| {
-            let candidate = format!("{dir}/{name}");
-            let stat = sys.stat(&candidate).ok()?;
-            (stat.kind == FileKind::File && stat.mode & 0o111 != 0).then(|| Rc::from(candidate))
-        })
-    })
-    .await
+    let mut places = places(&path, name).into_iter();
+    io.sys(move |sys| places.find(|path| is_executable(sys, path)))
+        .await
 }
 
 /// Turns the tool into another program (`env name`, `nohup name`). Comes back with a status only

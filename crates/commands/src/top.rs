@@ -5,8 +5,8 @@ use machine::Io;
 use sim::Duration;
 
 use crate::args::{self, flag, value};
+use crate::facts;
 use crate::help::tool;
-use crate::host;
 use crate::io::{complain, usage_error};
 use crate::process::{self, tenths};
 use crate::sleep::{Span, interval};
@@ -60,14 +60,14 @@ async fn main(io: Io) -> i32 {
 
 async fn picture(io: &Io) -> String {
     let (rows, own) = process::all(io).await;
-    let facts = host::facts(io).await;
+    let facts = facts::facts(io).await;
     let stopped = rows.iter().filter(|row| row.stopped).count();
     let sleeping = rows.len() - stopped - 1;
     let mib = |bytes: u64| format!("{}.{}", bytes >> 20, ((bytes >> 10) & 1023) * 10 / 1024);
     let free = facts.memory - facts.used;
     let mut out = format!(
         "top - {}\nTasks: {:3} total,   1 running, {sleeping:3} sleeping, {stopped:3} stopped,   0 zombie\n%Cpu(s):  0.0 us,  0.0 sy,  0.0 ni,100.0 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st \nMiB Mem : {:>8} total, {:>8} free, {:>8} used, {:>8} buff/cache     \nMiB Swap:      0.0 total,      0.0 free,      0.0 used. {:>8} avail Mem \n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n",
-        host::uptime_line(&facts),
+        facts::uptime_line(&facts),
         rows.len(),
         mib(facts.memory),
         mib(free),

@@ -3,8 +3,8 @@
 use machine::Io;
 
 use crate::args::{self, flag};
+use crate::facts;
 use crate::help::tool;
-use crate::host;
 use crate::io::usage_error;
 
 tool!(
@@ -25,7 +25,7 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    let facts = host::facts(&io).await;
+    let facts = facts::facts(&io).await;
     let text = match () {
         () if args.has('s') => shell::date::format(
             "%F %T",
@@ -33,7 +33,7 @@ async fn main(io: Io) -> i32 {
             0,
         ),
         () if args.has('p') => pretty(facts.up),
-        () => format!(" {}", host::uptime_line(&facts)),
+        () => format!(" {}", facts::uptime_line(&facts)),
     };
     io.print(&format!("{text}\n")).await;
     0

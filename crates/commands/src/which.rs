@@ -1,10 +1,11 @@
 //! `which`. Models debianutils.
 
-use machine::{FileKind, Io};
+use machine::Io;
 
 use crate::args::{self, flag};
 use crate::help::tool;
 use crate::io::usage_error;
+use crate::run;
 
 tool!(
     "which",
@@ -24,20 +25,11 @@ async fn main(io: Io) -> i32 {
     let mut status = i32::from(args.operands.is_empty());
     let path = io.env("PATH").unwrap_or_default();
     for name in &args.operands {
-        let (name, path, all) = (name.clone(), path.clone(), args.has('a'));
+        let (places, all) = (run::places(&path, name), args.has('a'));
         let found = io
             .sys(move |sys| {
-                let candidates: Vec<String> = match name.contains('/') {
-                    true => vec![name.to_string()],
-                    false => path.split(':').map(|dir| format!("{dir}/{name}")).collect(),
-                };
-                let mut found: Vec<String> = candidates
-                    .into_iter()
-                    .filter(|path| {
-                        sys.stat(path)
-                            .is_ok_and(|stat| stat.kind == FileKind::File && stat.mode & 0o111 != 0)
-                    })
-                    .collect();
+                let mut found = places;
+                found.retain(|path| run::is_executable(sys, path));
                 if !all {
                     found.truncate(1);
                 }

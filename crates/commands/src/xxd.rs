@@ -4,7 +4,7 @@ use machine::{Fd, Io};
 
 use crate::args::{self, Args, flag, value};
 use crate::help::tool;
-use crate::io::{complain, slurp, usage_error};
+use crate::io::{complain, printable, slurp, usage_error};
 
 tool!(
     "xxd",
@@ -96,13 +96,7 @@ fn dump(bytes: &[u8], args: &Args) -> String {
             cells.extend(part.iter().map(byte));
             cells.push(' ');
         }
-        let shown: String = line
-            .iter()
-            .map(|byte| match byte {
-                32..127 => char::from(*byte),
-                _ => '.',
-            })
-            .collect();
+        let shown = printable(line);
         text.push_str(&format!(
             "{:08x}: {cells:<width$} {shown}\n",
             skip + row * columns

@@ -25,7 +25,7 @@ const APPLETS: [&str; 46] = [
 ];
 
 /// More applets; one list would be too long to read.
-const MORE_APPLETS: [&str; 48] = [
+const MORE_APPLETS: [&str; 60] = [
     "netstat",
     "nsenter",
     "cmp",
@@ -65,7 +65,19 @@ const MORE_APPLETS: [&str; 48] = [
     "uname",
     "uptime",
     "vi",
+    "bc",
+    "cksum",
+    "dmesg",
+    "expand",
+    "lsof",
+    "mkfifo",
+    "mount",
+    "strings",
+    "umount",
+    "unexpand",
+    "w",
     "watch",
+    "who",
     "wc",
     "which",
     "whoami",

@@ -184,6 +184,12 @@ impl Host {
         self.trees.get(&place.fs)?.get(&place.path)
     }
 
+    /// The path by which an open file was opened, within its file system.
+    #[must_use]
+    pub fn open_path(&self, id: OpenId) -> Option<String> {
+        self.opens.get(&id).map(|open| open.path.clone())
+    }
+
     /// The machine's disk.
     #[must_use]
     pub fn disk(&self) -> &Tree {

@@ -1,4 +1,4 @@
-//! Files of `/proc` that tell of the machine as a whole. Those of processes are not modelled.
+//! Files of `/proc` that tell of the machine as a whole.
 //! Models fs/proc/meminfo.c, cpuinfo.c, version.c, uptime.c and loadavg.c.
 
 use std::rc::Rc;
@@ -17,6 +17,8 @@ pub enum Proc {
     LoadAverage,
     /// `/proc/meminfo`.
     MemInfo,
+    /// `/proc/mounts`.
+    Mounts,
     /// `/proc/swaps`.
     Swaps,
     /// `/proc/uptime`.
@@ -30,6 +32,7 @@ const FILES: &[(&str, Proc)] = &[
     ("/proc/cpuinfo", Proc::CpuInfo),
     ("/proc/loadavg", Proc::LoadAverage),
     ("/proc/meminfo", Proc::MemInfo),
+    ("/proc/mounts", Proc::Mounts),
     ("/proc/swaps", Proc::Swaps),
     ("/proc/uptime", Proc::Uptime),
     ("/proc/version", Proc::Version),
@@ -82,6 +85,10 @@ impl Sys<'_> {
                     |(name, kib): &(&str, u64)| format!("{:<16}{kib:>8} kB\n", format!("{name}:"));
                 lines.iter().map(line).collect()
             }
+            Proc::Mounts => match self.process() {
+                Some(process) => self.mounts_of(process),
+                None => String::new(),
+            },
             Proc::Swaps => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned(),
             Proc::Uptime => {
                 let (secs, rest) = (up.as_secs(), up.subsec_millis() / 10);

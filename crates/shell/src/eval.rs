@@ -13,6 +13,7 @@ mod launch;
 mod list;
 mod output;
 mod redirect;
+mod select;
 mod simple;
 mod source;
 mod subst;
@@ -106,6 +107,8 @@ pub(crate) enum Frame {
     While(Rc<ir::Command>, bool),
     /// A `for` with the words still to come.
     For(Rc<ir::Command>, Rc<[Rc<str>]>, usize),
+    /// A `select` with its words.
+    Select(Rc<ir::Command>, Rc<[Rc<str>]>, select::Turn),
     /// A `for ((…))` that has begun; true if the step is due.
     ArithFor(Rc<ir::Command>, bool),
     /// A `case`: its word, the arm, and whether to run it without matching.
@@ -259,6 +262,7 @@ impl Shell {
             Frame::If(command, at, tested) => self.step_if(command, at, tested, quiet),
             Frame::While(command, tested) => self.step_while(command, tested, quiet),
             Frame::For(command, words, at) => self.step_for(sys, command, words, at, quiet),
+            Frame::Select(command, words, turn) => self.step_select(command, words, turn, quiet),
             Frame::ArithFor(command, due) => {
                 self.step_arith_for(sys, command, due, quiet, outputs);
             }

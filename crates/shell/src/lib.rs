@@ -17,6 +17,7 @@ pub mod printf;
 mod program;
 mod prompt;
 pub mod quote;
+pub mod raw;
 pub mod regex;
 mod state;
 pub mod syntax;

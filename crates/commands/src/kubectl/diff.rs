@@ -212,12 +212,12 @@ async fn run(session: &Session, live: &str, merged: &str) -> Outcome<i32> {
     };
     let words: Vec<&str> = words.filter(plain).collect();
     let failed = |why: &str| Failure::message(format!("failed to run {name:?}: {why}"));
-    let Some(file) = in_path(session, name).await else {
+    let Some(file) = crate::run::find(&session.io, name).await else {
         return Err(failed("executable file not found in $PATH"));
     };
     let args = [name].into_iter().chain(words).chain([live, merged]);
     let args = args.map(Into::into).collect();
-    let spawn = Spawn::new(Exec::Path(file.into()), args).with_stdio();
+    let spawn = Spawn::new(Exec::Path(file), args).with_stdio();
     let pid = session.io.spawn(spawn).await;
     let pid = pid.map_err(|errno| failed(errno.message()))?;
     match session.io.wait(pid).await {
@@ -228,21 +228,4 @@ async fn run(session: &Session, live: &str, merged: &str) -> Outcome<i32> {
         )),
         ExitStatus::Signal(_) => Err(failed("it was stopped by a signal")),
     }
-}
-
-/// Where the executable of a name is, by `PATH`.
-async fn in_path(session: &Session, name: &str) -> Option<String> {
-    if name.contains('/') {
-        return Some(name.to_owned());
-    }
-    let path = session.io.env("PATH").unwrap_or_default();
-    for directory in path.split(':') {
-        let file = format!("{directory}/{name}");
-        let asked = file.clone();
-        let stat = session.io.sys(move |sys| sys.stat(&asked)).await;
-        if stat.is_ok_and(|stat| !stat.is_dir()) {
-            return Some(file);
-        }
-    }
-    None
 }

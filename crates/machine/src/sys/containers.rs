@@ -89,6 +89,53 @@ impl Sys<'_> {
         Ok(place)
     }
 
+    /// Mounts a file system, or a part of one, in the namespace of this process.
+    ///
+    /// # Errors
+    /// `EPERM` for users, `ENOENT` and `ENOTDIR` of the directory, `EBUSY` for `/`.
+    pub fn mount(
+        &mut self,
+        at: &str,
+        fs: FsId,
+        source: &str,
+        read_only: bool,
+    ) -> Result<(), Errno> {
+        if self.uid() != 0 {
+            return Err(Errno::EPERM);
+        }
+        self.stat(at)?;
+        let at = MountNs::normalise(&self.cwd(), at);
+        let mount = Mount {
+            at: at.into(),
+            fs,
+            source: source.into(),
+            read_only,
+        };
+        Rc::make_mut(&mut self.own_mounts()?.mounts).push(mount);
+        Ok(())
+    }
+
+    /// Takes the last mount at a path away; its file system stays, as others may show it.
+    ///
+    /// # Errors
+    /// `EPERM` for users, `EINVAL` where nothing is mounted.
+    pub fn unmount(&mut self, at: &str) -> Result<(), Errno> {
+        if self.uid() != 0 {
+            return Err(Errno::EPERM);
+        }
+        let at = MountNs::normalise(&self.cwd(), at);
+        let mounts = Rc::make_mut(&mut self.own_mounts()?.mounts);
+        let last = mounts.iter().rposition(|mount| *mount.at == *at);
+        mounts.remove(last.ok_or(Errno::EINVAL)?);
+        Ok(())
+    }
+
+    fn own_mounts(&mut self) -> Result<&mut MountNs, Errno> {
+        let id = self.process().map(|process| process.mounts);
+        let mounts = &mut self.host_mut().mounts;
+        mounts.get_mut(&id.unwrap_or_default()).ok_or(Errno::ENOENT)
+    }
+
     /// Makes a mount namespace.
     pub fn new_mount_ns(&mut self, root: FsId, mounts: Vec<Mount>) -> MountNsId {
         let host = self.host_mut();

@@ -42,13 +42,16 @@ impl Sys<'_> {
             OpenMode::Read => self.resolve(path, true)?,
             _ => self.create(path)?,
         };
+        if let Some(handle) = self.process_handle(&place) {
+            return self.install(handle);
+        }
         let node = self.node(&place)?;
         let want = match mode {
             OpenMode::Read => READ,
             OpenMode::Truncate | OpenMode::Append => WRITE,
             OpenMode::ReadWrite => READ | WRITE,
         };
-        self.permit(node, want)?;
+        self.permit(&node, want)?;
         match node.content {
             Content::Device(Device::Tty) => {
                 let tty = self
@@ -278,7 +281,7 @@ impl Sys<'_> {
                 let all = match content {
                     Content::Device(Device::Sysctl(key)) => self.sysctl(*key),
                     Content::Device(Device::Proc(key)) => self.proc_file(*key),
-                    _ => content_bytes(node)?,
+                    _ => content_bytes(&node)?,
                 };
                 let start = start.min(all.len());
                 all[start..start.saturating_add(max).min(all.len())].into()

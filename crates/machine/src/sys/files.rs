@@ -1,5 +1,6 @@
 //! System calls on files: by path, with permissions and mounts applied.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use net::{Errno, Shared};
@@ -10,6 +11,7 @@ use crate::host::{Host, Watch};
 use crate::mount::{MountNs, Place};
 use crate::program::{Wake, WatchId};
 use crate::sys::Sys;
+use crate::sys::procs::PROC;
 
 /// What a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,11 +110,11 @@ impl Sys<'_> {
     pub fn read_file(&mut self, path: &str) -> Result<Rc<[u8]>, Errno> {
         let place = self.resolve(path, true)?;
         let node = self.node(&place)?;
-        self.permit(node, READ)?;
+        self.permit(&node, READ)?;
         match node.content {
             Content::Device(Device::Sysctl(key)) => Ok(self.sysctl(key)),
             Content::Device(Device::Proc(key)) => Ok(self.proc_file(key)),
-            _ => content_bytes(node),
+            _ => content_bytes(&node),
         }
     }
 
@@ -131,7 +133,7 @@ impl Sys<'_> {
     pub fn read_object(&mut self, path: &str) -> Result<Rc<dyn Shared>, Errno> {
         let place = self.resolve(path, true)?;
         let node = self.node(&place)?;
-        self.permit(node, READ)?;
+        self.permit(&node, READ)?;
         match &node.content {
             Content::Object(object) => Ok(object.clone()),
             _ => Err(Errno::EINVAL),
@@ -184,7 +186,7 @@ impl Sys<'_> {
     /// As `stat(2)`.
     pub fn stat(&mut self, path: &str) -> Result<Stat, Errno> {
         let place = self.resolve(path, true)?;
-        Ok(Stat::of(self.node(&place)?))
+        Ok(Stat::of(&*self.node(&place)?))
     }
 
     /// What a path names, a symbolic link itself included.
@@ -193,7 +195,7 @@ impl Sys<'_> {
     /// As `lstat(2)`.
     pub fn lstat(&mut self, path: &str) -> Result<Stat, Errno> {
         let place = self.resolve(path, false)?;
-        Ok(Stat::of(self.node(&place)?))
+        Ok(Stat::of(&*self.node(&place)?))
     }
 
     /// Whether a path names something.
@@ -208,7 +210,7 @@ impl Sys<'_> {
     pub fn read_dir(&mut self, path: &str) -> Result<Vec<DirEntry>, Errno> {
         let place = self.resolve(path, true)?;
         let node = self.node(&place)?;
-        self.permit(node, READ)?;
+        self.permit(&node, READ)?;
         let entries = node.entries().ok_or(Errno::ENOTDIR)?;
         let mut found: Vec<DirEntry> = entries
             .iter()
@@ -218,6 +220,13 @@ impl Sys<'_> {
             })
             .collect();
         let dir = MountNs::normalise(&self.cwd(), path);
+        if dir == "/proc" {
+            let more = self.process_entries().into_iter();
+            found.extend(more.map(|(name, node)| DirEntry {
+                name,
+                stat: Stat::of(&node),
+            }));
+        }
         for name in self.mount_ns()?.mounted_below(&dir) {
             if !found.iter().any(|entry| &*entry.name == name) {
                 let stat = Stat::of(&Node::dir(0o755));
@@ -297,7 +306,7 @@ impl Sys<'_> {
         if new.path.starts_with(&format!("{}/", old.path)) {
             return Err(Errno::EINVAL);
         }
-        let moved = self.node(&old)?.clone();
+        let moved = self.node(&old)?.into_owned();
         if let Ok(target) = self.node(&new) {
             match (moved.is_dir(), target.entries()) {
                 (true, None) => return Err(Errno::ENOTDIR),
@@ -380,14 +389,22 @@ impl Sys<'_> {
     }
 
     pub(super) fn resolve(&self, path: &str, follow: bool) -> Result<Place, Errno> {
+        if let Some(place) = self.resolve_process(path, follow) {
+            return place;
+        }
         let host = self.host();
         self.mount_ns()?
             .resolve(&host.trees, &self.cwd(), path, follow)
     }
 
-    pub(super) fn node(&self, place: &Place) -> Result<&Node, Errno> {
+    pub(super) fn node(&self, place: &Place) -> Result<Cow<'_, Node>, Errno> {
+        if place.fs == PROC {
+            return self.process_node(&place.path);
+        }
         let tree = self.host().trees.get(&place.fs).ok_or(Errno::ENOENT)?;
-        tree.get(&place.path).ok_or(Errno::ENOENT)
+        tree.get(&place.path)
+            .map(Cow::Borrowed)
+            .ok_or(Errno::ENOENT)
     }
 
     /// Checks the owner's, group's or others' bits; root may do anything but execute what nobody
@@ -420,7 +437,7 @@ impl Sys<'_> {
         match self.node(&place) {
             Ok(node) if node.is_dir() => return Err(Errno::EISDIR),
             Ok(node) => {
-                self.permit(node, WRITE)?;
+                self.permit(&node, WRITE)?;
                 if place.read_only && !matches!(node.content, Content::Device(_)) {
                     return Err(Errno::EROFS);
                 }
@@ -529,7 +546,7 @@ impl Sys<'_> {
             path: split(&place.path).0.to_owned(),
             ..place.clone()
         };
-        self.permit(self.node(&parent)?, WRITE | EXECUTE)
+        self.permit(&*self.node(&parent)?, WRITE | EXECUTE)
     }
 
     fn take(&mut self, place: &Place) -> Result<Node, Errno> {

@@ -6,6 +6,7 @@ mod datagrams;
 mod fds;
 mod files;
 mod processes;
+mod procs;
 mod sockets;
 mod terminals;
 mod units;

@@ -364,7 +364,7 @@ impl Sys<'_> {
         if !node.is_dir() {
             return Err(Errno::ENOTDIR);
         }
-        self.permit_execute(node)?;
+        self.permit_execute(&node)?;
         let cwd = MountNs::normalise(&self.cwd(), path);
         if let Some(process) = self.process_mut() {
             process.cwd = cwd.into();
@@ -410,13 +410,13 @@ impl Sys<'_> {
             if node.is_dir() {
                 return Err(Errno::EACCES);
             }
-            self.permit_execute(node)?;
+            self.permit_execute(&node)?;
             if let Content::Binary(name, version) = &node.content {
                 let (name, version) = (*name, version.clone());
                 let program = self.world.program(name).ok_or(Errno::ENOEXEC)?;
                 return Ok((program, version));
             }
-            let bytes = content_bytes(node)?;
+            let bytes = content_bytes(&node)?;
             let line = bytes.strip_prefix(b"#!").ok_or(Errno::ENOEXEC)?;
             let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let line = String::from_utf8_lossy(line).into_owned();

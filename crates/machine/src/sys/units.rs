@@ -253,7 +253,7 @@ impl Sys<'_> {
 
     fn peek(&self, path: &str) -> Option<String> {
         let place = self.resolve(&MountNs::normalise("/", path), true).ok()?;
-        let bytes = super::files::content_bytes(self.node(&place).ok()?).ok()?;
+        let bytes = super::files::content_bytes(&*self.node(&place).ok()?).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 

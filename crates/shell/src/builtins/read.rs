@@ -34,19 +34,7 @@ pub(crate) struct Reading {
 }
 
 fn read(shell: &mut Shell, sys: &mut Sys<'_>, args: &[Rc<str>]) -> Outcome {
-    let mut reading = Reading {
-        names: Vec::new(),
-        array: None,
-        delimiter: b'\n',
-        raw: false,
-        limit: None,
-        silent: false,
-        deadline: None,
-        fd: Fd::STDIN,
-        bytes: Vec::new(),
-        protected: Vec::new(),
-        escaped: false,
-    };
+    let mut reading = Reading::line();
     let mut prompt = None;
     let mut rest = args[1..].iter();
     while let Some(arg) = rest.next() {
@@ -210,6 +198,23 @@ impl Shell {
 }
 
 impl Reading {
+    /// A `read` without options: a line, into `REPLY`.
+    pub(crate) fn line() -> Reading {
+        Reading {
+            names: Vec::new(),
+            array: None,
+            delimiter: b'\n',
+            raw: false,
+            limit: None,
+            silent: false,
+            deadline: None,
+            fd: Fd::STDIN,
+            bytes: Vec::new(),
+            protected: Vec::new(),
+            escaped: false,
+        }
+    }
+
     /// Takes a byte; true if it was the delimiter.
     fn take(&mut self, byte: u8) -> bool {
         if std::mem::take(&mut self.escaped) {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use machine::Sys;
 
 use super::launch::Fork;
+use super::select::Turn;
 use super::{Frame, MAX_CALLS, Shell, Unwind};
 use crate::expand::Outputs;
 use crate::pattern::Pattern;
@@ -86,11 +87,11 @@ impl Shell {
                 };
                 let Some(words) = words else { return };
                 self.state.status = 0;
-                if node.select {
-                    self.complain("select: not modelled");
-                    return self.ended(1, quiet);
-                }
-                self.push_quiet(Frame::For(command.clone(), words.into(), 0), quiet);
+                let frame = match node.select {
+                    true => Frame::Select(command.clone(), words.into(), Turn::Show),
+                    false => Frame::For(command.clone(), words.into(), 0),
+                };
+                self.push_quiet(frame, quiet);
             }
             CommandKind::ArithFor(node) => {
                 let done = self.expanding(sys, frame, quiet, outputs, |expander| {

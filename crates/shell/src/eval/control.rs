@@ -174,6 +174,6 @@ impl Shell {
 fn is_loop(frame: &Frame) -> bool {
     matches!(
         frame,
-        Frame::While(..) | Frame::For(..) | Frame::ArithFor(..)
+        Frame::While(..) | Frame::For(..) | Frame::Select(..) | Frame::ArithFor(..)
     )
 }

@@ -31,9 +31,10 @@ impl Shell {
     }
 
     fn queue(&mut self, fd: Fd, text: &str) {
+        let text = crate::raw::bytes(text);
         match self.output.last_mut() {
-            Some((last, bytes)) if *last == fd => bytes.extend_from_slice(text.as_bytes()),
-            _ => self.output.push((fd, text.as_bytes().to_vec())),
+            Some((last, bytes)) if *last == fd => bytes.extend_from_slice(&text),
+            _ => self.output.push((fd, text)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::raw;
+
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::ir::{Part, Word};
 use super::lex::Parser;
@@ -309,7 +311,7 @@ pub fn unescape_ansi(text: &str) -> String {
             continue;
         }
         if let Some(value) = digits(&mut rest, 8, 3) {
-            out.push(char::from_u32(value & 0xff).unwrap_or('\u{fffd}'));
+            out.push(raw::character(value.to_le_bytes()[0]));
             continue;
         }
         let Some(escape) = rest.next() else {
@@ -333,6 +335,9 @@ pub fn unescape_ansi(text: &str) -> String {
                     _ => 8,
                 };
                 match digits(&mut rest, 16, most) {
+                    Some(value) if escape == 'x' => {
+                        out.push(raw::character(value.to_le_bytes()[0]));
+                    }
                     Some(value) => out.push(char::from_u32(value).unwrap_or('\u{fffd}')),
                     None => out.extend(['\\', escape]),
                 }
@@ -340,7 +345,7 @@ pub fn unescape_ansi(text: &str) -> String {
             other => out.extend(['\\', other]),
         }
     }
-    out
+    raw::settled(out)
 }
 
 /// Up to `most` digits of a number, if there is at least one.
