@@ -6,12 +6,14 @@ use std::net::SocketAddrV4;
 use machine::Sys;
 use machine::fs::Node;
 use net::http::Request;
+use sim::Duration;
 
 mod convert;
+mod mounttest;
 mod webhook;
 
 use crate::definition::{Definition, Tags, Versions};
-use crate::site::{self, Answer, Site, say};
+use crate::site::{self, Answer, Site, Work, say};
 use crate::userland::{self, Userland, put};
 
 /// `registry.k8s.io/e2e-test-images/agnhost`
@@ -28,6 +30,7 @@ pub(crate) static IMAGE: Definition = Definition {
     cmd: &["pause"],
     files: |tree, _| {
         put(tree, "/agnhost", Node::binary("agnhost"));
+        put(tree, "/agnhost-2", Node::binary("agnhost"));
         userland::tools(tree, "/usr/bin", &[&["curl", "dig", "ss", "tcpdump", "jq"]]);
     },
     programs: &[("agnhost", || site::program(&Agnhost))],
@@ -50,6 +53,10 @@ enum Command {
     Convert,
     /// Serves the files of its machine.
     TestWebserver,
+    /// Tells of files.
+    Mounttest,
+    /// Tells how it was called.
+    EntrypointTester,
 }
 
 #[derive(Debug)]
@@ -65,10 +72,13 @@ impl Agnhost {
             "webhook" => Ok(Command::Webhook),
             "crd-conversion-webhook" => Ok(Command::Convert),
             "test-webserver" => Ok(Command::TestWebserver),
+            "mounttest" => Ok(Command::Mounttest),
+            "entrypoint-tester" => Ok(Command::EntrypointTester),
             other => {
                 let what = sim::unmodelled!(
-                    "other commands of agnhost than crd-conversion-webhook, liveness, netexec, \
-                     pause, serve-hostname, test-webserver and webhook"
+                    "other commands of agnhost than crd-conversion-webhook, entrypoint-tester, \
+                     liveness, mounttest, netexec, pause, serve-hostname, test-webserver and \
+                     webhook"
                 );
                 Err(format!("agnhost {other}: {what}\n"))
             }
@@ -79,6 +89,7 @@ impl Agnhost {
 impl Site for Agnhost {
     fn ports(&self, sys: &mut Sys<'_>) -> Result<Vec<u16>, String> {
         let (name, usual) = match Agnhost::command(sys)? {
+            Command::Mounttest | Command::EntrypointTester => return Ok(Vec::new()),
             Command::Pause => {
                 say(sys, "Paused\n");
                 return Ok(Vec::new());
@@ -91,6 +102,18 @@ impl Site for Agnhost {
         };
         let wanted = site::flag(sys, name).unwrap_or_else(|| usual.to_owned());
         Ok(vec![site::port(name, &wanted)?])
+    }
+
+    fn work(&self, sys: &mut Sys<'_>, since: Duration) -> Option<Work> {
+        match Agnhost::command(sys).ok()? {
+            Command::Mounttest => Some(mounttest::work(sys, since)),
+            Command::EntrypointTester => {
+                let args: Vec<String> = sys.args().iter().map(ToString::to_string).collect();
+                say(sys, &format!("[{}]\n", args.join(" ")));
+                Some(Work::Done(0))
+            }
+            _ => None,
+        }
     }
 
     fn greeting(&self, port: u16) -> Option<String> {

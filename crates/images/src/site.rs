@@ -17,6 +17,11 @@ pub(crate) trait Site: std::fmt::Debug + Sync {
     /// What is wrong with its arguments; it is told and the program ends.
     fn ports(&self, sys: &mut Sys<'_>) -> Result<Vec<u16>, String>;
 
+    /// What it does instead of serving, by how long ago it began; nothing for a server.
+    fn work(&self, _sys: &mut Sys<'_>, _since: Duration) -> Option<Work> {
+        None
+    }
+
     /// What is told once a port is open.
     fn greeting(&self, _port: u16) -> Option<String> {
         None
@@ -24,6 +29,14 @@ pub(crate) trait Site: std::fmt::Debug + Sync {
 
     /// What is answered to a request.
     fn answer(&self, sys: &mut Sys<'_>, client: SocketAddrV4, request: &Request) -> Answer;
+}
+
+/// How far a program has come that does not serve.
+pub(crate) enum Work {
+    /// It ends with this status.
+    Done(i32),
+    /// It goes on after a while.
+    Again(Duration),
 }
 
 /// What becomes of a request.
@@ -57,6 +70,7 @@ pub(crate) fn program(site: &'static dyn Site) -> Box<dyn Program> {
         site,
         server: Server::new().reading_plain(),
         later: BTreeMap::new(),
+        works: None,
         alarm: Alarm::default(),
     })
 }
@@ -67,10 +81,24 @@ struct Running {
     server: Server,
     /// Answers by the time they are due, in the order in which they were asked for.
     later: BTreeMap<(Instant, usize), (StreamRef, Response)>,
+    /// When the program began that does not serve, and when it goes on.
+    works: Option<(Instant, Instant)>,
     alarm: Alarm,
 }
 
 impl Running {
+    /// Does what there is to do besides serving; the status it ends with, if it does.
+    fn work(&mut self, sys: &mut Sys<'_>) -> Option<i32> {
+        let now = sys.now();
+        let (begun, _) = self.works.filter(|(_, due)| *due <= now)?;
+        match self.site.work(sys, now.since(begun)) {
+            Some(Work::Done(status)) => return Some(status),
+            Some(Work::Again(after)) => self.works = Some((begun, now + after)),
+            None => self.works = None,
+        }
+        None
+    }
+
     fn start(&mut self, sys: &mut Sys<'_>) -> Result<(), String> {
         let mut served = 0;
         let mut failed = None;
@@ -115,7 +143,13 @@ impl Program for Running {
     fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
         match why {
             Wake::Start => {
-                if let Err(why) = self.start(sys) {
+                self.works = Some((sys.now(), sys.now()));
+                if let Some(status) = self.work(sys) {
+                    return Poll::Exit(status);
+                }
+                if self.works.is_none()
+                    && let Err(why) = self.start(sys)
+                {
                     // Nobody may read it.
                     let _ = sys.write(Fd::STDERR, why.as_bytes());
                     return Poll::Exit(1);
@@ -124,6 +158,9 @@ impl Program for Running {
             Wake::Signal(_) => return Poll::Exit(0),
             Wake::Timer(timer) => {
                 self.alarm.rang(timer);
+                if let Some(status) = self.work(sys) {
+                    return Poll::Exit(status);
+                }
                 let now = sys.now();
                 while let Some(first) = self.later.first_entry().filter(|one| one.key().0 <= now) {
                     let (to, response) = first.remove();
@@ -147,8 +184,9 @@ impl Program for Running {
             }
             _ => {}
         }
-        let next = self.later.first_key_value().map(|((due, _), _)| *due);
-        self.alarm.set(sys, next);
+        let answer = self.later.first_key_value().map(|((due, _), _)| *due);
+        let works = self.works.map(|(_, due)| due);
+        self.alarm.set(sys, answer.into_iter().chain(works).min());
         Poll::Pending
     }
 

@@ -11,6 +11,7 @@ mod certificates;
 mod chunking;
 mod classes;
 mod config_map;
+mod contents;
 mod controller_revision;
 mod custom_resource_definition;
 mod daemons;
@@ -74,6 +75,7 @@ const FILES: &[&[Spec]] = &[
     chunking::SPECS,
     classes::SPECS,
     config_map::SPECS,
+    contents::SPECS,
     controller_revision::SPECS,
     custom_resource_definition::SPECS,
     daemons::SPECS,

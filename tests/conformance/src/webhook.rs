@@ -89,7 +89,27 @@ impl Webhook {
             .await?;
         let webhook = Webhook { cluster };
         webhook.label(&webhook.cluster.namespace).await?;
+        if command == "webhook" {
+            webhook.until_reached().await?;
+        }
         Ok(webhook)
+    }
+
+    /// Waits until the server reaches the webhook.
+    async fn until_reached(&self) -> Result<()> {
+        let maps = ["", "v1", "configmaps"];
+        let marker = self.hook("marker.k8s.io", "/always-deny", &["CREATE"], &maps);
+        let registered = self.register(Kind::Validating, &[marker]).await?;
+        let map = Webhook::config_map("marker", &json!({}));
+        let maps = self.cluster.core("configmaps");
+        for _ in 0..100 {
+            let answer = self.post(&maps, &map).await?;
+            if answer.text.contains("this webhook denies all requests") {
+                return self.withdraw(&registered).await;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        anyhow::bail!("the webhook is not reached")
     }
 
     /// Puts a namespace under the webhooks of this spec.

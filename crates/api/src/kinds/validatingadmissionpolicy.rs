@@ -224,6 +224,27 @@ pub(super) fn validate_common(spec: &Value, path: &Path<'_>, out: &mut Errors) {
             out.push(FieldError::required(matched.child("resourceRules"), ""));
         }
     }
+    validate_conditions(spec, path, out);
+    let list = path.child("variables");
+    for (i, variable) in spec.list_at("variables").iter().enumerate() {
+        let path = list.index(i);
+        let name = variable.str("name");
+        if name.trim().is_empty() {
+            let text = "name is not specified";
+            out.push(FieldError::required(path.child("name"), text));
+        } else if !is_identifier(name) {
+            let text = "name is not a valid CEL identifier";
+            out.push(FieldError::invalid(path.child("name"), name, text));
+        }
+        if variable.str("expression").trim().is_empty() {
+            let text = "expression is not specified";
+            out.push(FieldError::required(path.child("expression"), text));
+        }
+    }
+}
+
+/// What holds for the conditions of policies and webhooks.
+pub(super) fn validate_conditions(spec: &Value, path: &Path<'_>, out: &mut Errors) {
     let list = path.child("matchConditions");
     let conditions = spec.list_at("matchConditions");
     if conditions.len() > 64 {
@@ -239,22 +260,6 @@ pub(super) fn validate_common(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         let name = condition.str("name");
         if !name.is_empty() && !seen.insert(name) {
             out.push(FieldError::duplicate(path.child("name"), name));
-        }
-    }
-    let list = path.child("variables");
-    for (i, variable) in spec.list_at("variables").iter().enumerate() {
-        let path = list.index(i);
-        let name = variable.str("name");
-        if name.trim().is_empty() {
-            let text = "name is not specified";
-            out.push(FieldError::required(path.child("name"), text));
-        } else if !is_identifier(name) {
-            let text = "name is not a valid CEL identifier";
-            out.push(FieldError::invalid(path.child("name"), name, text));
-        }
-        if variable.str("expression").trim().is_empty() {
-            let text = "expression is not specified";
-            out.push(FieldError::required(path.child("expression"), text));
         }
     }
 }

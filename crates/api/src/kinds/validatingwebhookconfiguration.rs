@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use super::Kind;
 use super::check::{self, Errors};
+use super::support::policy;
 use super::table::{self, Column};
+use super::validatingadmissionpolicy::validate_conditions;
 use crate::field::{FieldError, Path};
 use crate::selector::validate_label_selector;
 use crate::{Value, names, value};
@@ -135,6 +137,8 @@ fn validate_webhook(webhook: &Value, path: &Path<'_>, out: &mut Errors) {
             out.extend(validate_label_selector(webhook.get(key), &path.child(key)));
         }
     }
+    validate_conditions(webhook, path, out);
+    out.extend(policy::check_conditions(webhook, path));
     let (config, field) = (webhook.get("clientConfig"), path.child("clientConfig"));
     if config.str("url").is_empty() == config.get("service").is_null() {
         let text = "exactly one of url or service is required";

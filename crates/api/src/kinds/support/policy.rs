@@ -72,12 +72,7 @@ pub fn compile(object: &Value) -> (Policy, Vec<FieldError>) {
         annotations: Vec::new(),
         mutations: Vec::new(),
     };
-    let list = root.child("matchConditions");
-    for (i, condition) in spec.list_at("matchConditions").iter().enumerate() {
-        let (path, env) = (list.index(i), compiler.env(true, false));
-        let program = compiler.program(condition, "expression", &env, &Gives::Bool, &path);
-        policy.conditions.extend(program);
-    }
+    policy.conditions = compiler.conditions(spec, &root);
     let list = root.child("variables");
     for (i, variable) in spec.list_at("variables").iter().enumerate() {
         let (path, env) = (list.index(i), compiler.env(true, true));
@@ -94,6 +89,21 @@ pub fn compile(object: &Value) -> (Policy, Vec<FieldError>) {
     compiler.validations(spec, &root, &mut policy);
     compiler.mutations(spec, &root, &mut policy);
     (policy, compiler.errors)
+}
+
+/// What is wrong with the expressions of a webhook's conditions.
+pub fn check_conditions(webhook: &Value, path: &Path<'_>) -> Vec<FieldError> {
+    let mut compiler = Compiler {
+        params: false,
+        variables: BTreeMap::new(),
+        composes: false,
+        mutates: false,
+        object: Type::Dyn,
+        parameters: Type::Dyn,
+        errors: Vec::new(),
+    };
+    compiler.conditions(webhook, path);
+    compiler.errors
 }
 
 /// What is wrong with a policy's expressions seen from the types of the objects it is for: the field
@@ -254,6 +264,17 @@ impl Compiler {
         } else {
             env
         }
+    }
+
+    /// Compiles the conditions under which something is looked at.
+    fn conditions(&mut self, of: &Value, path: &Path<'_>) -> Vec<Program> {
+        let list = path.child("matchConditions");
+        let mut programs = Vec::new();
+        for (i, condition) in of.list_at("matchConditions").iter().enumerate() {
+            let (path, env) = (list.index(i), self.env(true, false));
+            programs.extend(self.program(condition, "expression", &env, &Gives::Bool, &path));
+        }
+        programs
     }
 
     fn program(
