@@ -346,13 +346,15 @@ async fn cron_operations(cluster: Cluster) -> Result<()> {
         namespaced: true,
         label: "special-label",
     };
-    let made = |name: &str| cron_job(name, "* */1 * * ?", "Allow", "exit 0");
+    // The controller is to leave them alone meanwhile, however time hurries.
+    let made = |name: &str| {
+        let mut object = cron_job(name, "* */1 * * ?", "Allow", "exit 0");
+        object["spec"]["suspend"] = json!(true);
+        object
+    };
     operations.run(&made).await?;
     let status = json!({ "lastScheduleTime": "2026-01-05T09:00:00Z" });
-    // Its controller is to leave the status alone meanwhile, however time hurries.
-    let mut object = made("with-status");
-    object["spec"]["suspend"] = json!(true);
-    operations.status(&object, &status).await
+    operations.status(&made("with-status"), &status).await
 }
 
 async fn schedule(cluster: &Cluster, name: &str, policy: &str) -> Result<String> {
