@@ -11,6 +11,7 @@ use api::schema::Schemas;
 use api::{Status, Value, body_value, go, status};
 use net::http::Body;
 
+use crate::create::match_namespace;
 use crate::decode::{Validation, repeated};
 use crate::effect::Cx;
 use crate::list::shown;
@@ -181,6 +182,7 @@ impl ApiServer {
             Validation::Strict | Validation::Ignore => {}
         }
         let mut new = decoded.value;
+        match_namespace(kind, &mut new, &write.namespace)?;
         kind.default(&mut new);
         Ok(kind.store(new))
     }

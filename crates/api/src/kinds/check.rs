@@ -32,6 +32,27 @@ pub(super) fn non_negative(of: &Value, key: &str, path: &Path<'_>, out: &mut Err
     }
 }
 
+/// Numbers of a status: none is below zero, and of each pair the first is not above the second, which
+/// is named as the third says.
+pub(super) fn counts(
+    status: &Value,
+    keys: &[&str],
+    pairs: &[(&str, &str, &str)],
+    out: &mut Errors,
+) {
+    let path = Path::new("status");
+    for key in keys {
+        non_negative(status, key, &path, out);
+    }
+    let number = |key: &str| status.get(key).as_i64().unwrap_or(0);
+    for (key, of, says) in pairs {
+        if number(key) > number(of) {
+            let text = format!("cannot be greater than {says}");
+            out.push(FieldError::invalid(path.child(key), number(key), text));
+        }
+    }
+}
+
 /// A word that must be one of `known`, which is in upstream's order. Says "Required value" where it
 /// is missing.
 pub(super) fn one_of(of: &Value, key: &str, known: &[&str], path: &Path<'_>, out: &mut Errors) {

@@ -201,8 +201,7 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
         check::immutable(new, old, "spec.selector", out);
         return;
     }
-    let (status, path) = (new.get("status"), Path::new("status"));
-    for key in [
+    const COUNTS: [&str; 9] = [
         "currentNumberScheduled",
         "numberMisscheduled",
         "desiredNumberScheduled",
@@ -212,7 +211,6 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
         "numberAvailable",
         "numberUnavailable",
         "collisionCount",
-    ] {
-        check::non_negative(status, key, &path, out);
-    }
+    ];
+    check::counts(new.get("status"), &COUNTS, &[], out);
 }

@@ -39,6 +39,8 @@ pub static KIND: Kind = Kind {
         if subresource.is_empty() {
             let (new, old) = (new.at("spec.selector"), old.at("spec.selector"));
             check::immutable(new, old, "spec.selector", out);
+        } else {
+            check::counts(new.get("status"), &COUNTS, &ORDER, out);
         }
     },
     warnings: template::warnings_of_named,
@@ -47,6 +49,24 @@ pub static KIND: Kind = Kind {
     sample: SAMPLE,
     ..Kind::plain("apps", "v1", "Deployment")
 };
+
+/// Numbers of a status.
+const COUNTS: [&str; 7] = [
+    "observedGeneration",
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "collisionCount",
+];
+/// Which of them are not above which.
+const ORDER: [(&str, &str, &str); 4] = [
+    ("updatedReplicas", "replicas", "status.replicas"),
+    ("readyReplicas", "replicas", "status.replicas"),
+    ("availableReplicas", "replicas", "status.replicas"),
+    ("availableReplicas", "readyReplicas", "readyReplicas"),
+];
 
 const COLUMNS: &[Column] = &[
     Column::NAME,

@@ -315,6 +315,47 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
         let text = "spec.persistentvolumesource is immutable after creation";
         out.push(FieldError::forbidden("spec.persistentvolumesource", text));
     }
-    let (new, old) = (new.at("spec.volumeMode"), old.at("spec.volumeMode"));
-    check::immutable(new, old, "volumeMode", out);
+    let (mode, before) = (new.at("spec.volumeMode"), old.at("spec.volumeMode"));
+    check::immutable(mode, before, "volumeMode", out);
+    let (affinity, before) = (new.at("spec.nodeAffinity"), old.at("spec.nodeAffinity"));
+    if !before.is_null() && !check::same(affinity, before) {
+        let error = FieldError::invalid("nodeAffinity", affinity, "field is immutable");
+        out.push(error.shown_as(affinity_in_go(affinity)));
+    }
+}
+
+/// An affinity as Go writes the internal type, which has no names for its fields in JSON.
+fn affinity_in_go(affinity: &Value) -> String {
+    let expressions = |term: &Value, list: &str| {
+        let all = term.list_at(list).iter().map(|one| {
+            format!(
+                "{{\"Key\":{},\"Operator\":{},\"Values\":{}}}",
+                one.get("key").to_json(),
+                one.get("operator").to_json(),
+                one.get("values").to_json()
+            )
+        });
+        let all: Vec<String> = all.collect();
+        match all.is_empty() {
+            true => "null".to_owned(),
+            false => format!("[{}]", all.join(",")),
+        }
+    };
+    let terms = affinity.list_at("required.nodeSelectorTerms").iter();
+    let terms: Vec<String> = terms
+        .map(|term| {
+            let (labels, fields) = (
+                expressions(term, "matchExpressions"),
+                expressions(term, "matchFields"),
+            );
+            format!("{{\"MatchExpressions\":{labels},\"MatchFields\":{fields}}}")
+        })
+        .collect();
+    match affinity.is_null() {
+        true => "null".to_owned(),
+        false => format!(
+            "{{\"Required\":{{\"NodeSelectorTerms\":[{}]}}}}",
+            terms.join(",")
+        ),
+    }
 }

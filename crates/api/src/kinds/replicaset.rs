@@ -9,7 +9,7 @@ use super::check::{self, Errors};
 use super::pod::template;
 use super::table::{self, Cell, Column};
 use super::{Kind, Subresource, deployment};
-use crate::field::{FieldError, Path};
+use crate::field::Path;
 use crate::selector::format_label_selector;
 use crate::{Value, value};
 
@@ -104,26 +104,17 @@ fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors
         check::immutable(new, old, "spec.selector", out);
         return;
     }
-    let (status, path) = (new.get("status"), Path::new("status"));
-    let counts = [
+    const COUNTS: [&str; 4] = [
         "replicas",
         "fullyLabeledReplicas",
         "readyReplicas",
         "availableReplicas",
     ];
-    for key in counts {
-        check::non_negative(status, key, &path, out);
-    }
-    let number = |key: &str| status.get(key).as_i64().unwrap_or(0);
-    for (key, of, says) in [
+    let pairs = [
         ("fullyLabeledReplicas", "replicas", "status.replicas"),
         ("readyReplicas", "replicas", "status.replicas"),
         ("availableReplicas", "replicas", "status.replicas"),
         ("availableReplicas", "readyReplicas", "readyReplicas"),
-    ] {
-        if number(key) > number(of) {
-            let text = format!("cannot be greater than {says}");
-            out.push(FieldError::invalid(path.child(key), number(key), text));
-        }
-    }
+    ];
+    check::counts(new.get("status"), &COUNTS, &pairs, out);
 }

@@ -229,6 +229,24 @@ fn template_of_set(spec: &Value, path: &Path<'_>, out: &mut Errors) {
 
 fn validate_update(new: &Value, old: &Value, subresource: &str, out: &mut Errors) {
     if !subresource.is_empty() {
+        const COUNTS: [&str; 7] = [
+            "replicas",
+            "readyReplicas",
+            "currentReplicas",
+            "updatedReplicas",
+            "availableReplicas",
+            "observedGeneration",
+            "collisionCount",
+        ];
+        let within = |key| (key, "replicas", "status.replicas");
+        let pairs = [
+            within("readyReplicas"),
+            within("currentReplicas"),
+            within("updatedReplicas"),
+            within("availableReplicas"),
+            ("availableReplicas", "readyReplicas", "status.readyReplicas"),
+        ];
+        check::counts(new.get("status"), &COUNTS, &pairs, out);
         return;
     }
     let fixed = |set: &Value| {

@@ -619,6 +619,24 @@ fn mistakes_in_persistent_volumes() {
 }
 
 #[test]
+fn a_volume_stays_where_it_is() {
+    let volume = "{apiVersion: v1, kind: PersistentVolume, metadata: {name: v}, spec: \
+                  {accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}, local: {path: /x}, \
+                  nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: a, \
+                  operator: Exists}]}]}}}}";
+    let key = "spec.nodeAffinity.required.nodeSelectorTerms.0.matchExpressions.0.key";
+    check_change(
+        volume,
+        |volume| volume.set(key, "b"),
+        &[
+            "nodeAffinity: Invalid value: {\"Required\":{\"NodeSelectorTerms\":[{\"MatchExpressions\":\
+           [{\"Key\":\"b\",\"Operator\":\"Exists\",\"Values\":null}],\"MatchFields\":null}]}}: field is \
+           immutable",
+        ],
+    );
+}
+
+#[test]
 fn what_is_allowed_but_hardly_meant() {
     #[track_caller]
     fn check(object: &str, expect: &[&str]) {
