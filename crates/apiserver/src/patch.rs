@@ -197,5 +197,39 @@ pub(crate) fn patched_tree(schemas: &Schemas, patch: &Patch, old: &Value) -> Res
         (Form::Merge, _) => apply_merge_patch(old, &patch.document),
         (Form::Apply, _) => return Err(status::unsupported_media_type(&ACCEPTED[..3])),
     };
-    patched.map_err(|error| error.status())
+    let mut patched = patched.map_err(|error| error.status())?;
+    let changed = ["apiVersion", "kind"].map(|field| patched.str(field) != old.str(field));
+    if changed == [false, false] {
+        return Ok(patched);
+    }
+    // Into a type that is known, another type's name makes no difference; text is read as what it says
+    // it is.
+    if patch.form != Form::Strategic && !patched.kind().is_empty() {
+        return Err(undecodable(
+            &patched.to_json(),
+            &converted(schemas, &patched, old),
+        ));
+    }
+    for field in ["apiVersion", "kind"] {
+        patched.set(field, old.get(field).clone());
+    }
+    Ok(patched)
+}
+
+/// Why an object of another type cannot be read as one of this.
+fn converted(schemas: &Schemas, given: &Value, wanted: &Value) -> String {
+    let (version, kind) = (given.api_version(), given.kind());
+    if schemas.by_kind(version, kind).is_none() {
+        return format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \
+             \"pkg/api/legacyscheme/scheme.go:30\""
+        );
+    }
+    let group = match wanted.api_group() {
+        "" => "core",
+        group => group.split('.').next().unwrap_or(group),
+    };
+    let version = version.rsplit('/').next().unwrap_or(version);
+    let wanted = wanted.kind();
+    format!("converting ({version}.{kind}) to ({group}.{wanted}): unknown conversion")
 }

@@ -265,7 +265,10 @@ impl ApiServer {
                 answer,
                 ..
             }) if write.dry_run => {
-                let answer = answer.unwrap_or(object);
+                let answer = answer.unwrap_or_else(|| match write.subresource {
+                    "scale" => scale::of(write.kind, &object),
+                    _ => object,
+                });
                 self.finish(cx, &write, Ok((code, answer)));
             }
             Ok(Plan::Remove { answer, .. }) if write.dry_run => {

@@ -54,24 +54,14 @@ fn apply(object: &mut Value, operation: &Value) -> Step<()> {
         "remove" => remove(object, path).map(|_| ()),
         "replace" => replace(object, path, value.clone()),
         "move" => {
-            let moved = remove(object, operation.str("from"))
-                .map_err(|_| missing("move", "path", operation.str("from")))?;
-            add(object, path, moved)
+            let moved = taken(object, "move", operation.str("from"))?;
+            put(object, "move", path, moved)
         }
         "copy" => {
-            let from = operation.str("from");
-            let copied = lookup(object, from)
-                .ok_or_else(|| missing("copy", "path", from))?
-                .clone();
-            add(object, path, copied)
+            let copied = copied(object, operation.str("from"))?;
+            put(object, "copy", path, copied)
         }
-        "test" => {
-            let found = lookup(object, path).unwrap_or(crate::NULL);
-            match found == value {
-                true => Ok(()),
-                false => Err(format!("testing value {path} failed: test failed")),
-            }
-        }
+        "test" => test(object, path, value),
         other => Err(format!("Unexpected kind: {other}")),
     }
 }
@@ -80,12 +70,12 @@ fn missing(operation: &str, what: &str, path: &str) -> String {
     format!("{operation} operation does not apply: doc is missing {what}: {path}: missing value")
 }
 
-/// The names of a pointer, `~1` and `~0` read back.
-fn names(path: &str) -> Vec<String> {
-    let names = path.strip_prefix('/').unwrap_or(path).split('/');
-    names
-        .map(|name| name.replace("~1", "/").replace("~0", "~"))
-        .collect()
+/// The names of a pointer, `~1` and `~0` read back; what stands before the first slash is none.
+/// `None` where there is no slash at all.
+fn names(path: &str) -> Option<Vec<String>> {
+    let (_, rest) = path.split_once('/')?;
+    let name = |name: &str| name.replace("~1", "/").replace("~0", "~");
+    Some(rest.split('/').map(name).collect())
 }
 
 fn get<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
@@ -96,18 +86,9 @@ fn get<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     }
 }
 
-fn lookup<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
-    if path.is_empty() {
-        return Some(object);
-    }
-    names(path)
-        .iter()
-        .try_fold(object, |value, name| get(value, name))
-}
-
 /// The container a pointer leads to, and the last name.
 fn container<'v>(object: &'v mut Value, path: &str) -> Option<(&'v mut Value, String)> {
-    let mut names = names(path);
+    let mut names = names(path)?;
     let last = names.pop()?;
     // Looked up first, so that nothing is copied where the way does not exist.
     let found = names
@@ -146,61 +127,110 @@ fn index(name: &str, len: usize) -> Step<usize> {
 }
 
 fn add(object: &mut Value, path: &str, value: Value) -> Step<()> {
-    if path.is_empty() {
-        *object = value;
-        return Ok(());
-    }
     let Some((at, name)) = container(object, path) else {
         return Err(format!(
             "add operation does not apply: doc is missing path: \"{path}\": missing value"
         ));
     };
     let in_path = |error: String| format!("error in add for path: '{path}': {error}");
-    match at {
-        Value::Map(map) => {
-            map.insert(name, value);
-        }
-        _ => {
-            let items = at.vec_mut();
-            let i = match name.as_str() {
-                "-" => items.len(),
-                name => index(name, items.len() + 1).map_err(in_path)?,
-            };
-            if i > items.len() {
-                return Err(in_path(format!(
-                    "Unable to access invalid index: {i}: invalid index referenced"
-                )));
-            }
-            items.insert(i, value);
-        }
+    add_in(at, name, value).map_err(in_path)
+}
+
+fn add_in(at: &mut Value, name: String, value: Value) -> Step<()> {
+    if let Value::Map(map) = at {
+        map.insert(name, value);
+        return Ok(());
     }
+    let items = at.vec_mut();
+    let i = match name.as_str() {
+        "-" => items.len(),
+        name => index(name, items.len() + 1)?,
+    };
+    if i > items.len() {
+        return Err(outside(i));
+    }
+    items.insert(i, value);
     Ok(())
+}
+
+fn outside(index: usize) -> String {
+    format!("Unable to access invalid index: {index}: invalid index referenced")
 }
 
 fn remove(object: &mut Value, path: &str) -> Step<Value> {
     let Some((at, name)) = container(object, path) else {
         return Err(missing("remove", "path", &format!("\"{path}\"")));
     };
-    let in_path = |error: String| format!("error in remove for path: '{path}': {error}");
-    match at {
-        Value::Map(map) => map.remove(&name).ok_or_else(|| {
-            in_path(format!(
-                "Unable to remove nonexistent key: {name}: missing value"
-            ))
-        }),
-        _ => {
-            let items = at.vec_mut();
-            let i = index(&name, items.len()).map_err(in_path)?;
-            if i >= items.len() {
-                return Err(in_path(format!(
-                    "Unable to access invalid index: {i}: invalid index referenced"
-                )));
-            }
-            Ok(items.remove(i))
-        }
+    remove_from(at, &name).map_err(|error| format!("error in remove for path: '{path}': {error}"))
+}
+
+fn remove_from(at: &mut Value, name: &str) -> Step<Value> {
+    if let Value::Map(map) = at {
+        let missing = || format!("Unable to remove nonexistent key: {name}: missing value");
+        return map.remove(name).ok_or_else(missing);
+    }
+    let items = at.vec_mut();
+    let i = index(name, items.len())?;
+    match i < items.len() {
+        true => Ok(items.remove(i)),
+        false => Err(outside(i)),
     }
 }
 
+/// What is there; nothing where a map has no such key, which is no error upstream.
+fn find<'v>(at: &'v Value, name: &str) -> Step<Option<&'v Value>> {
+    if at.is_map() {
+        return Ok(get(at, name));
+    }
+    let i = index(name, at.list().len())?;
+    at.list().get(i).map(Some).ok_or_else(|| outside(i))
+}
+
+/// What is moved, taken away from where it was.
+fn taken(object: &mut Value, operation: &str, from: &str) -> Step<Value> {
+    let Some((at, name)) = container(object, from) else {
+        return Err(missing(operation, "from path", from));
+    };
+    remove_from(at, &name).map_err(|error| format!("error in move for path: '{name}': {error}"))
+}
+
+fn copied(object: &mut Value, from: &str) -> Step<Value> {
+    let Some((at, name)) = container(object, from) else {
+        return Err(missing("copy", "from path", from));
+    };
+    let found =
+        find(at, &name).map_err(|error| format!("error in copy for from: '{from}': {error}"))?;
+    Ok(found.cloned().unwrap_or_default())
+}
+
+/// Adds what was taken from elsewhere.
+fn put(object: &mut Value, operation: &str, path: &str, value: Value) -> Step<()> {
+    let Some((at, name)) = container(object, path) else {
+        return Err(missing(operation, "destination path", path));
+    };
+    add_in(at, name, value).map_err(|error| match operation {
+        "copy" => format!("error while adding value during copy: {error}"),
+        _ => format!("error in {operation} for path: '{path}': {error}"),
+    })
+}
+
+fn test(object: &mut Value, path: &str, value: &Value) -> Step<()> {
+    let failed = || format!("testing value {path} failed: test failed");
+    if path.is_empty() {
+        return (&*object == value).then_some(()).ok_or_else(failed);
+    }
+    let Some((at, name)) = container(object, path) else {
+        return Err(format!(
+            "test operation does not apply: is missing path: {path}: missing value"
+        ));
+    };
+    let found =
+        find(at, &name).map_err(|error| format!("error in test for path: '{path}': {error}"))?;
+    let same = found.unwrap_or(crate::NULL) == value;
+    same.then_some(()).ok_or_else(failed)
+}
+
+/// Sets what is there, and in a map what is not there, too, as upstream does.
 fn replace(object: &mut Value, path: &str, value: Value) -> Step<()> {
     if path.is_empty() {
         *object = value;
@@ -209,19 +239,18 @@ fn replace(object: &mut Value, path: &str, value: Value) -> Step<()> {
     let Some((at, name)) = container(object, path) else {
         return Err(missing("replace", "path", path));
     };
-    let place = match at {
-        Value::Map(map) => map.get_mut(&name),
-        _ => {
-            let items = at.vec_mut();
-            index(&name, items.len())
-                .ok()
-                .and_then(|i| items.get_mut(i))
-        }
-    };
-    match place {
-        Some(place) => *place = value,
-        None => return Err(missing("replace", "key", path)),
+    if let Value::Map(map) = at {
+        map.insert(name, value);
+        return Ok(());
     }
+    let items = at.vec_mut();
+    let place = index(&name, items.len())
+        .ok()
+        .and_then(|i| items.get_mut(i));
+    let Some(place) = place else {
+        return Err(missing("replace", "key", path));
+    };
+    *place = value;
     Ok(())
 }
 
@@ -270,6 +299,15 @@ mod tests {
             ]),
             r#"{"a/b":{},"copy":"b","last":"b","list":["a"],"replicas":1}"#,
         );
+        // A key that is not there is set; what stands before the first slash counts for nothing.
+        check(
+            value!([
+                { "op": "remove", "path": "/spec/a~1b" },
+                { "op": "replace", "path": "x/spec/list", "value": 1 },
+                { "op": "replace", "path": "/spec/new", "value": 2 },
+            ]),
+            r#"{"list":1,"new":2,"replicas":1}"#,
+        );
     }
 
     #[test]
@@ -287,8 +325,12 @@ mod tests {
             "testing value /spec/replicas failed: test failed",
         );
         fails(
-            value!([{ "op": "replace", "path": "/spec/nosuch", "value": 1 }]),
-            "replace operation does not apply: doc is missing key: /spec/nosuch: missing value",
+            value!([{ "op": "replace", "path": "/spec/list/7", "value": 1 }]),
+            "replace operation does not apply: doc is missing key: /spec/list/7: missing value",
+        );
+        fails(
+            value!([{ "op": "replace", "path": "/nosuch/x", "value": 1 }]),
+            "replace operation does not apply: doc is missing path: /nosuch/x: missing value",
         );
         fails(
             value!([{ "op": "add", "path": "/nosuch/x", "value": 1 }]),

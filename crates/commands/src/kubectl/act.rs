@@ -40,7 +40,7 @@ pub(super) const RECORDING: [&str; 14] = [
 ];
 
 /// Where an object, or a patch of one, says which command changed it last.
-const CAUSE: [&str; 3] = ["metadata", "annotations", "kubernetes.io/change-cause"];
+pub(super) const CAUSE: [&str; 3] = ["metadata", "annotations", "kubernetes.io/change-cause"];
 
 /// Writes down what changes an object, if that is asked for.
 pub(super) fn record(line: &Line, object: &mut Value) {
@@ -131,7 +131,8 @@ pub(super) fn validation(line: &Line) -> Outcome<&'static str> {
 }
 
 /// Verbs that know the types of what they print, by the start of their names.
-const TYPED: [&str; 6] = [
+const TYPED: [&str; 7] = [
+    "kubectl auth reconcile",
     "kubectl autoscale",
     "kubectl create ",
     "kubectl expose",
@@ -270,30 +271,50 @@ pub(super) async fn find_each(
     line: &Line,
     args: &[String],
 ) -> Outcome<(Vec<Found>, Vec<Failure>)> {
-    let discovery = session.discovery().await?;
     let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for one in find_in_order(session, line, args).await? {
+        match one {
+            Ok(one) => found.push(one),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    Ok((found, failures))
+}
+
+/// The same, each failure where its object would stand.
+pub(super) async fn find_in_order(
+    session: &Session,
+    line: &Line,
+    args: &[String],
+) -> Outcome<Vec<Outcome<Found>>> {
+    let discovery = session.discovery().await?;
+    let mut found = Vec::new();
     if line.has("filename") || line.has("kustomize") {
         for manifest in manifests(&session.io, line).await? {
-            let resource = resource_of(&discovery, &manifest)?.clone();
+            let resource = match resource_of(&discovery, &manifest) {
+                Ok(resource) => resource.clone(),
+                Err(failure) => {
+                    found.push(Err(failure));
+                    continue;
+                }
+            };
             let namespace = namespace_of(session, &resource, &manifest.value)?;
             let Manifest { value, .. } = manifest;
             if line.on("local") {
-                found.push(Found { resource, value });
+                found.push(Ok(Found { resource, value }));
                 continue;
             }
-            let path = resource.path(&namespace, value.name());
-            match session.call(Call::get(path)).await {
-                Ok(value) => found.push(Found { resource, value }),
-                Err(failure) => failures.push(failure),
-            }
+            let read = read(session, &resource, &namespace, value.name()).await;
+            found.push(read.map(|value| Found { resource, value }));
         }
-        return Ok((found, failures));
+        refuse_args_of_files(args)?;
+        return Ok(found);
     }
     let mut named = targets(&discovery, args)?;
     if named.is_empty() {
         return Err(Failure::message(NOTHING));
     }
-    refuse_selected_names(line, args)?;
+    refuse_selected_names(line, args, false)?;
     let selected = line.has("selector") || line.on("all") || line.has("field-selector");
     if !selected && named.iter().any(|target| target.name.is_none()) {
         return Err(Failure::message(
@@ -304,16 +325,72 @@ pub(super) async fn find_each(
     for Target { resource, name } in named.drain(..) {
         match name {
             Some(name) => {
-                let path = resource.path(&session.namespace, &name);
-                match session.call(Call::get(path)).await {
-                    Ok(value) => found.push(Found { resource, value }),
-                    Err(failure) => failures.push(failure),
-                }
+                let read = read(session, &resource, &session.namespace, &name).await;
+                found.push(read.map(|value| Found { resource, value }));
             }
-            None => found.extend(list(session, line, &resource).await?),
+            None => match list(session, line, &resource).await {
+                Ok(all) => found.extend(all.into_iter().map(Ok)),
+                Err(failure) => found.push(Err(failure)),
+            },
         }
     }
-    Ok((found, failures))
+    Ok(found)
+}
+
+/// Reads an object.
+pub(super) async fn read(
+    session: &Session,
+    resource: &Resource,
+    namespace: &str,
+    name: &str,
+) -> Outcome<Value> {
+    match session
+        .call(Call::get(resource.path(namespace, name)))
+        .await
+    {
+        Ok(value) => Ok(value),
+        Err(failure) if resource.namespaced => Err(no_object(session, namespace, failure).await),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Why an object is not there: where its namespace is not either, that is said instead.
+pub(super) async fn no_object(session: &Session, namespace: &str, failure: Failure) -> Failure {
+    if !failure.is_not_found() || ["", "default"].contains(&namespace) {
+        return failure;
+    }
+    let path = format!("/api/v1/namespaces/{namespace}");
+    match session.call(Call::get(path)).await {
+        Err(missing) if missing.is_not_found() => missing,
+        _ => failure,
+    }
+}
+
+/// Files name their objects themselves.
+fn refuse_args_of_files(args: &[String]) -> Outcome {
+    let why = match args {
+        [] => return Ok(()),
+        [first, ..] if first.contains('/') => {
+            "resource/name arguments cannot be provided when a path is specified"
+        }
+        _ => {
+            "when paths, URLs, or stdin is provided as input, you may not specify resource \
+             arguments as well"
+        }
+    };
+    Err(Failure::message(why))
+}
+
+/// Whether the line means one object by its name or its file, and not a selection of them.
+pub(super) fn means_one(line: &Line, args: &[String]) -> bool {
+    if line.has("filename") || line.has("kustomize") {
+        return matches!(line.list("filename").as_slice(), [one] if one != "-");
+    }
+    match args {
+        [one] => one.contains('/'),
+        [first, _] => !first.contains('/'),
+        _ => false,
+    }
 }
 
 /// What is said where nothing was named.
@@ -332,14 +409,15 @@ pub(super) fn refuse_names_of_all(line: &Line, targets: &[Target]) -> Outcome {
     }
 }
 
-/// Objects are named or selected, not both.
-pub(super) fn refuse_selected_names(line: &Line, args: &[String]) -> Outcome {
+/// Objects are named or selected, not both. To some `--all` is a selection, others pass it over.
+pub(super) fn refuse_selected_names(line: &Line, args: &[String], all: bool) -> Outcome {
     let given = |flag: &str| !line.text(flag).is_empty();
     // There it is the selector of the new Service.
     if line.command == "kubectl expose" {
         return Ok(());
     }
-    if !given("selector") && !given("field-selector") && !line.on("all") {
+    let selected = given("selector") || given("field-selector") || all && line.on("all");
+    if !selected {
         return Ok(());
     }
     if args.iter().any(|arg| arg.contains('/')) {
@@ -353,6 +431,25 @@ pub(super) fn refuse_selected_names(line: &Line, args: &[String]) -> Outcome {
         )),
         false => Ok(()),
     }
+}
+
+/// A list that is refused for its selectors says so with the whole query.
+pub(super) fn unlistable(line: &Line, resource: &Resource, failure: Failure) -> Failure {
+    if failure.reason() != "BadRequest" {
+        return failure;
+    }
+    let Resource {
+        group,
+        version,
+        plural,
+        ..
+    } = resource;
+    failure.context(&format!(
+        "Unable to find \"{group}/{version}, Resource={plural}\" that match label selector {:?}, \
+         field selector {:?}",
+        line.text("selector"),
+        line.text("field-selector"),
+    ))
 }
 
 /// The objects of a resource that the selectors of the line match.
@@ -377,7 +474,8 @@ pub(super) async fn list(
     } else {
         format!("{path}?{}", query.join("&"))
     };
-    let list = session.call(Call::get(path)).await?;
+    let list = session.call(Call::get(path)).await;
+    let list = list.map_err(|failure| unlistable(line, resource, failure))?;
     let complete = |item: &Value| {
         let mut value = item.clone();
         value.set("apiVersion", resource.api_version());

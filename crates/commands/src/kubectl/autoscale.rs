@@ -5,11 +5,11 @@
 use api::{Quantity, Value, object};
 
 use super::Verb;
-use super::act::{self, DryRun, Found, done, dry_run};
-use super::failure::{Failure, Outcome};
+use super::act::{self, DryRun, Found, done, dry_run, find_in_order};
+use super::failure::{Failure, Outcome, report, together};
 use super::flags::{Flag, Line, switch, value};
-use super::session::{Call, Session};
-use super::target::{manifests, namespace_of, resource_of, targets};
+use super::session::Session;
+use super::target::{manifests, namespace_of, resource_of};
 
 const FLAGS: &[Flag] = &[
     act::FILENAME,
@@ -50,14 +50,14 @@ async fn autoscale(session: &Session, line: &Line) -> Outcome {
         session.io.eprint(text).await;
     }
     let metrics = metrics(line)?;
-    let found = found(session, line).await?;
-    if found.is_empty() {
-        return Err(Failure::message("no objects passed to autoscale"));
+    let (mut unread, mut failures) = (Vec::new(), Vec::new());
+    for target in found(session, line).await? {
+        match target {
+            Ok(target) => failures.extend(one(session, line, &target, &metrics).await.err()),
+            Err(failure) => unread.push(failure),
+        }
     }
-    for target in found {
-        one(session, line, &target, &metrics).await?;
-    }
-    Ok(())
+    report(session, together(unread, failures)).await
 }
 
 /// Reads the flags.
@@ -129,28 +129,24 @@ fn metric(resource: &str, wanted: &Wanted) -> Value {
 }
 
 /// The targets: their names need no asking for, those of files may not even exist.
-async fn found(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
+async fn found(session: &Session, line: &Line) -> Outcome<Vec<Outcome<Found>>> {
+    let files = line.has("filename") || line.has("kustomize");
+    if !files {
+        return find_in_order(session, line, &line.args).await;
+    }
     let discovery = session.discovery().await?;
     let mut found = Vec::new();
-    if line.has("filename") {
-        for manifest in manifests(&session.io, line).await? {
-            let resource = resource_of(&discovery, &manifest)?.clone();
-            namespace_of(session, &resource, &manifest.value)?;
-            let value = manifest.value;
-            found.push(Found { resource, value });
-        }
-        return Ok(found);
-    }
-    for target in targets(&discovery, &line.args)? {
-        let Some(name) = target.name else {
-            return Err(Failure::message(
-                "resource(s) were provided, but no name was specified",
-            ));
+    for manifest in manifests(&session.io, line).await? {
+        let resource = match resource_of(&discovery, &manifest) {
+            Ok(resource) => resource.clone(),
+            Err(failure) => {
+                found.push(Err(failure));
+                continue;
+            }
         };
-        let resource = target.resource;
-        let path = resource.path(&session.namespace, &name);
-        let value = session.call(Call::get(path)).await?;
-        found.push(Found { resource, value });
+        namespace_of(session, &resource, &manifest.value)?;
+        let value = manifest.value;
+        found.push(Ok(Found { resource, value }));
     }
     Ok(found)
 }

@@ -76,6 +76,12 @@ impl ConfigFiles {
         Ok(ConfigFiles { files })
     }
 
+    /// The files that exist.
+    pub(crate) fn read_paths(&self) -> Vec<&str> {
+        let exist = self.files.iter().filter(|(_, config)| !config.is_null());
+        exist.map(|(path, _)| path.as_str()).collect()
+    }
+
     /// The file that new entries go to: the first that exists, else the last.
     pub(super) fn default_path(&self) -> &str {
         let exists = self.files.iter().find(|(_, config)| !config.is_null());

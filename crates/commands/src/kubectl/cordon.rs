@@ -6,6 +6,7 @@ use api::{Value, object};
 
 use super::Verb;
 use super::act::{self, DryRun, Found, STRATEGIC, dry_run, list};
+use super::discovery::Resource;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line};
 use super::session::{Call, Session};
@@ -47,7 +48,8 @@ pub(super) async fn nodes(session: &Session, line: &Line, verb: &str) -> Outcome
         )));
     }
     if !line.args.is_empty() && selected {
-        return Err(Failure::message(
+        return Err(Failure::hint(
+            line,
             "cannot specify both a node name and a --selector option",
         ));
     }
@@ -61,8 +63,15 @@ pub(super) async fn nodes(session: &Session, line: &Line, verb: &str) -> Outcome
         let name = match name.split_once('/') {
             Some(("node" | "nodes" | "no", name)) => name,
             Some((other, _)) => {
+                let Resource {
+                    group,
+                    version,
+                    plural,
+                    ..
+                } = discovery.resolve(other)?;
+                let got = format!("{group}/{version}, Resource={plural}");
                 return Err(Failure::message(format!(
-                    "error: expected resource of type node, got {other:?}"
+                    "expected resource of type node, got {got:?}"
                 )));
             }
             None => name,

@@ -7,7 +7,7 @@ use machine::{Fd, FileKind};
 use super::Verb;
 use super::failure::{Failure, Outcome};
 use super::flags::{Flag, Line, switch, value};
-use super::pods::container_of;
+use super::pods::{container_of, defaulted};
 use super::session::{Call, Session};
 use super::streams::{At, Captured, capture};
 use crate::files;
@@ -90,13 +90,21 @@ async fn cp(session: &Session, line: &Line) -> Outcome {
     }
 }
 
+/// Where it is said which container was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Note {
+    Nowhere,
+    Stdout,
+    Stderr,
+}
+
 /// Runs a command in the container of the remote side, chosen anew each time, as upstream does.
 async fn run(
     session: &Session,
     line: &Line,
     spec: &Spec,
     command: &[&str],
-    (input, quiet): (Option<&[u8]>, bool),
+    (input, note): (Option<&[u8]>, Note),
 ) -> Outcome<Captured> {
     let discovery = session.discovery().await?;
     let namespace = spec.namespace.as_ref().unwrap_or(&session.namespace);
@@ -108,7 +116,15 @@ async fn run(
             "cannot exec into a container in a completed pod; current phase is {phase}"
         )));
     }
-    let container = container_of(session, &pod, line.get("container"), quiet).await?;
+    let named = line.get("container");
+    let quiet = note != Note::Stderr;
+    let container = container_of(session, &pod, named, quiet).await?;
+    if note == Note::Stdout
+        && named.is_none()
+        && let Some(text) = defaulted(&pod, &container)
+    {
+        session.io.print(&text).await;
+    }
     let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
     let at = At {
         namespace,
@@ -126,7 +142,14 @@ async fn upload(session: &Session, line: &Line, from: &str, to: &Spec) -> Outcom
         )));
     }
     let mut target = clean(&to.path);
-    let is_dir = run(session, line, to, &["test", "-d", &target], (None, true)).await;
+    let is_dir = run(
+        session,
+        line,
+        to,
+        &["test", "-d", &target],
+        (None, Note::Nowhere),
+    )
+    .await;
     if is_dir.is_ok_and(|ended| ended.outcome.is_ok()) {
         target = join(&target, split_path(&clean(from)).1);
     }
@@ -144,7 +167,7 @@ async fn upload(session: &Session, line: &Line, from: &str, to: &Spec) -> Outcom
         command.splice(1..1, ["--no-same-permissions", "--no-same-owner"]);
     }
     command.extend(["-C", dir]);
-    let ended = run(session, line, to, &command, (Some(&bytes), false)).await?;
+    let ended = run(session, line, to, &command, (Some(&bytes), Note::Stderr)).await?;
     io.write_all(Fd::STDOUT, &ended.stdout).await;
     io.write_all(Fd::STDERR, &ended.stderr).await;
     ended.outcome
@@ -158,7 +181,7 @@ async fn download(session: &Session, line: &Line, from: &Spec, to: &str) -> Outc
         line,
         from,
         &["tar", "cf", "-", &path],
-        (None, false),
+        (None, Note::Stdout),
     )
     .await?;
     // What tar complains of comes where the copy says how it goes.
@@ -167,8 +190,9 @@ async fn download(session: &Session, line: &Line, from: &Spec, to: &str) -> Outc
         Some(entries) if !ended.stdout.is_empty() => entries,
         _ => {
             io.print("Dropping out copy after 0 retries\n").await;
+            // How the other side ended is not asked.
             return match ended.stdout.is_empty() {
-                true => ended.outcome,
+                true => Ok(()),
                 false => Err(Failure::message("unexpected EOF")),
             };
         }
@@ -210,7 +234,7 @@ async fn download(session: &Session, line: &Line, from: &Spec, to: &str) -> Outc
             .await
             .map_err(|errno| Failure::message(format!("open {target}: {}", errno.go_message())))?;
     }
-    ended.outcome
+    Ok(())
 }
 
 /// A path without what means nothing: `a//b/./c/` is `a/b/c`.

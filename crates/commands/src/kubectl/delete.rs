@@ -61,8 +61,9 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
         return raw(session, line, path).await;
     }
     let grace = checked(session, line).await?;
-    let doomed = doomed(session, line).await?;
-    if doomed.is_empty() {
+    let mut failures = Vec::new();
+    let doomed = doomed(session, line, &mut failures).await?;
+    if doomed.is_empty() && failures.is_empty() {
         session.io.print("No resources found\n").await;
         return Ok(());
     }
@@ -77,7 +78,6 @@ async fn delete(session: &Session, line: &Line) -> Outcome {
         true => line.on("ignore-not-found"),
         false => looked.contains(&true),
     };
-    let mut failures = Vec::new();
     let mut gone = Vec::new();
     for object in doomed {
         match one(session, line, &object, grace, dry).await {
@@ -164,7 +164,7 @@ async fn checked(session: &Session, line: &Line) -> Outcome<Option<i64>> {
     if line.on("all") && selector {
         return refuse("setting 'all' parameter but found a non empty selector. ".to_owned());
     }
-    act::refuse_selected_names(line, &line.args)?;
+    act::refuse_selected_names(line, &line.args, true)?;
     let selects = selector || line.on("all") || line.has("field-selector");
     if selects && line.args.is_empty() && !line.has("filename") && !line.has("kustomize") {
         return refuse("at least one resource must be specified to use a selector".to_owned());
@@ -226,12 +226,23 @@ pub(super) fn cascade(line: &Line) -> Outcome<&'static str> {
     }
 }
 
-async fn doomed(session: &Session, line: &Line) -> Outcome<Vec<Doomed>> {
+/// What is to be deleted; what of files cannot be is added to the failures.
+async fn doomed(
+    session: &Session,
+    line: &Line,
+    failures: &mut Vec<Failure>,
+) -> Outcome<Vec<Doomed>> {
     let discovery = session.discovery().await?;
     let mut found = Vec::new();
     if line.has("filename") || line.has("kustomize") {
         for manifest in manifests(&session.io, line).await? {
-            let resource = resource_of(&discovery, &manifest)?.clone();
+            let resource = match resource_of(&discovery, &manifest) {
+                Ok(resource) => resource.clone(),
+                Err(failure) => {
+                    failures.push(failure);
+                    continue;
+                }
+            };
             let namespace = namespace_of(session, &resource, &manifest.value)?;
             let name = manifest.value.name().to_owned();
             found.push(Doomed {

@@ -124,17 +124,15 @@ impl Discovery {
         }
         let (version, group) = rest.split_once('.').unwrap_or((rest, ""));
         let mut all = self.resources.iter().filter(named);
-        let exact = all.find(|r| r.version == version && r.group == group)?;
         // A short name stands for the resource, whatever its version.
-        let preferred = self
-            .resources
-            .iter()
-            .find(|r| r.group == group && r.plural == exact.plural);
-        if names(exact, name) {
-            Some(exact)
-        } else {
-            preferred
-        }
+        let is_short = |r: &&Resource| r.group == group && r.short_names.iter().any(|s| s == name);
+        let exact = all.find(|r| r.version == version && r.group == group && names(r, name));
+        exact.or_else(|| {
+            self.resources
+                .iter()
+                .find(is_short)
+                .filter(|_| !group.is_empty())
+        })
     }
 
     fn ambiguous(&self, word: &str, other: &Resource) {

@@ -9,11 +9,13 @@ use machine::{Exec, Spawn};
 use net::http::Method;
 
 use super::Verb;
-use super::act::{self, DryRun, Found, MERGE, done, find};
+use super::act::{self, DryRun, Found, MERGE, done, find, find_in_order};
 use super::apply::{LAST_APPLIED, three_way, with_last_applied};
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch, value};
+use super::print::{self, Format};
 use super::session::{Call, JSON, Session};
+use super::target::targets;
 
 const FLAGS: &[Flag] = &[
     act::FILENAME,
@@ -47,10 +49,39 @@ const NOTE: &str = "# Please edit the object below. Lines beginning with a '#' w
 const SYNTAX: &str = "The edited file had a syntax error";
 
 async fn edit(session: &Session, line: &Line) -> Outcome {
-    for found in find(session, line, &line.args).await? {
-        one(session, line, &found, What::Object).await?;
+    let files = line.has("filename") || line.has("kustomize");
+    let mut all = Vec::new();
+    let mut failures = Vec::new();
+    let found = match line.args.as_slice() {
+        // A type alone means all of it.
+        [word] if !word.contains('/') && !files => {
+            let discovery = session.discovery().await?;
+            for target in targets(&discovery, std::slice::from_ref(word))? {
+                all.extend(act::list(session, line, &target.resource).await?);
+            }
+            Vec::new()
+        }
+        args => find_in_order(session, line, args).await?,
+    };
+    for found in found {
+        match found {
+            Ok(found) => all.push(found),
+            Err(failure) => failures.push(failure),
+        }
     }
-    Ok(())
+    if !failures.is_empty() {
+        return report(session, failures).await;
+    }
+    if all.is_empty() {
+        return Err(Failure::message("edit cancelled, no objects found"));
+    }
+    if let Some(subresource) = line.get("subresource").filter(|name| !name.is_empty()) {
+        for found in &mut all {
+            let path = format!("{}/{subresource}", found.path());
+            found.value = session.call(Call::get(path)).await?;
+        }
+    }
+    edit_all(session, line, &all, What::Object).await
 }
 
 /// Other verbs that edit.
@@ -74,10 +105,7 @@ async fn edit_last(session: &Session, line: &Line) -> Outcome {
              annotation, use command `kubectl apply set-last-applied --create-annotation`",
         ));
     }
-    for found in found {
-        one(session, line, &found, What::LastApplied).await?;
-    }
-    Ok(())
+    edit_all(session, line, &found, What::LastApplied).await
 }
 
 /// What of an object is edited.
@@ -93,7 +121,7 @@ enum What {
 
 /// Has an object edited before it is created.
 pub(super) async fn before_create(session: &Session, line: &Line, found: &Found) -> Outcome {
-    one(session, line, found, What::New).await
+    edit_all(session, line, std::slice::from_ref(found), What::New).await
 }
 
 /// What became of an edit that the server or the parser did not take.
@@ -108,25 +136,67 @@ struct Problem {
     kept: String,
 }
 
-async fn one(session: &Session, line: &Line, found: &Found, what: What) -> Outcome {
-    let io = &session.io;
-    let original = match what {
-        What::Object => super::print::trimmed(&found.value, line.on("show-managed-fields")),
+/// How the file is written that is edited.
+fn shape(line: &Line) -> Outcome<Format> {
+    match line.text("output") {
+        "" | "yaml" => Ok(Format::Yaml),
+        "json" => Ok(Format::Json),
+        "kyaml" => Ok(Format::Kyaml),
+        other => Err(Failure::message(format!(
+            "unable to match a printer suitable for the output format {other:?}, allowed formats \
+             are: json,kyaml,yaml"
+        ))),
+    }
+}
+
+/// What of an object is to be edited.
+fn original(found: &Found, what: What) -> Value {
+    match what {
+        What::Object => print::trimmed(&found.value, false),
         What::LastApplied => {
             let text = found.value.annotation(LAST_APPLIED);
             Value::from_json(text.as_bytes()).unwrap_or_default()
         }
         What::New => found.value.clone(),
+    }
+}
+
+/// What stands in front of the objects: what to do, and what was wrong the last time.
+fn header(format: &Format, notes: &[String]) -> String {
+    if *format == Format::Json {
+        return String::new();
+    }
+    let comments: String = notes.iter().map(|line| format!("# {line}\n")).collect();
+    let end = if notes.is_empty() { "" } else { "#\n" };
+    format!("{NOTE}{comments}{end}")
+}
+
+/// Has objects edited, several as the items of a list, until they are taken or given up.
+async fn edit_all(session: &Session, line: &Line, all: &[Found], what: What) -> Outcome {
+    let io = &session.io;
+    let format = shape(line)?;
+    let originals: Vec<Value> = all.iter().map(|found| original(found, what)).collect();
+    let whole = match originals.as_slice() {
+        [one] => one.clone(),
+        many => object!({
+            "apiVersion": "v1",
+            "items": (Value::from(many.to_vec())),
+            "kind": "List",
+            "metadata": {},
+        }),
     };
-    let first = yaml::to_string(&original);
+    let first = print::objects(&format, &[whole], true)?;
     let mut shown = first.clone();
     let mut notes = Vec::new();
     let number = io.sys(|sys| sys.random().below(9_000_000_000)).await;
-    let path = format!("/tmp/kubectl-edit-{}.yaml", number + 1_000_000_000);
+    let end = if format == Format::Json {
+        "json"
+    } else {
+        "yaml"
+    };
+    let path = format!("/tmp/kubectl-edit-{}.{end}", number + 1_000_000_000);
     loop {
-        let comments: String = notes.iter().map(|line| format!("# {line}\n")).collect();
-        let end = if notes.is_empty() { "" } else { "#\n" };
-        let text = format!("{NOTE}{comments}{end}{shown}");
+        let text = format!("{}{shown}", header(&format, &notes));
         io.write_file(&path, text.as_bytes()).await.ok();
         open_editor(session, &path).await?;
         let edited = io.read_to_string(&path).await.unwrap_or_default();
@@ -138,41 +208,99 @@ async fn one(session: &Session, line: &Line, found: &Found, what: What) -> Outco
                 "Edit cancelled, no valid changes were saved.",
             ));
         }
-        let cancelled = match body.trim() {
-            _ if body == first => "Edit cancelled, no changes made.\n",
-            "" => "Edit cancelled, saved file was empty.\n",
-            _ => "",
-        };
-        if !cancelled.is_empty() {
+        if let Some(why) = unfit(&body) {
+            let what = format!("{} {:?}", all[0].resource.qualified(), all[0].value.name());
+            io.eprint(&format!("error: {what} is invalid\n")).await;
+            notes = vec![
+                format!("{what} was not valid:"),
+                format!("* <nil>: Invalid value: \"The edited file failed validation\": {why}"),
+            ];
+            shown = body;
+            continue;
+        }
+        if body == first {
             remove(session, &path).await;
-            io.eprint(cancelled).await;
+            io.eprint("Edit cancelled, no changes made.\n").await;
             return Ok(());
         }
-        let problem = match send(session, line, found, (what, &original), &body).await {
-            Ok(Some(patched)) => {
-                remove(session, &path).await;
-                let said = match what {
-                    What::New => "created",
-                    _ => "edited",
-                };
-                return done(session, line, DryRun::None, &patched, said).await;
-            }
-            Ok(None) => {
-                remove(session, &path).await;
-                return done(session, line, DryRun::None, &found.value, "skipped").await;
-            }
-            Err(failure) => problem(found, failure, &path),
-        };
-        if let Some(said) = problem.said {
+        let problems = send_all(session, line, (all, &originals, what), &body, &path).await?;
+        if problems.is_empty() {
+            remove(session, &path).await;
+            return Ok(());
+        }
+        for said in problems.iter().filter_map(|problem| problem.said.as_ref()) {
             io.eprint(&format!("{said}\n")).await;
         }
-        if !problem.is_retried {
-            io.eprint(&format!("{}\n", problem.kept)).await;
+        if let Some(last) = problems.iter().find(|problem| !problem.is_retried) {
+            io.eprint(&format!("{}\n", last.kept)).await;
             return Err(Failure::Exit(String::new(), 1));
         }
-        notes = problem.notes;
+        notes = problems.into_iter().flat_map(|one| one.notes).collect();
         shown = body;
     }
+}
+
+/// Why a file that can be read holds nothing that can be sent.
+fn unfit(text: &str) -> Option<&'static str> {
+    let documents = yaml::parse_all(text).ok()?;
+    let object = documents.into_iter().next().map(|one| one.value);
+    let object = object.unwrap_or_default();
+    if !object.is_map() {
+        return Some("invalid object to validate");
+    }
+    match (object.api_version(), object.kind()) {
+        ("", "") => Some("[apiVersion not set, kind not set]"),
+        ("", _) => Some("apiVersion not set"),
+        (_, "") => Some("kind not set"),
+        _ => None,
+    }
+}
+
+/// Sends what became of each object, says so, and gives what went wrong.
+async fn send_all(
+    session: &Session,
+    line: &Line,
+    (all, originals, what): (&[Found], &[Value], What),
+    text: &str,
+    path: &str,
+) -> Outcome<Vec<Problem>> {
+    let read = yaml::parse_all(text);
+    let edited = match read {
+        Ok(documents) => documents.into_iter().next().map(|one| one.value),
+        Err(why) => {
+            let failure = Failure::message(format!("{SYNTAX}: {why}"));
+            return Ok(vec![problem(&all[0], failure, path)]);
+        }
+    };
+    let edited = edited.unwrap_or_default();
+    let items = match all {
+        [_] => vec![edited],
+        _ => edited.list_at("items").to_vec(),
+    };
+    let mut problems = Vec::new();
+    for item in items {
+        let same = |original: &Value| original.uid() == item.uid();
+        let at = match all {
+            [_] => Some(0),
+            _ => originals.iter().position(same),
+        };
+        let Some(at) = at else {
+            let failure = no_original(&item);
+            problems.push(problem(&all[0], failure, path));
+            break;
+        };
+        let found = &all[at];
+        let said = match what {
+            What::New => "created",
+            _ => "edited",
+        };
+        match send(session, line, found, (what, &originals[at]), item).await {
+            Ok(Some(patched)) => done(session, line, DryRun::None, &patched, said).await?,
+            Ok(None) => done(session, line, DryRun::None, &found.value, "skipped").await?,
+            Err(failure) => problems.push(problem(found, failure, path)),
+        }
+    }
+    Ok(problems)
 }
 
 fn without_comments(text: &str) -> String {
@@ -245,14 +373,8 @@ async fn send(
     line: &Line,
     found: &Found,
     (what, original): (What, &Value),
-    text: &str,
+    mut edited: Value,
 ) -> Outcome<Option<Value>> {
-    let edited = yaml::parse_all(text)
-        .map_err(|why| Failure::message(format!("{SYNTAX}: {why}")))?
-        .into_iter()
-        .next()
-        .map(|document| document.value)
-        .unwrap_or_default();
     if what == What::New {
         let (resource, namespace) = (&found.resource, found.value.namespace());
         let made = act::create(
@@ -269,6 +391,10 @@ async fn send(
         return Ok(None);
     }
     is_same_object(found, original, &edited)?;
+    if what == What::Object && line.on("save-config") {
+        edited = with_last_applied(&edited);
+    }
+    act::record(line, &mut edited);
     let (media_type, body) = match what {
         What::Object | What::New => three_way(original, &edited, original)?,
         What::LastApplied => {
@@ -278,6 +404,10 @@ async fn send(
             (MERGE, patch)
         }
     };
+    if line.on("output-patch") {
+        let text = format!("Patch: {}\n", body.to_json());
+        session.io.print(&text).await;
+    }
     let subresource = line.get("subresource").map(|name| format!("/{name}"));
     let query = act::query(line, DryRun::None, "kubectl-edit", true);
     let target = format!("{}{}{query}", found.path(), subresource.unwrap_or_default());
@@ -297,10 +427,7 @@ fn is_same_object(found: &Found, original: &Value, edited: &Value) -> Outcome {
         if found.resource.namespaced && edited.namespace().is_empty() {
             edited.set("metadata.namespace", original.namespace());
         }
-        return Err(Failure::message(format!(
-            "no original object found for &unstructured.Unstructured{{Object:{}}}",
-            api::go::syntax(&edited)
-        )));
+        return Err(no_original(&edited));
     }
     let identity = ["apiVersion", "kind", "metadata.name"];
     // One without a version or a kind is refused by the server, and the file opened again.
@@ -314,6 +441,14 @@ fn is_same_object(found: &Found, original: &Value, edited: &Value) -> Outcome {
         )),
         false => Ok(()),
     }
+}
+
+/// What is said of an object that none of those edited became.
+fn no_original(edited: &Value) -> Failure {
+    Failure::message(format!(
+        "no original object found for &unstructured.Unstructured{{Object:{}}}",
+        api::go::syntax(edited)
+    ))
 }
 
 /// What reads an editor's command line that is quoted.

@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 
-use api::{Value, body_value};
+use api::{Value, body_value, object};
 use net::http::percent_encode;
 use sim::Instant;
 
@@ -60,6 +60,10 @@ async fn events(session: &Session, line: &Line) -> Outcome {
         let fields = about_fields(session, about).await?;
         target.push_str(&format!("&fieldSelector={}", percent_encode(&fields)));
     }
+    if line.on("watch") {
+        target.push_str("&watch=true");
+        return watch(session, &wanted, target, !line.on("no-headers")).await;
+    }
     let list = session.call(Call::get(target.as_str())).await?;
     let mut found: Vec<Value> = list.list_at("items").to_vec();
     found.retain(|event| wanted.shows(event));
@@ -68,7 +72,7 @@ async fn events(session: &Session, line: &Line) -> Outcome {
         Ok::<_, Infallible>(last_seen(a) < last_seen(b))
     })
     .ok();
-    if found.is_empty() && !line.on("watch") {
+    if found.is_empty() {
         let text = match wanted.namespaces {
             true => "No events found.\n".to_owned(),
             false => format!("No events found in {} namespace.\n", session.namespace),
@@ -78,13 +82,7 @@ async fn events(session: &Session, line: &Line) -> Outcome {
     }
     let mut widths = Vec::new();
     let headed = !line.on("no-headers");
-    wanted.print(session, &found, headed, &mut widths).await?;
-    if line.on("watch") {
-        let version = list.str_at("metadata.resourceVersion");
-        target.push_str(&format!("&watch=true&resourceVersion={version}"));
-        watch(session, &wanted, target, &mut widths).await?;
-    }
-    Ok(())
+    wanted.print(session, &found, headed, &mut widths).await
 }
 
 fn types(line: &Line) -> Outcome<Vec<String>> {
@@ -105,6 +103,13 @@ async fn about_fields(session: &Session, about: &str) -> Outcome<String> {
         return Err(Failure::message("--for must be in resource/name form"));
     }
     let discovery = session.discovery().await?;
+    // Only the name of the type is looked up here, which says so in its own way.
+    let kind = about.split('/').next().unwrap_or_default();
+    if discovery.find(kind).is_none() {
+        return Err(Failure::Plain(format!(
+            "the server doesn't have a resource type {kind:?}"
+        )));
+    }
     let found = targets(&discovery, &[about.to_owned()])?.remove(0);
     Ok(format!(
         "involvedObject.kind={},involvedObject.name={}",
@@ -114,6 +119,20 @@ async fn about_fields(session: &Session, about: &str) -> Outcome<String> {
 }
 
 impl Wanted {
+    /// Events as a list; by their names none are shown.
+    fn formatted(&self, events: &[Value]) -> Outcome<String> {
+        if self.format == Format::Name {
+            return Ok(String::new());
+        }
+        let list = object!({
+            "apiVersion": "v1",
+            "items": (Value::from(events.to_vec())),
+            "kind": "EventList",
+            "metadata": {},
+        });
+        print::typed_object(&self.format, list)
+    }
+
     fn shows(&self, event: &Value) -> bool {
         let name = event.str_at("type").to_lowercase();
         self.types.is_empty() || self.types.contains(&name)
@@ -127,8 +146,7 @@ impl Wanted {
         widths: &mut Vec<usize>,
     ) -> Outcome {
         let Format::Table { .. } = self.format else {
-            let text = print::objects(&self.format, events, false)?;
-            session.io.print(&text).await;
+            session.io.print(&self.formatted(events)?).await;
             return Ok(());
         };
         let mut lines = Vec::new();
@@ -182,12 +200,8 @@ fn last_seen(event: &Value) -> &str {
     seen.find(|text| !text.is_empty()).unwrap_or_default()
 }
 
-async fn watch(
-    session: &Session,
-    wanted: &Wanted,
-    target: String,
-    widths: &mut Vec<usize>,
-) -> Outcome {
+async fn watch(session: &Session, wanted: &Wanted, target: String, mut headed: bool) -> Outcome {
+    let mut widths = Vec::new();
     let (response, stream) = session.stream(Call::get(target)).await?;
     let mut next = Some(response.body.clone());
     while let Some(body) = next {
@@ -196,8 +210,14 @@ async fn watch(
         match event.str_at("type") {
             "ERROR" => return Err(Failure::Status(object.clone())),
             "ADDED" | "MODIFIED" if wanted.shows(object) => {
-                let one = std::slice::from_ref(object);
-                wanted.print(session, one, false, widths).await?;
+                if let Format::Table { .. } = wanted.format {
+                    let one = std::slice::from_ref(object);
+                    wanted.print(session, one, headed, &mut widths).await?;
+                    headed = false;
+                } else {
+                    let text = print::typed_object(&wanted.format, object.clone())?;
+                    session.io.print(&text).await;
+                }
             }
             _ => {}
         }
@@ -209,7 +229,6 @@ async fn watch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::object;
 
     #[track_caller]
     fn check(event: &Value, expect: &str) {

@@ -115,7 +115,10 @@ async fn attach(session: &Session, line: &Line) -> Outcome {
     };
     let pod = pod(session, &word, timeout(line, GET_POD_TIMEOUT)?).await?;
     refuse_ended(&pod, "attach")?;
-    let container = container(session, line, &pod).await?;
+    let container = container(session, line, &pod).await.map_err(|failure| {
+        let doing = "cannot attach to the container";
+        failure.context(doing)
+    })?;
     attach_to(session, line, &pod, &container).await
 }
 
@@ -126,7 +129,6 @@ pub(super) async fn attach_to(
     pod: &Value,
     container: &str,
 ) -> Outcome {
-    let mut streams = Streams::of(session, line).await;
     let lists = ["containers", "initContainers", "ephemeralContainers"];
     let mut all = lists.iter().flat_map(|list| {
         pod.get("spec")
@@ -135,11 +137,14 @@ pub(super) async fn attach_to(
             .map(move |c| (*list, c))
     });
     let found = all.find(|(_, c)| c.str("name") == container);
-    if streams.tty && found.is_some_and(|(_, c)| !c.bool_at("tty")) {
-        streams.tty = false;
-        let note = format!("Unable to use a TTY - container {container} did not allocate one\n");
+    let mut line = line.clone();
+    if line.on("tty") && found.is_some_and(|(_, c)| !c.bool_at("tty")) {
+        line.replace("tty", "false".to_owned());
+        let note =
+            format!("error: Unable to use a TTY - container {container} did not allocate one\n");
         session.io.eprint(&note).await;
     }
+    let streams = Streams::of(session, &line).await;
     if !line.on("quiet") {
         session.io.eprint(ATTACH_NOTE).await;
     }

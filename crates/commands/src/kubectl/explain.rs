@@ -38,13 +38,13 @@ async fn explain(session: &Session, line: &Line) -> Outcome {
         [] => {
             return Err(Failure::message(
                 "You must specify the type of resource to explain. Use \"kubectl api-resources\" \
-                 for a complete list of supported resources.\n",
+                 for a complete list of supported resources.",
             ));
         }
         [word] => word,
         _ => {
             return Err(Failure::message(
-                "We accept only this format: explain RESOURCE\n",
+                "We accept only this format: explain RESOURCE",
             ));
         }
     };
@@ -93,6 +93,11 @@ async fn explain(session: &Session, line: &Line) -> Outcome {
 /// The resource and the fields below it: `deploy.spec.template`, `deployments.apps.spec`.
 fn meant<'a>(discovery: &'a Discovery, word: &str) -> Outcome<(&'a Resource, Vec<String>)> {
     let first = word.split('.').next().unwrap_or(word);
+    if first.is_empty() {
+        return Err(Failure::message(
+            "invalid jsonpath syntax, first node must be field node",
+        ));
+    }
     let split = |rest: &str| -> Vec<String> {
         let fields = rest.split('.').filter(|field| !field.is_empty());
         fields.map(str::to_owned).collect()

@@ -5,7 +5,9 @@
 use api::{Value, object};
 
 use super::Verb;
-use super::act::{self, DryRun, Found, done, dry_run, find_each};
+use super::act::{self, DryRun, Found, done, dry_run, find_in_order};
+use super::apply::with_last_applied;
+use super::discovery::Resource;
 use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch, value};
 use super::overrides::{OVERRIDE_TYPE, OVERRIDES, overridden};
@@ -48,7 +50,6 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn expose(session: &Session, line: &Line) -> Outcome {
-    let dry = dry_run(line)?;
     let discovery = session.discovery().await?;
     let services = discovery.resolve("services")?;
     let affinity = line.text("session-affinity");
@@ -56,34 +57,37 @@ async fn expose(session: &Session, line: &Line) -> Outcome {
         let why = format!("unknown session affinity: {affinity}");
         return Err(Failure::message(why));
     }
-    let (found, mut failures) = find_each(session, line, &line.args).await?;
-    for found in found {
-        let mut service = service(line, &found)?;
-        let namespace = session.namespace.as_str();
-        if session.namespace_given || dry != DryRun::Client {
-            service.set("metadata.namespace", namespace);
-        }
-        let made = act::create(
-            session,
-            line,
-            services,
-            namespace,
-            &service,
-            "kubectl-expose",
-        );
-        match made.await {
-            Ok(made) => done(session, line, dry, &made, "exposed").await?,
-            Err(failure) => failures.push(failure),
-        }
+    let mut failures = Vec::new();
+    for found in find_in_order(session, line, &line.args).await? {
+        let done = match found {
+            Ok(found) => one(session, line, services, &found).await,
+            Err(failure) => Err(failure),
+        };
+        failures.extend(done.err());
     }
     report(session, failures).await
+}
+
+async fn one(session: &Session, line: &Line, services: &Resource, found: &Found) -> Outcome {
+    let dry = dry_run(line)?;
+    let mut service = service(line, found)?;
+    let namespace = session.namespace.as_str();
+    if session.namespace_given || dry != DryRun::Client {
+        service.set("metadata.namespace", namespace);
+    }
+    if line.on("save-config") {
+        service = with_last_applied(&service);
+    }
+    let manager = "kubectl-expose";
+    let made = act::create(session, line, services, namespace, &service, manager).await?;
+    done(session, line, dry, &made, "exposed").await
 }
 
 fn service(line: &Line, found: &Found) -> Outcome<Value> {
     let (kind, value) = (found.resource.kind.as_str(), &found.value);
     let selector = match line.get("selector") {
         Some(text) => pairs(text)?,
-        None => selector(kind, value)?,
+        None => selector(found)?,
     };
     let name = line.get("name").unwrap_or(value.name());
     let protocol = line.get("protocol").unwrap_or("TCP");
@@ -166,10 +170,20 @@ fn port(number: i64, protocol: &str, target: Option<&str>) -> Value {
     port
 }
 
-fn selector(kind: &str, value: &Value) -> Outcome<Value> {
-    let found = match kind {
-        "Pod" => &Value::from(value.labels()),
-        "Service" | "ReplicationController" => value.at("spec.selector"),
+fn selector(Found { resource, value }: &Found) -> Outcome<Value> {
+    let (found, lacks) = match resource.kind.as_str() {
+        "Pod" => (
+            &Value::from(value.labels()),
+            "the pod has no labels and cannot be exposed",
+        ),
+        "Service" => (
+            value.at("spec.selector"),
+            "the service has no pod selector set",
+        ),
+        "ReplicationController" => (
+            value.at("spec.selector"),
+            "the replication controller has no pod selector set",
+        ),
         "Deployment" | "ReplicaSet" => {
             if !value.list_at("spec.selector.matchExpressions").is_empty() {
                 return Err(Failure::message(format!(
@@ -177,17 +191,23 @@ fn selector(kind: &str, value: &Value) -> Outcome<Value> {
                     value.at("spec.selector.matchExpressions").to_json()
                 )));
             }
-            value.at("spec.selector.matchLabels")
+            (
+                value.at("spec.selector.matchLabels"),
+                "invalid deployment: no selectors, therefore cannot be exposed",
+            )
         }
-        _ => {
-            return Err(Failure::message(format!("cannot expose a {kind}")));
+        kind => {
+            let shown = match resource.group.as_str() {
+                "" => kind.to_owned(),
+                group => format!("{kind}.{group}"),
+            };
+            return Err(Failure::message(format!("cannot expose a {shown}")));
         }
     };
-    if found.is_null() {
-        return Err(Failure::message(
-            "couldn't retrieve selectors via --selector flag or introspection: the pod has no \
-             labels and cannot be exposed",
-        ));
+    if found.entries().is_empty() {
+        return Err(Failure::message(format!(
+            "couldn't retrieve selectors via --selector flag or introspection: {lacks}"
+        )));
     }
     Ok(found.clone())
 }

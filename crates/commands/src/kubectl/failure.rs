@@ -156,6 +156,31 @@ impl Failure {
     }
 }
 
+/// What is told of several failures that are one of many.
+pub(crate) fn combined(mut failures: Vec<Failure>) -> Option<Failure> {
+    if failures.len() < 2 {
+        return failures.pop();
+    }
+    let texts: Vec<&str> = failures
+        .iter()
+        .map(|failure| match failure {
+            Failure::Status(status) => within(status),
+            Failure::Message(text) | Failure::Plain(text) => text,
+            _ => "",
+        })
+        .collect();
+    Some(Failure::Plain(format!("[{}]", texts.join(", "))))
+}
+
+/// What could not be read at all beside what failed afterwards: one failure of many.
+pub(crate) fn together(unread: Vec<Failure>, mut failures: Vec<Failure>) -> Vec<Failure> {
+    if failures.is_empty() {
+        return unread;
+    }
+    failures.extend(combined(unread));
+    failures
+}
+
 /// Ends a command of many parts: one failure is that of the command, several are told together.
 pub(crate) async fn report(
     session: &super::session::Session,

@@ -64,8 +64,9 @@ async fn get(session: &Session, line: &Line) -> Outcome {
     }
     let format = print::format(line)?;
     let discovery = session.discovery().await?;
+    let mut unread = Vec::new();
     let targets = if line.has("filename") || line.has("kustomize") {
-        let found = from_files(session, line).await?;
+        let found = from_files(session, line, &mut unread).await?;
         if !line.args.is_empty() {
             return Err(Failure::message(
                 "when paths, URLs, or stdin is provided as input, you may not specify resource \
@@ -76,7 +77,7 @@ async fn get(session: &Session, line: &Line) -> Outcome {
     } else {
         targets(&discovery, &line.args)?
     };
-    if targets.is_empty() {
+    if targets.is_empty() && unread.is_empty() {
         return Err(Failure::Plain(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a \
              complete list of supported resources.\n\nerror: Required resource not \
@@ -90,8 +91,8 @@ async fn get(session: &Session, line: &Line) -> Outcome {
         return watch(session, line, &targets, &format).await;
     }
     match format {
-        Format::Table { wide } => tables(session, line, &targets, wide).await,
-        format => objects(session, line, &targets, &format).await,
+        Format::Table { wide } => tables(session, line, (&targets, unread), wide).await,
+        format => objects(session, line, (&targets, unread), &format).await,
     }
 }
 
@@ -132,7 +133,7 @@ fn refuse(line: &Line) -> Outcome {
 fn refuse_names(line: &Line, targets: &[Target]) -> Outcome {
     act::refuse_names_of_all(line, targets)?;
     if !line.has("filename") && !line.has("kustomize") {
-        act::refuse_selected_names(line, &line.args)?;
+        act::refuse_selected_names(line, &line.args, false)?;
     }
     let bulk = targets.iter().any(|target| target.name.is_none());
     match line.has("subresource") && bulk {
@@ -143,11 +144,33 @@ fn refuse_names(line: &Line, targets: &[Target]) -> Outcome {
     }
 }
 
-async fn from_files(session: &Session, line: &Line) -> Outcome<Vec<Target>> {
+/// The objects of files; those of kinds there are not are told of with what else fails.
+async fn from_files(
+    session: &Session,
+    line: &Line,
+    unread: &mut Vec<Failure>,
+) -> Outcome<Vec<Target>> {
     let discovery = session.discovery().await?;
     let mut found = Vec::new();
-    for manifest in manifests(&session.io, line).await? {
-        let resource = resource_of(&discovery, &manifest)?.clone();
+    let plain = |failure: Failure| match failure {
+        Failure::Message(text) => Failure::Plain(text),
+        failure => failure,
+    };
+    let read = manifests(&session.io, line).await;
+    let read = read.map_err(
+        |failure| match line.has("kustomize") && !line.has("filename") {
+            true => plain(failure),
+            false => failure,
+        },
+    );
+    for manifest in read? {
+        let resource = match resource_of(&discovery, &manifest) {
+            Ok(resource) => resource.clone(),
+            Err(failure) => {
+                unread.push(plain(failure));
+                continue;
+            }
+        };
         namespace_of(session, &resource, &manifest.value)?;
         let Manifest { value, .. } = manifest;
         found.push(Target {
@@ -224,14 +247,18 @@ pub(super) async fn fetch(session: &Session, path: &str, accept: &'static str) -
     }
 }
 
-async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) -> Outcome {
+async fn tables(
+    session: &Session,
+    line: &Line,
+    (targets, mut failures): (&[Target], Vec<Failure>),
+    wide: bool,
+) -> Outcome {
     let io = &session.io;
     let kinds: std::collections::BTreeSet<&str> = targets
         .iter()
         .map(|target| target.resource.kind.as_str())
         .collect();
     let mixed = kinds.len() > 1 || line.on("show-kind");
-    let mut failures: Vec<Failure> = Vec::new();
     let mut fetched: Vec<(&Resource, Value)> = Vec::new();
     for target in targets {
         match fetch_table(session, line, target).await {
@@ -284,10 +311,25 @@ async fn tables(session: &Session, line: &Line, targets: &[Target], wide: bool) 
     report(session, failures).await
 }
 
+/// What a target means.
+async fn fetch_target(
+    session: &Session,
+    line: &Line,
+    target: &Target,
+    accept: &'static str,
+) -> Outcome<Value> {
+    match fetch(session, &path(session, line, target), accept).await {
+        Err(failure) if target.name.is_some() && target.resource.namespaced => {
+            Err(act::no_object(session, &session.namespace, failure).await)
+        }
+        fetched => fetched,
+    }
+}
+
 /// What a target means as a table: the server's, or one with no more than names and ages.
 async fn fetch_table(session: &Session, line: &Line, target: &Target) -> Outcome<Value> {
     let accept = accepted(line, true);
-    let found = fetch(session, &path(session, line, target), accept).await?;
+    let found = fetch_target(session, line, target, accept).await?;
     Ok(in_table(found, session.io.now().await))
 }
 
@@ -331,26 +373,10 @@ pub(super) fn in_table(found: Value, now: Instant) -> Value {
 
 /// A list that is refused for its selectors says so with the whole query.
 fn explain_list(line: &Line, target: &Target, failure: Failure) -> Failure {
-    if target.name.is_some() || failure.reason() != "BadRequest" {
-        return failure;
+    match target.name {
+        Some(_) => failure,
+        None => act::unlistable(line, &target.resource, failure),
     }
-    let Resource {
-        group,
-        version,
-        plural,
-        ..
-    } = &target.resource;
-    let group = if group.is_empty() {
-        String::new()
-    } else {
-        group.clone()
-    };
-    failure.context(&format!(
-        "Unable to find \"{group}/{version}, Resource={plural}\" that match label selector {:?}, \
-         field selector {:?}",
-        line.text("selector"),
-        line.text("field-selector"),
-    ))
 }
 
 /// Prints all failures but the last, which ends the command.
@@ -364,15 +390,19 @@ async fn report(session: &Session, mut failures: Vec<Failure>) -> Outcome {
     Err(last)
 }
 
-async fn objects(session: &Session, line: &Line, targets: &[Target], format: &Format) -> Outcome {
+async fn objects(
+    session: &Session,
+    line: &Line,
+    (targets, mut failures): (&[Target], Vec<Failure>),
+    format: &Format,
+) -> Outcome {
     let single = matches!(targets, [Target { name: Some(_), .. }]);
     // Only what is printed whole leaves out who manages what.
     let whole = matches!(format, Format::Json | Format::Yaml | Format::Kyaml);
     let keep = !whole || line.on("show-managed-fields");
     let mut found = Vec::new();
-    let mut failures = Vec::new();
     for target in targets {
-        match fetch(session, &path(session, line, target), JSON).await {
+        match fetch_target(session, line, target, JSON).await {
             Ok(value) if target.name.is_some() => found.push(print::trimmed(&value, keep)),
             Ok(list) => {
                 let kind = list

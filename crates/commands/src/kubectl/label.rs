@@ -2,11 +2,11 @@
 //!
 //! Models kubectl/pkg/cmd/label/label.go and annotate/annotate.go.
 
-use api::{Value, names, object};
+use api::{Value, names};
 
 use super::Verb;
-use super::act::{self, DryRun, Found, MERGE, done, dry_run, find};
-use super::failure::{Failure, Outcome};
+use super::act::{self, DryRun, Found, MERGE, done, dry_run, find_in_order, means_one};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch, value};
 use super::session::Session;
 
@@ -72,37 +72,97 @@ async fn change(session: &Session, line: &Line, map: &'static str) -> Outcome {
         )));
     }
     let wanted = read(changes, map)?;
-    if objects.len() != 1 + usize::from(!objects.iter().any(|arg| arg.contains('/')))
-        && !line.text("resource-version").is_empty()
-    {
+    refuse(line, objects, &wanted, map)?;
+    let all = find_in_order(session, line, objects).await?;
+    let mut failures = Vec::new();
+    let alone = means_one(line, objects);
+    if !alone && !line.text("resource-version").is_empty() {
         return Err(Failure::message(
             "--resource-version may only be used with a single resource",
         ));
     }
-    if line.on("all") && !line.text("selector").is_empty() {
-        return Err(Failure::message(
-            "cannot set --all and --selector at the same time",
-        ));
+    for found in all {
+        let done = match found {
+            Ok(found) if line.on("list") => {
+                list(session, line, (&found, alone), &wanted, map).await
+            }
+            Ok(found) => one(session, line, &found, &wanted, map).await,
+            Err(failure) => Err(failure),
+        };
+        failures.extend(done.err());
     }
-    if objects.is_empty() && !line.has("filename") && !line.has("kustomize") {
-        return Err(Failure::message(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        ));
+    report(session, failures).await
+}
+
+/// Options that do not go together.
+fn refuse(line: &Line, objects: &[String], wanted: &Wanted, map: &str) -> Outcome {
+    let files = line.has("filename") || line.has("kustomize");
+    let given = |flag: &str| !line.text(flag).is_empty();
+    let file = match map {
+        "labels" => "pod",
+        _ => "rsrc",
+    };
+    let why = if line.on("list") && given("output") {
+        "--list and --output may not be specified together".to_owned()
+    } else if line.on("all") && given("selector") {
+        "cannot set --all and --selector at the same time".to_owned()
+    } else if line.on("all") && given("field-selector") {
+        "cannot set --all and --field-selector at the same time".to_owned()
+    } else if line.on("local") && dry_run(line)? == DryRun::Server {
+        "cannot specify --local and --dry-run=server - did you mean --dry-run=client?".to_owned()
+    } else if line.on("local") && !objects.is_empty() {
+        format!(
+            "can only use local files by -f {file}.yaml or --filename={file}.json when \
+             --local=true is set"
+        )
+    } else if line.on("local") && !files {
+        format!("one or more files must be specified as -f {file}.yaml or --filename={file}.json")
+    } else if objects.is_empty() && !files {
+        "one or more resources must be specified as <resource> <name> or <resource>/<name>"
+            .to_owned()
+    } else if wanted.set.is_empty() && wanted.remove.is_empty() && !line.on("list") {
+        format!("at least one {} update is required", noun(map))
+    } else {
+        return Ok(());
+    };
+    Err(Failure::message(why))
+}
+
+/// Shows what an object would have; nothing is sent.
+async fn list(
+    session: &Session,
+    line: &Line,
+    (found, alone): (&Found, bool),
+    wanted: &Wanted,
+    map: &'static str,
+) -> Outcome {
+    let current = found.value.get("metadata").get(map);
+    refuse_overwrite(line, current, wanted, map)?;
+    let mut text = String::new();
+    let indent = if alone { "" } else { " " };
+    if !alone {
+        let (kind, group, name) = (
+            found.value.kind(),
+            found.value.api_group(),
+            found.value.name(),
+        );
+        text = format!("Listing {map} for {kind}.{group}/{name}:\n");
     }
-    if wanted.set.is_empty() && wanted.remove.is_empty() && !line.on("list") {
-        return Err(Failure::message(format!(
-            "at least one {name} update is required"
-        )));
+    let mut shown = current.clone();
+    if shown.is_null() {
+        shown = Value::empty_map();
     }
-    let mut failure = None;
-    for found in find(session, line, objects).await? {
-        if let Err(why) = one(session, line, &found, &wanted, map).await
-            && let Some(earlier) = failure.replace(why)
-        {
-            session.io.eprint(&earlier.text()).await;
-        }
+    for (key, value) in &wanted.set {
+        shown.set_path(&[key], value.as_str());
     }
-    failure.map_or(Ok(()), Err)
+    for key in &wanted.remove {
+        shown.remove_path(&[key]);
+    }
+    for (key, value) in shown.entries().iter() {
+        text.push_str(&format!("{indent}{key}={}\n", value.as_str()));
+    }
+    session.io.print(&text).await;
+    Ok(())
 }
 
 fn noun(map: &str) -> &'static str {
@@ -161,15 +221,6 @@ async fn one(
     map: &'static str,
 ) -> Outcome {
     let current = found.value.get("metadata").get(map).clone();
-    if line.on("list") {
-        for (key, value) in current.entries().iter() {
-            let text = format!("{key}={}\n", value.as_str());
-            session.io.print(&text).await;
-        }
-        if wanted.set.is_empty() && wanted.remove.is_empty() {
-            return Ok(());
-        }
-    }
     refuse_overwrite(line, &current, wanted, map)?;
     let mut changes = Value::empty_map();
     for (key, value) in &wanted.set {
@@ -189,16 +240,18 @@ async fn one(
             changes.set_path(&[key], Value::Null);
         }
     }
-    let what = sentence(&changes, wanted, map);
+    let what = sentence(&changes, map);
     let dry = dry_run(line)?;
-    let mut body = object!({ "metadata": {} });
+    let mut body = Value::empty_map();
     if let Some(version) = line.get("resource-version").filter(|text| !text.is_empty()) {
         body.set("metadata.resourceVersion", version);
     }
-    body.set_path(&["metadata", map], changes.clone());
-    if dry == DryRun::Client || line.on("local") || changes.entries().is_empty() {
-        let patched = act::patched_here(&found.value, MERGE, &body)?;
-        return done(session, line, dry, &patched, what).await;
+    if !changes.entries().is_empty() {
+        body.set_path(&["metadata", map], changes);
+    }
+    let here = act::patched_here(&found.value, MERGE, &body)?;
+    if dry == DryRun::Client || line.on("local") {
+        return done(session, line, dry, &here, what).await;
     }
     let manager = if map == "labels" {
         "kubectl-label"
@@ -206,15 +259,23 @@ async fn one(
         "kubectl-annotate"
     };
     let patched = act::patch(session, line, found, MERGE, body, manager).await?;
-    done(session, line, dry, &patched, what).await
+    // What `label` prints is what it made of the object, and not what the server made of it.
+    let shown = if map == "labels" { here } else { patched };
+    done(session, line, dry, &shown, what).await
 }
 
-fn sentence(changes: &Value, wanted: &Wanted, map: &str) -> &'static str {
-    let changed = changes.entries().iter().next().is_some();
-    match (map, changed) {
-        ("labels", false) => "not labeled",
-        ("labels", true) if wanted.set.is_empty() => "unlabeled",
-        ("labels", true) => "labeled",
+fn sentence(changes: &Value, map: &str) -> &'static str {
+    let removes = |(_, value): (_, &Value)| value.is_null();
+    let removed = changes
+        .entries()
+        .iter()
+        .filter(|one| removes((one.0, one.1)))
+        .count();
+    match (map, removed, changes.entries().len() - removed) {
+        ("labels", 0, 0) => "not labeled",
+        ("labels", _, 0) => "unlabeled",
+        ("labels", 0, _) => "labeled",
+        ("labels", ..) => "modified",
         _ => "annotated",
     }
 }
@@ -227,16 +288,23 @@ fn refuse_overwrite(line: &Line, current: &Value, wanted: &Wanted, map: &str) ->
         .set
         .iter()
         .filter_map(|(key, value)| {
-            let old =
-                Some(current.str(key)).filter(|old| *old != value && current.get(key).is_str())?;
+            // What changed an object last may always be written anew.
+            let free = map == "annotations" && key == act::CAUSE[2];
+            let is = |old: &&str| !free && old != value && current.get(key).is_str();
+            let old = Some(current.str(key)).filter(is)?;
             Some(format!("'{key}' already has a value ({old})"))
         })
         .collect();
     match (taken.as_slice(), map) {
         ([], _) => Ok(()),
-        ([first, ..], "labels") => Err(Failure::message(format!(
+        ([first], "labels") => Err(Failure::message(format!(
             "{first}, and --overwrite is false"
         ))),
+        (all, "labels") => {
+            let each = |one: &String| format!("{one}, and --overwrite is false");
+            let all: Vec<String> = all.iter().map(each).collect();
+            Err(Failure::Plain(all.join("\n")))
+        }
         (all, _) => Err(Failure::message(format!(
             "--overwrite is false but found the following declared annotation(s): {}",
             all.join("; ")

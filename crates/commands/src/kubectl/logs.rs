@@ -163,15 +163,56 @@ fn check(line: &Line) -> Outcome<String> {
         query.push_str(&format!("&sinceSeconds={}", (since + half).as_secs()));
     }
     if let Some(time) = line.get("since-time") {
-        if Instant::parse_rfc3339(time).is_none() {
+        if let Some((rest, part)) = unread_time(time) {
             return Err(Failure::message(format!(
-                "parsing time {time:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {time:?} as \
-                 \"2006\""
+                "parsing time {time:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {rest:?} as \
+                 {part:?}"
             )));
+        }
+        // What is before all that can have been written leaves nothing out.
+        if Instant::parse_rfc3339(time).is_none() {
+            return Ok(query);
         }
         query.push_str(&format!("&sinceTime={}", percent_encode(time)));
     }
     Ok(query)
+}
+
+/// What of a text is no time, and which part of one it should be.
+fn unread_time(text: &str) -> Option<(&str, &'static str)> {
+    let parts = [
+        "2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05",
+    ];
+    let mut rest = text;
+    for part in parts {
+        let is_number = part.starts_with(|c: char| c.is_ascii_digit());
+        let read = match is_number {
+            true => rest
+                .get(..part.len())
+                .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit())),
+            false => rest.starts_with(part),
+        };
+        if !read {
+            return Some((rest, part));
+        }
+        rest = &rest[part.len()..];
+    }
+    let fraction = rest.strip_prefix('.').unwrap_or(rest);
+    let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+    let zone = if fraction.len() == rest.len() {
+        rest
+    } else {
+        zone
+    };
+    let offset = |zone: &str| {
+        let zone = zone.strip_prefix(['+', '-'])?;
+        let (hours, minutes) = zone.split_once(':')?;
+        (hours.len() == 2 && minutes.len() == 2).then_some(())
+    };
+    match zone == "Z" || offset(zone).is_some() {
+        true => None,
+        false => Some((zone, "Z07:00")),
+    }
 }
 
 async fn sources(session: &Session, line: &Line) -> Outcome<Vec<Source>> {
@@ -198,7 +239,10 @@ async fn sources(session: &Session, line: &Line) -> Outcome<Vec<Source>> {
 /// The pods whose logs are wanted.
 async fn chosen(session: &Session, line: &Line) -> Outcome<Vec<Value>> {
     if let Some(selector) = line.get("selector") {
-        return select(session, selector).await;
+        let found = select(session, selector).await;
+        let discovery = session.discovery().await?;
+        let resource = discovery.resolve("pods")?;
+        return found.map_err(|failure| act::unlistable(line, resource, failure));
     }
     let Some(word) = line.args.first() else {
         return Ok(Vec::new());

@@ -6,6 +6,7 @@ use api::Value;
 use api::selector::LabelSelector;
 use net::http::percent_encode;
 
+use super::act;
 use super::failure::{Failure, Outcome};
 use super::flags::Line;
 use super::session::{Call, Session};
@@ -86,9 +87,7 @@ pub(super) async fn pods(
     }];
     let target = targets(&discovery, &args)?.remove(0);
     let name = target.name.unwrap_or_default();
-    let object = session
-        .call(Call::get(target.resource.path(&session.namespace, &name)))
-        .await?;
+    let object = act::read(session, &target.resource, &session.namespace, &name).await?;
     if target.resource.kind == "Pod" {
         return Ok(Pods {
             object: None,
@@ -115,13 +114,17 @@ pub(super) async fn pods(
 fn selector_of(object: &Value, wanted: For) -> Outcome<String> {
     let kind = object.kind();
     let version = object.api_version().rsplit('/').next().unwrap_or_default();
+    let cannot = match wanted {
+        For::Joining => format!("cannot attach to *{version}.{kind}"),
+        For::Logs => format!("cannot get the logs from *{version}.{kind}"),
+    };
     let selector = match kind {
         "Service" | "ReplicationController" => {
             let labels = object.at("spec.selector");
             if labels.entries().is_empty() {
                 let name = object.name();
                 return Err(Failure::message(format!(
-                    "invalid service '{name}': Service is defined without a selector"
+                    "{cannot}: invalid service '{name}': Service is defined without a selector"
                 )));
             }
             LabelSelector::from_map(labels.entries())
@@ -131,12 +134,8 @@ fn selector_of(object: &Value, wanted: For) -> Outcome<String> {
                 .map_err(|why| Failure::message(format!("invalid label selector: {why}")))?
         }
         _ => {
-            let what = match wanted {
-                For::Joining => "attach to",
-                For::Logs => "get the logs from",
-            };
             return Err(Failure::message(format!(
-                "cannot {what} *{version}.{kind}: selector for *{version}.{kind} not implemented"
+                "{cannot}: selector for *{version}.{kind} not implemented"
             )));
         }
     };
@@ -249,14 +248,19 @@ pub(super) async fn container_of(
     }
     let first = pod.list_at("spec.containers").first();
     let first = first.map_or("", |c| c.str("name")).to_owned();
-    let count: usize = LISTS
-        .iter()
-        .map(|list| pod.get("spec").list_at(list).len())
-        .sum();
-    if count > 1 && !quiet {
-        let all = all_containers(pod);
-        let note = format!("Defaulted container {first:?} out of: {all}\n");
+    if let Some(note) = defaulted(pod, &first).filter(|_| !quiet) {
         io.eprint(&note).await;
     }
     Ok(first)
+}
+
+/// What is said of a container that was chosen among others.
+pub(super) fn defaulted(pod: &Value, first: &str) -> Option<String> {
+    if has_container(pod, pod.annotation(DEFAULT_CONTAINER)) {
+        return None;
+    }
+    let lists = LISTS.iter();
+    let count: usize = lists.map(|list| pod.get("spec").list_at(list).len()).sum();
+    let all = all_containers(pod);
+    (count > 1).then(|| format!("Defaulted container {first:?} out of: {all}\n"))
 }

@@ -8,9 +8,10 @@ use net::http::Method;
 use super::Verb;
 use super::act::{self, DryRun, done, dry_run};
 use super::apply::{LAST_APPLIED, with_last_applied};
+use super::create::{raw_body, raw_request};
 use super::delete;
 use super::discovery::Resource;
-use super::failure::{Failure, Outcome, report};
+use super::failure::{Failure, Outcome, report, together};
 use super::flags::{Flag, Line, optional, switch, value, values};
 use super::session::{Call, Session};
 use super::target::{Manifest, manifests, namespace_of, resource_of};
@@ -27,8 +28,10 @@ const FLAGS: &[Flag] = &[
     switch("recursive").short('R'),
     switch("save-config"),
     value("grace-period"),
+    value("raw"),
     value("subresource"),
     value("timeout"),
+    switch("wait"),
 ];
 
 /// The verb.
@@ -47,6 +50,20 @@ async fn replace(session: &Session, line: &Line) -> Outcome {
     if !line.has("filename") && !line.has("kustomize") {
         return Err(Failure::message("must specify one of -f and -k"));
     }
+    if let Some(path) = line.get("raw").filter(|path| !path.is_empty()) {
+        if line.list("filename").len() != 1 {
+            return Err(Failure::message(
+                "--raw can only use a single local file or stdin",
+            ));
+        }
+        let body = raw_body(session, line.text("filename")).await?;
+        return raw_request(session, Method::Put, path, Some(body)).await;
+    }
+    if line.on("force") && dry_run(line)? != DryRun::None {
+        return Err(Failure::message(
+            "--dry-run can not be used when --force is set",
+        ));
+    }
     for flag in ["grace-period", "timeout"] {
         if line.has(flag) && !line.on("force") {
             return Err(Failure::message(format!(
@@ -56,20 +73,24 @@ async fn replace(session: &Session, line: &Line) -> Outcome {
     }
     let discovery = session.discovery().await?;
     let read = manifests(&session.io, line).await?;
+    let (mut unread, mut failures) = (Vec::new(), Vec::new());
     if line.on("force") {
         for manifest in &read {
-            let resource = resource_of(&discovery, manifest)?;
+            let Ok(resource) = resource_of(&discovery, manifest) else {
+                continue;
+            };
             let namespace = namespace_of(session, resource, &manifest.value)?;
             let name = manifest.value.name();
             delete::until_gone(session, line, (resource, &namespace, name)).await?;
         }
     }
-    let mut failures = Vec::new();
     for manifest in &read {
-        let resource = resource_of(&discovery, manifest)?;
-        failures.extend(one(session, line, resource, manifest).await.err());
+        match resource_of(&discovery, manifest) {
+            Ok(resource) => failures.extend(one(session, line, resource, manifest).await.err()),
+            Err(failure) => unread.push(failure),
+        }
     }
-    report(session, failures).await
+    report(session, together(unread, failures)).await
 }
 
 async fn one(session: &Session, line: &Line, resource: &Resource, manifest: &Manifest) -> Outcome {

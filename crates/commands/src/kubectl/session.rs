@@ -83,7 +83,12 @@ impl Session {
     /// Reads the configuration a command line asks for.
     pub(crate) async fn open(io: &Io, line: &Line) -> Outcome<Session> {
         let access = access(io, line).await?;
-        Ok(Session::with(io, line, access).await)
+        let session = Session::with(io, line, access).await;
+        if line.has("v") {
+            let files = ConfigFiles::read(io, line, Missing::IsAnError).await?;
+            trace::start(&session, &files.read_paths()).await;
+        }
+        Ok(session)
     }
 
     /// The run of a verb. One that reads and writes the configuration itself bears a broken one.
@@ -164,17 +169,17 @@ impl Session {
         Ok((response, stream))
     }
 
-    /// The same of a request that changes the protocol; a refusal without a Status is quoted.
+    /// The same of a request that changes the protocol; a refusal is quoted.
     pub(crate) async fn upgrade(&self, call: Call) -> Outcome<(Rc<Response>, u32)> {
         let (response, stream) = self.begin(call).await?;
         if response.status < 400 {
             return Ok((response, stream));
         }
         let value = body_value(&response.body).unwrap_or_default();
-        if value.kind() == "Status" {
-            return Err(Failure::Status(value));
-        }
-        let text = String::from_utf8_lossy(&response.body.bytes()).into_owned();
+        let text = match value.kind() {
+            "Status" => value.str("message").to_owned(),
+            _ => String::from_utf8_lossy(&response.body.bytes()).into_owned(),
+        };
         Err(Failure::message(format!(
             "unable to upgrade connection: {}",
             text.trim()

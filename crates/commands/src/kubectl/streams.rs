@@ -129,7 +129,9 @@ impl Streams {
         let stdin = line.on("stdin");
         let mut tty = line.on("tty");
         let terminal = session.io.sys(|sys| sys.is_tty(Fd::STDIN)).await;
-        if tty && !(stdin && terminal) {
+        // Without input there is no terminal to speak of.
+        tty &= stdin;
+        if tty && !terminal {
             let note = "Unable to use a TTY - input is not a terminal or the right kind of file\n";
             session.io.eprint(note).await;
             tty = false;

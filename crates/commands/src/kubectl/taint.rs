@@ -5,8 +5,8 @@
 use api::{Value, object};
 
 use super::Verb;
-use super::act::{self, DryRun, STRATEGIC, done, dry_run, find};
-use super::failure::{Failure, Outcome};
+use super::act::{self, DryRun, Found, MERGE, STRATEGIC, done, dry_run, find_in_order};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch};
 use super::session::Session;
 
@@ -63,49 +63,74 @@ async fn taint(session: &Session, line: &Line) -> Outcome {
     if changes.is_empty() {
         return Err(Failure::message("at least one taint update is required"));
     }
-    let kind = &objects[0];
-    if !["node", "nodes", "no"].contains(&kind.to_lowercase().as_str()) {
-        return Err(match kind.contains('/') {
-            true => Failure::Plain(format!("the server doesn't have a resource type {kind:?}")),
-            false => Failure::message(format!(
-                "invalid resource type {kind}, only node types are supported"
-            )),
-        });
-    }
-    let wanted = read(changes).map_err(|why| {
-        Failure::Plain(format!(
-            "error: {why}\nSee 'kubectl taint -h' for help and examples"
-        ))
-    })?;
+    let wanted = read(changes).map_err(|why| Failure::hint(line, &why))?;
+    refuse(session, line, objects, &wanted).await?;
     let mut failures = Vec::new();
-    for node in find(session, line, objects).await? {
-        let (name, old) = (node.value.name(), read_node(&node.value));
-        let (taints, what) = match wanted.apply(name, &old, line.on("overwrite")) {
-            Ok(changed) => changed,
-            Err(why) => {
-                failures.push(why);
-                continue;
-            }
+    for node in find_in_order(session, line, objects).await? {
+        let done = match node {
+            Ok(node) => one(session, line, &node, &wanted).await,
+            Err(failure) => Err(failure),
         };
-        let dry = dry_run(line)?;
-        if dry == DryRun::Client {
-            done(session, line, dry, &node.value, what).await?;
-            continue;
-        }
-        let list: Vec<Value> = taints.iter().map(Taint::value).collect();
-        let list = match list.is_empty() {
-            true => Value::Null,
-            false => Value::from(list),
-        };
-        let body = object!({ "spec": { "taints": (list) } });
-        let patched = act::patch(session, line, &node, STRATEGIC, body, "kubectl-taint").await?;
-        done(session, line, dry, &patched, what).await?;
+        failures.extend(done.err());
     }
-    match failures.as_slice() {
-        [] => Ok(()),
-        [one] => Err(Failure::message(one.as_str())),
-        many => Err(Failure::Plain(many.join("\n"))),
+    report(session, failures).await
+}
+
+/// What cannot be meant.
+async fn refuse(session: &Session, line: &Line, objects: &[String], wanted: &Wanted) -> Outcome {
+    let kind = objects[0].to_lowercase();
+    let discovery = session.discovery().await?;
+    let Some(resource) = discovery.find(&kind) else {
+        return Err(Failure::Plain(format!(
+            "the server doesn't have a resource type {kind:?}"
+        )));
+    };
+    if resource.kind != "Node" {
+        return Err(Failure::message(format!(
+            "invalid resource type {kind}, only node types are supported"
+        )));
     }
+    let comes = |gone: &&Taint| {
+        let is = |new: &Taint| new.key == gone.key && ["", &new.effect].contains(&&*gone.effect);
+        wanted.add.iter().any(is)
+    };
+    let both = wanted.remove.iter().filter(comes);
+    let both: Vec<String> = both
+        .map(|gone| format!("{}={}", gone.key, gone.effect))
+        .collect();
+    let selected = !line.text("selector").is_empty();
+    let why = if !both.is_empty() {
+        format!(
+            "can not both modify and remove the following taint(s) in the same command: {}",
+            both.join(", ")
+        )
+    } else if line.on("all") && selected {
+        "setting 'all' parameter with a non empty selector is prohibited".to_owned()
+    } else if !line.on("all") && !selected && objects.len() < 2 {
+        "at least one resource name must be specified since 'all' parameter is not set".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Failure::message(why))
+}
+
+async fn one(session: &Session, line: &Line, node: &Found, wanted: &Wanted) -> Outcome {
+    let old = read_node(&node.value);
+    let (taints, what) = wanted
+        .apply(node.value.name(), &old, line.on("overwrite"))
+        .map_err(Failure::Message)?;
+    let list: Vec<Value> = taints.iter().map(Taint::value).collect();
+    let list = match list.is_empty() {
+        true => Value::Null,
+        false => Value::from(list),
+    };
+    let body = object!({ "spec": { "taints": (list) } });
+    let patched = match dry_run(line)? {
+        DryRun::Client => act::patched_here(&node.value, MERGE, &body)?,
+        _ => act::patch(session, line, node, STRATEGIC, body, "kubectl-taint").await?,
+    };
+    // What is done for a trial is told of as if it were done.
+    done(session, line, DryRun::None, &patched, what).await
 }
 
 /// Reads `KEY=VALUE:EFFECT`, `KEY:EFFECT`, `KEY:EFFECT-` and `KEY-`.
@@ -127,6 +152,10 @@ fn read(changes: &[String]) -> Result<Wanted, String> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         if value.contains('=') || effect.contains(':') {
             return Err(invalid(change, &[]));
+        }
+        let wrong = api::names::label_value(value);
+        if !wrong.is_empty() {
+            return Err(invalid(text, &wrong));
         }
         let wrong = api::names::qualified_name(key);
         if !removes && !wrong.is_empty() {

@@ -2,17 +2,19 @@
 //!
 //! Models kubectl/pkg/cmd/wait.
 
+use std::cell::RefCell;
+
 use api::jsonpath::JsonPath;
 use api::jsonpath::relaxed;
 use api::{Value, body_value};
 use net::http::{Body, percent_encode};
 
 use super::Verb;
-use super::act::{self, Found, find};
+use super::act::{self, DryRun, Found, done, find_each};
 use super::discovery::Resource;
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, report};
 use super::flags::{Flag, Line, switch, value, values};
-use super::print::{found, jsonpath};
+use super::print::{self, found, jsonpath};
 use super::session::{Call, Session};
 
 const FLAGS: &[Flag] = &[
@@ -57,7 +59,8 @@ enum Until {
 }
 
 async fn wait(session: &Session, line: &Line) -> Outcome {
-    let until = read(line)?;
+    let untils = read(line)?;
+    print::format(line)?;
     let limit = match line.text("timeout") {
         // Less than no time is as long as a week.
         text if text.starts_with('-') => sim::Duration::from_secs(7 * 24 * 3600),
@@ -66,78 +69,119 @@ async fn wait(session: &Session, line: &Line) -> Outcome {
             .unwrap_or(sim::Duration::from_secs(30)),
     };
     let deadline = session.io.deadline(limit).await;
-    let found = loop {
-        match find(session, line, &line.args).await {
-            Ok(found) => break found,
-            Err(failure) if failure.is_not_found() => match until {
-                Until::Gone => return Ok(()),
-                // There is nothing to watch yet; upstream asks twice a second too.
-                Until::Exists if session.io.now().await < deadline => {
-                    session.io.sleep(sim::Duration::from_millis(500)).await;
-                }
-                Until::Exists => {
-                    return Err(Failure::message("timed out waiting for the condition"));
-                }
-                _ => return Err(failure),
-            },
-            Err(failure) => return Err(failure),
-        }
-    };
-    if found.is_empty() {
-        return match until {
-            Until::Gone => Ok(()),
-            _ => Err(Failure::message("no matching resources found")),
+    let (all, mut failures) = find_all(session, line, &untils, deadline).await?;
+    if all.is_empty() && failures.is_empty() {
+        return match untils.iter().any(|until| matches!(until, Until::Gone)) {
+            true => Ok(()),
+            false => Err(Failure::message("no matching resources found")),
         };
     }
-    let mut late = Vec::new();
-    for Found { resource, value } in found {
-        refuse_nested(&until, &value)?;
-        let met = watch(session, &resource, &value, deadline, |object| {
-            holds(&until, object)
-        })
-        .await?;
-        let name = value.name();
-        if !met {
-            let what = match limit.is_zero() {
-                true => "condition not met for",
-                false => "timed out waiting for the condition on",
-            };
-            late.push(format!("{what} {}/{name}", resource.plural));
-            continue;
+    for found in all {
+        for until in &untils {
+            match one(session, &found, until, (limit, deadline)).await {
+                Ok(object) => {
+                    done(session, line, DryRun::None, &object, "condition met").await?;
+                }
+                Err(failure) => {
+                    failures.push(failure);
+                    break;
+                }
+            }
         }
-        let kind = resource.qualified_singular();
-        let met = match line.text("output") {
-            "name" => format!("{kind}/{name}\n"),
-            _ => format!("{kind}/{name} condition met\n"),
-        };
-        session.io.print(&met).await;
     }
-    match late.as_slice() {
-        [] => Ok(()),
-        [one] => Err(Failure::message(one.as_str())),
-        many => Err(Failure::Plain(many.join("\n"))),
+    report(session, failures).await
+}
+
+/// The objects there are; what is not there is no failure where it shall not be.
+async fn find_all(
+    session: &Session,
+    line: &Line,
+    untils: &[Until],
+    deadline: sim::Instant,
+) -> Outcome<(Vec<Found>, Vec<Failure>)> {
+    let comes = untils.iter().any(|until| matches!(until, Until::Exists));
+    let goes = untils.iter().any(|until| matches!(until, Until::Gone));
+    loop {
+        let (found, mut failures) = find_each(session, line, &line.args).await?;
+        let missing = failures.iter().all(Failure::is_not_found);
+        if !comes || !missing || failures.is_empty() && !found.is_empty() {
+            if goes {
+                failures.retain(|failure| !failure.is_not_found());
+            }
+            return Ok((found, failures));
+        }
+        // There is nothing to watch yet; upstream asks twice a second too.
+        if session.io.now().await >= deadline {
+            return Err(Failure::message("timed out waiting for the condition"));
+        }
+        session.io.sleep(sim::Duration::from_millis(500)).await;
     }
 }
 
-/// What is compared has to be plain.
-fn refuse_nested(until: &Until, object: &Value) -> Outcome {
-    let Until::Path {
-        path,
-        value: Some(_),
-    } = until
-    else {
-        return Ok(());
-    };
-    match found(path, object).first() {
-        Some(Value::List(_) | Value::Map(_)) => Err(Failure::message(
+/// Waits for one object, and gives it as it is then. All of them share the time there is.
+async fn one(
+    session: &Session,
+    Found { resource, value }: &Found,
+    until: &Until,
+    (limit, deadline): (sim::Duration, sim::Instant),
+) -> Outcome<Value> {
+    let (plural, name) = (&resource.plural, value.name());
+    let late = |what: &str| Failure::message(format!("{what} {plural}/{name}"));
+    if limit.is_zero() {
+        return match holds(until, Some(value))? {
+            true => Ok(value.clone()),
+            false => Err(late("condition not met for")),
+        };
+    }
+    let timed_out = "timed out waiting for the condition on";
+    if session.io.now().await >= deadline {
+        return Err(late(timed_out));
+    }
+    let (wrong, last) = (RefCell::new(None), RefCell::new(value.clone()));
+    let met = watch(session, resource, value, deadline, |object| {
+        if let Some(object) = object {
+            last.replace(object.clone());
+        }
+        match holds(until, object) {
+            Ok(held) => held,
+            Err(failure) => {
+                wrong.replace(Some(failure));
+                true
+            }
+        }
+    });
+    let met = met.await?;
+    match (wrong.take(), met) {
+        (Some(failure), _) => Err(failure),
+        (None, true) => Ok(last.take()),
+        (None, false) => Err(late(timed_out)),
+    }
+}
+
+/// What is compared has to be one thing, and plain if it is compared.
+fn plain<'v>(found: &'v [Value], value: &Option<String>) -> Outcome<Option<&'v Value>> {
+    match (found, value) {
+        ([], _) => Ok(None),
+        ([_, _, ..], _) => Err(Failure::message(
+            "given jsonpath expression matches more than one value",
+        )),
+        ([Value::List(_) | Value::Map(_)], Some(_)) => Err(Failure::message(
             "jsonpath leads to a nested object or list which is not supported",
         )),
-        _ => Ok(()),
+        ([one], _) => Ok(Some(one)),
     }
 }
 
-fn read(line: &Line) -> Outcome<Until> {
-    let text = line.text("for");
+/// Reads every `--for`.
+fn read(line: &Line) -> Outcome<Vec<Until>> {
+    let all = line.all("for");
+    match all.is_empty() {
+        true => Err(Failure::message("unrecognized condition: []")),
+        false => all.iter().map(|text| read_one(text)).collect(),
+    }
+}
+
+fn read_one(text: &str) -> Outcome<Until> {
     match text.split_once('=') {
         None if text.eq_ignore_ascii_case("delete") => Ok(Until::Gone),
         None if text.eq_ignore_ascii_case("create") => Ok(Until::Exists),
@@ -148,56 +192,77 @@ fn read(line: &Line) -> Outcome<Until> {
                 status: status.to_owned(),
             })
         }
-        Some(("jsonpath", wanted)) => {
-            let wanted = wanted.trim_matches('\'');
-            let end = wanted.find('}').map(|at| at + 1);
-            let end = end.or_else(|| wanted.find('=')).unwrap_or(wanted.len());
-            let (path, rest) = wanted.split_at(end);
-            let inner = path
-                .strip_prefix('{')
-                .and_then(|path| path.strip_suffix('}'));
-            if inner.unwrap_or(path).contains(['{', '}'])
-                || !rest.is_empty() && !rest.starts_with('=')
-            {
-                return Err(Failure::message(
-                    "unexpected path string, expected a 'name1.name2' or '.name1.name2' or \
-                     '{name1.name2}' or '{.name1.name2}'",
-                ));
-            }
-            let template = relaxed(path).map_err(Failure::message)?;
-            let path = jsonpath(&template)?;
-            let value = rest
-                .strip_prefix('=')
-                .map(|value| value.trim_matches('"').to_owned());
-            Ok(Until::Path { path, value })
-        }
+        Some(("jsonpath", wanted)) => path_and_value(wanted),
         _ => Err(Failure::message(format!(
             "unrecognized condition: {text:?}"
         ))),
     }
 }
 
-fn holds(until: &Until, object: Option<&Value>) -> bool {
-    match (until, object) {
+/// Reads `{.status.phase}=Running`. Two signs of equality are a part of the path.
+fn path_and_value(text: &str) -> Outcome<Until> {
+    const MARK: &str = "\u{0}";
+    let marked = text.replace("==", MARK);
+    let parts: Vec<String> = marked
+        .split('=')
+        .map(|part| part.replace(MARK, "=="))
+        .collect();
+    let (path, value) = match parts.as_slice() {
+        [path] => (path, None),
+        [path, value] => (path, Some(value.trim_matches(['\'', '"']).to_owned())),
+        _ => {
+            return Err(Failure::message(
+                "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or \
+                 --for=jsonpath='{.status.readyReplicas}'",
+            ));
+        }
+    };
+    let template = relaxed(path).map_err(Failure::message)?;
+    if value.as_ref().is_some_and(String::is_empty) {
+        return Err(Failure::message(
+            "jsonpath wait has to have a value after equal sign, like \
+             --for=jsonpath='{.status.readyReplicas}'=3",
+        ));
+    }
+    if template.is_empty() {
+        return Err(Failure::message("jsonpath expression cannot be empty"));
+    }
+    let path = jsonpath(&template)?;
+    Ok(Until::Path { path, value })
+}
+
+fn holds(until: &Until, object: Option<&Value>) -> Outcome<bool> {
+    let held = match (until, object) {
         (Until::Gone, object) => object.is_none(),
         (_, None) => false,
         (Until::Exists, Some(_)) => true,
         (Until::Condition { name, status }, Some(object)) => {
-            object.list_at("status.conditions").iter().any(|condition| {
-                condition.str_at("type").eq_ignore_ascii_case(name)
+            let conditions = object.list_at("status.conditions").iter();
+            let is = |one: &&Value| one.str_at("type").eq_ignore_ascii_case(name);
+            conditions.filter(is).take(1).any(|condition| {
+                is_newest(object, condition)
                     && condition.str_at("status").eq_ignore_ascii_case(status)
             })
         }
         (Until::Path { path, value }, Some(object)) => {
             let found = found(path, object);
-            match (found.as_slice(), value) {
-                ([], _) => false,
-                (_, None) => true,
-                ([Value::Str(text), ..], Some(value)) => text.as_ref() as &str == value.as_str(),
-                ([one, ..], Some(value)) => one.to_json() == *value,
+            match (plain(&found, value)?, value) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                (Some(Value::Str(text)), Some(value)) => text.trim() == value.trim(),
+                (Some(one), Some(value)) => one.to_json() == value.trim(),
             }
         }
-    }
+    };
+    Ok(held)
+}
+
+/// Whether a condition speaks of the object as it is now, as far as it says.
+fn is_newest(object: &Value, condition: &Value) -> bool {
+    let seen = condition
+        .i64_at("observedGeneration")
+        .or_else(|| object.i64_at("status.observedGeneration"));
+    seen.is_none_or(|seen| seen >= object.generation())
 }
 
 /// Waits until `met` says so of the object's newest state; `false` at the deadline.
@@ -314,7 +379,7 @@ pub(super) async fn until_pod_is(
         .call(Call::get(resource.path(namespace, name)))
         .await?;
     let deadline = session.io.deadline(limit).await;
-    let last = std::cell::RefCell::new(None);
+    let last = RefCell::new(None);
     let met = |pod: Option<&Value>| {
         *last.borrow_mut() = pod.cloned();
         pod.is_none_or(&is)

@@ -6,7 +6,7 @@ use api::Value;
 use net::http::Method;
 
 use crate::kubectl::Verb;
-use crate::kubectl::act::{self, DryRun, dry_run};
+use crate::kubectl::act::{self, DryRun, done, dry_run};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::flags::{Line, switch};
 use crate::kubectl::rules::{Rule, missing};
@@ -35,6 +35,14 @@ async fn reconcile(session: &Session, line: &Line) -> Outcome {
     if !line.has("filename") {
         return Err(Failure::message("must specify one of -f and -k"));
     }
+    if !line.args.is_empty() {
+        return Err(Failure::message("no arguments are allowed"));
+    }
+    if dry_run(line)? == DryRun::Server {
+        return Err(Failure::message(
+            "--dry-run=server for command reconcile is not supported yet",
+        ));
+    }
     let dry = dry_run(line)?;
     let discovery = session.discovery().await?;
     for manifest in manifests(&session.io, line).await? {
@@ -54,26 +62,33 @@ async fn reconcile(session: &Session, line: &Line) -> Outcome {
             Err(failure) => return Err(failure),
         };
         let (object, told) = merged(line, existing.as_ref(), &wanted);
+        let mut shown = object.clone();
         if dry == DryRun::None && !told.is_empty() {
-            let (method, target) = match existing {
-                Some(_) => (Method::Put, path),
-                None => (Method::Post, resource.collection(Some(&namespace))),
+            let replaced = existing.filter(|existing| is_other_role(existing, &wanted));
+            if replaced.is_some() {
+                let call = Call::send(Method::Delete, path.as_str(), Value::empty_map());
+                session.call(call).await?;
+            }
+            let (method, target) = match is_new(&told) {
+                false => (Method::Put, path),
+                true => (Method::Post, resource.collection(Some(&namespace))),
             };
-            session.call(Call::send(method, target, object)).await?;
+            shown = session.call(Call::send(method, target, object)).await?;
         }
-        let suffix = match dry {
-            DryRun::None => "",
-            DryRun::Client => " (dry run)",
-            DryRun::Server => " (server dry run)",
-        };
-        let name = format!("{}/{}", resource.qualified_singular(), wanted.name());
-        session
-            .io
-            .print(&format!("{name} reconciled{suffix}\n"))
-            .await;
+        done(session, line, dry, &shown, "reconciled").await?;
         session.io.eprint(&told).await;
     }
     Ok(())
+}
+
+/// A binding cannot be given another role: another one takes its place.
+fn is_other_role(existing: &Value, wanted: &Value) -> bool {
+    existing.get("roleRef") != wanted.get("roleRef")
+}
+
+/// Whether what is told is of an object that is to be created.
+fn is_new(told: &str) -> bool {
+    !told.contains("required update")
 }
 
 /// What is to be written, and what is to be told of it; nothing where all is well.
@@ -83,6 +98,12 @@ fn merged(line: &Line, existing: Option<&Value>, wanted: &Value) -> (Value, Stri
         told.push_str(&additions(&Value::Null, wanted));
         return (wanted.clone(), told);
     };
+    if is_other_role(existing, wanted) {
+        return (
+            wanted.clone(),
+            "\treconciliation required recreate\n".to_owned(),
+        );
+    }
     let mut object = existing.clone();
     let mut told = additions(existing, wanted);
     if wanted.get("roleRef").is_null() {

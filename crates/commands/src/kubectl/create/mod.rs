@@ -26,7 +26,7 @@ use super::Verb;
 use super::act::{self, DryRun, done, dry_run};
 use super::apply::with_last_applied;
 use super::edit;
-use super::failure::{Failure, Outcome, report};
+use super::failure::{Failure, Outcome, report, together};
 use super::flags::{Flag, Line, optional, switch, value, values};
 use super::kustomize;
 use super::session::{Call, JSON, Session};
@@ -152,10 +152,16 @@ async fn create(session: &Session, line: &Line) -> Outcome {
     }
     let discovery = session.discovery().await?;
     let dry = dry_run(line)?;
-    let mut failures = Vec::new();
+    let (mut unread, mut failures) = (Vec::new(), Vec::new());
     for manifest in &read {
+        let resource = match resource_of(&discovery, manifest) {
+            Ok(resource) => resource,
+            Err(failure) => {
+                unread.push(failure);
+                continue;
+            }
+        };
         let made = async {
-            let resource = resource_of(&discovery, manifest)?;
             let namespace = namespace_of(session, resource, &manifest.value)?;
             let mut wanted = manifest.value.clone();
             if !namespace.is_empty() {
@@ -186,7 +192,7 @@ async fn create(session: &Session, line: &Line) -> Outcome {
         };
         failures.extend(made.await.err());
     }
-    report(session, failures).await
+    report(session, together(unread, failures)).await
 }
 
 /// Posts a file to a path as it is.

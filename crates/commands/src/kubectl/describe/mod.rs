@@ -34,10 +34,10 @@ use sim::Instant;
 use super::Verb;
 use super::act::{self, Found, list};
 use super::discovery::Resource;
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, combined, report};
 use super::flags::{Flag, Line, switch, value};
 use super::print::tabulate;
-use super::session::{Call, Session};
+use super::session::Session;
 use super::target::{Target, manifests, namespace_of, resource_of, targets};
 
 const FLAGS: &[Flag] = &[
@@ -61,7 +61,7 @@ pub(super) const VERB: Verb = Verb {
 };
 
 async fn describe(session: &Session, line: &Line) -> Outcome {
-    let (found, mut failures) = found(session, line).await?;
+    let (found, failures) = found(session, line).await?;
     if found.is_empty() && failures.is_empty() {
         let text = match line.on("all-namespaces") {
             true => "No resources found\n".to_owned(),
@@ -77,11 +77,7 @@ async fn describe(session: &Session, line: &Line) -> Outcome {
         texts.push(tabulate(&one(session, events, &resource, &value).await?));
     }
     session.io.print(&texts.join("\n\n")).await;
-    let last = failures.pop();
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
-    }
-    last.map_or(Ok(()), Err)
+    report(session, failures).await
 }
 
 /// The objects to describe, and why others are not there.
@@ -89,18 +85,29 @@ async fn found(session: &Session, line: &Line) -> Outcome<(Vec<Found>, Vec<Failu
     let discovery = session.discovery().await?;
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     if line.has("filename") || line.has("kustomize") {
+        let mut unread = Vec::new();
         for manifest in manifests(&session.io, line).await? {
-            let resource = resource_of(&discovery, &manifest)?.clone();
+            let resource = match resource_of(&discovery, &manifest) {
+                Ok(resource) => resource.clone(),
+                Err(Failure::Message(text)) => {
+                    unread.push(Failure::Plain(text));
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
             let namespace = namespace_of(session, &resource, &manifest.value)?;
-            let path = resource.path(&namespace, manifest.value.name());
-            match session.call(Call::get(path)).await {
+            match act::read(session, &resource, &namespace, manifest.value.name()).await {
                 Ok(value) => found.push(Found { resource, value }),
                 Err(failure) => failures.push(failure),
             }
         }
-        return Ok((found, failures));
+        if !failures.is_empty() {
+            unread = combined(unread).into_iter().collect();
+        }
+        unread.extend(failures);
+        return Ok((found, unread));
     }
-    act::refuse_selected_names(line, &line.args)?;
+    act::refuse_selected_names(line, &line.args, false)?;
     if line.args.is_empty() {
         return Err(Failure::message(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for \
@@ -114,10 +121,7 @@ async fn found(session: &Session, line: &Line) -> Outcome<(Vec<Found>, Vec<Failu
             found.extend(list(session, line, &resource).await?);
             continue;
         };
-        match session
-            .call(Call::get(resource.path(&session.namespace, &name)))
-            .await
-        {
+        match act::read(session, &resource, &session.namespace, &name).await {
             Ok(value) => found.push(Found { resource, value }),
             Err(failure) if failure.is_not_found() => {
                 // A name that is not found may be the beginning of others.

@@ -38,8 +38,9 @@ pub(super) const VERB: Verb = Verb {
 
 async fn drain(session: &Session, line: &Line) -> Outcome {
     if let Some(text) = line.get("pod-selector") {
-        api::selector::LabelSelector::parse(text)
-            .map_err(|why| Failure::message(format!("--pod-selector=<pod_selector>: {why}")))?;
+        api::selector::LabelSelector::parse(text).map_err(|_| {
+            Failure::message("--pod-selector=<pod_selector> must be a valid label selector")
+        })?;
     }
     let options = evict::Options::read(line)?;
     let nodes = nodes(session, line, "drain").await?;

@@ -158,6 +158,22 @@ fn logs(command: &str, line: &Line) -> Result<(), Failure> {
             format!("invalid argument {flush:?} for \"--log-flush-frequency\" flag: parse error");
         return Err(Failure::Usage(why, command.to_owned()));
     }
+    let modules = line.get("vmodule").unwrap_or_default().split(',');
+    let is_level = |part: &str| {
+        part.split_once('=')
+            .is_some_and(|(_, n)| n.parse::<i32>().is_ok())
+    };
+    if modules
+        .filter(|part| !part.is_empty())
+        .any(|part| !is_level(part))
+    {
+        let why = format!(
+            "invalid argument {:?} for \"--vmodule\" flag: syntax error: expect comma-separated \
+             list of filename=N",
+            line.text("vmodule")
+        );
+        return Err(Failure::Usage(why, command.to_owned()));
+    }
     let own = options(command).any(|option| option.name == "profile");
     let profile = line.get("profile").unwrap_or("none");
     match own || PROFILES.contains(&profile) {

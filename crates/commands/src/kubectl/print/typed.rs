@@ -41,6 +41,10 @@ fn write(value: &Value, kind: &str, depth: usize, out: &mut String) {
             let place = |name: &str| match name {
                 // Labels and the like are sorted by name.
                 _ if known.is_empty() => 0,
+                "kind" | "apiVersion" if known.iter().any(|(field, _)| *field == "apiVersion") => {
+                    let at = known.iter().position(|(field, _)| *field == name);
+                    at.map_or(usize::MAX, |at| at + 2)
+                }
                 "kind" if depth == 0 || map.contains_key("apiVersion") => 0,
                 "apiVersion" if !known.iter().any(|(field, _)| *field == name) => 1,
                 name => {

@@ -10,7 +10,7 @@ use super::{group_kind, rollouts};
 use crate::kubectl::act::{self, DryRun, Found, done, dry_run};
 use crate::kubectl::apply::LAST_APPLIED;
 use crate::kubectl::describe::template_text;
-use crate::kubectl::failure::{Failure, Outcome};
+use crate::kubectl::failure::{Failure, Outcome, report};
 use crate::kubectl::flags::Line;
 use crate::kubectl::print::{self, Format};
 use crate::kubectl::session::{Call, JSON, Session};
@@ -112,47 +112,57 @@ pub(super) async fn history(session: &Session, line: &Line) -> Outcome {
             "revision must be a positive integer: {wanted}"
         )));
     }
-    let missing = || Failure::message("unable to find the specified revision");
+    let mut failures = Vec::new();
     for found in rollouts(session, line).await? {
-        let all = revisions(session, &found, "history viewer").await?;
-        let name = print::name(&found.value);
-        let one = all.iter().find(|revision| revision.number == wanted);
-        let format = print::format(line)?;
-        let text = if !matches!(format, Format::Table { .. }) {
-            let chosen: Vec<&Revision> = match wanted {
-                0 => all.iter().collect(),
-                _ => vec![one.ok_or_else(missing)?],
-            };
-            let printed = chosen.into_iter().map(|revision| {
-                let object = print::trimmed(&revision.shown(&found.value), false);
-                print::objects(&format, &[object], true)
-            });
-            let printed: Vec<String> = printed.collect::<Outcome<_>>()?;
-            match format {
-                Format::Yaml => printed.join("---\n"),
-                _ => printed.concat(),
-            }
-        } else if all.is_empty() {
-            format!("{name} \nNo rollout history found.\n")
-        } else if wanted > 0 {
-            let revision = one.ok_or_else(missing)?;
-            let mut template = revision.template();
-            if revision.is_deployment() && !revision.cause().is_empty() {
-                let path = ["metadata", "annotations", CHANGE_CAUSE];
-                template.set_path(&path, revision.cause());
-            }
-            let template = template_text(&template);
-            format!("{name} with revision #{wanted}\n{template}\n")
-        } else {
-            let mut text = format!("{name} \nREVISION  CHANGE-CAUSE\n");
-            for revision in &all {
-                let cause = or(revision.cause(), "<none>");
-                text.push_str(&format!("{:<8}  {cause}\n", revision.number));
-            }
-            text + "\n"
+        let done = match found {
+            Ok(found) => history_of(session, line, &found, wanted).await,
+            Err(failure) => Err(failure),
         };
-        session.io.print(&text).await;
+        failures.extend(done.err());
     }
+    report(session, failures).await
+}
+
+async fn history_of(session: &Session, line: &Line, found: &Found, wanted: i64) -> Outcome {
+    let missing = || Failure::message("unable to find the specified revision");
+    let all = revisions(session, found, "history viewer").await?;
+    let name = print::name(&found.value);
+    let one = all.iter().find(|revision| revision.number == wanted);
+    let format = print::format(line)?;
+    let text = if !matches!(format, Format::Table { .. }) {
+        let chosen: Vec<&Revision> = match wanted {
+            0 => all.iter().collect(),
+            _ => vec![one.ok_or_else(missing)?],
+        };
+        let printed = chosen.into_iter().map(|revision| {
+            let object = print::trimmed(&revision.shown(&found.value), false);
+            print::typed_object(&format, object)
+        });
+        let printed: Vec<String> = printed.collect::<Outcome<_>>()?;
+        match format {
+            Format::Yaml => printed.join("---\n"),
+            _ => printed.concat(),
+        }
+    } else if all.is_empty() {
+        format!("{name} \nNo rollout history found.\n")
+    } else if wanted > 0 {
+        let revision = one.ok_or_else(missing)?;
+        let mut template = revision.template();
+        if revision.is_deployment() && !revision.cause().is_empty() {
+            let path = ["metadata", "annotations", CHANGE_CAUSE];
+            template.set_path(&path, revision.cause());
+        }
+        let template = template_text(&template);
+        format!("{name} with revision #{wanted}\n{template}\n")
+    } else {
+        let mut text = format!("{name} \nREVISION  CHANGE-CAUSE\n");
+        for revision in &all {
+            let cause = or(revision.cause(), "<none>");
+            text.push_str(&format!("{:<8}  {cause}\n", revision.number));
+        }
+        text + "\n"
+    };
+    session.io.print(&text).await;
     Ok(())
 }
 
@@ -160,13 +170,13 @@ pub(super) async fn undo(session: &Session, line: &Line) -> Outcome {
     let to = line.number("to-revision")?.unwrap_or(0);
     let mut failures = Vec::new();
     for found in rollouts(session, line).await? {
-        failures.extend(undo_one(session, line, &found, to).await.err());
+        let done = match found {
+            Ok(found) => undo_one(session, line, &found, to).await,
+            Err(failure) => Err(failure),
+        };
+        failures.extend(done.err());
     }
-    let last = failures.pop();
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
-    }
-    last.map_or(Ok(()), Err)
+    report(session, failures).await
 }
 
 async fn undo_one(session: &Session, line: &Line, found: &Found, to: i64) -> Outcome {

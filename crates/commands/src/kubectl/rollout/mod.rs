@@ -9,31 +9,51 @@ mod status;
 use api::{Value, object};
 
 use super::Verb;
-use super::act::{self, DryRun, Found, STRATEGIC, done, dry_run, find};
-use super::failure::{Failure, Outcome};
+use super::act::{self, DryRun, Found, STRATEGIC, done, dry_run, find_in_order};
+use super::failure::{Failure, Outcome, combined, report};
 use super::flags::{Flag, Line, switch, value};
 use super::session::Session;
+use super::target::targets;
 
-const FLAGS: &[Flag] = &[
+const HISTORY: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::SELECTOR,
+    value("revision"),
+    RECURSIVE,
+];
+const CHANGE: &[Flag] = &[
+    act::FILENAME,
+    act::OUTPUT,
+    act::SELECTOR,
+    act::MANAGER,
+    RECURSIVE,
+];
+const STATUS: &[Flag] = &[
+    act::FILENAME,
+    act::SELECTOR,
+    value("revision"),
+    value("timeout"),
+    switch("watch").short('w'),
+    RECURSIVE,
+];
+const UNDO: &[Flag] = &[
     act::FILENAME,
     act::OUTPUT,
     act::DRY_RUN,
     act::SELECTOR,
-    act::MANAGER,
-    value("revision"),
-    value("timeout"),
     value("to-revision"),
-    switch("watch").short('w'),
-    switch("recursive").short('R'),
+    RECURSIVE,
 ];
+const RECURSIVE: Flag = switch("recursive").short('R');
 
-const fn verb(name: &'static str, summary: &'static str, run: Run) -> Verb {
+const fn verb(name: &'static str, summary: &'static str, flags: &'static [Flag], run: Run) -> Verb {
     let usage = "kubectl rollout SUBCOMMAND (TYPE NAME | TYPE/NAME) [flags] [options]";
     Verb {
         name,
         summary,
         usage,
-        flags: FLAGS,
+        flags,
         interspersed: true,
         run,
     }
@@ -43,43 +63,66 @@ type Run = for<'a> fn(&'a Session, &'a Line) -> super::Running<'a>;
 
 /// `kubectl rollout …`, in the order of the help text.
 pub(super) const VERBS: [&Verb; 6] = [
-    &verb("rollout history", "View rollout history", |s, l| {
-        Box::pin(history::history(s, l))
-    }),
+    &verb(
+        "rollout history",
+        "View rollout history",
+        HISTORY,
+        |s, l| Box::pin(history::history(s, l)),
+    ),
     &verb(
         "rollout pause",
         "Mark the provided resource as paused",
+        CHANGE,
         |s, l| Box::pin(pause(s, l, true)),
     ),
-    &verb("rollout restart", "Restart a resource", |s, l| {
+    &verb("rollout restart", "Restart a resource", CHANGE, |s, l| {
         Box::pin(restart(s, l))
     }),
-    &verb("rollout resume", "Resume a paused resource", |s, l| {
-        Box::pin(pause(s, l, false))
-    }),
+    &verb(
+        "rollout resume",
+        "Resume a paused resource",
+        CHANGE,
+        |s, l| Box::pin(pause(s, l, false)),
+    ),
     &verb(
         "rollout status",
         "Show the status of the rollout",
+        STATUS,
         |s, l| Box::pin(status::status(s, l)),
     ),
-    &verb("rollout undo", "Undo a previous rollout", |s, l| {
+    &verb("rollout undo", "Undo a previous rollout", UNDO, |s, l| {
         Box::pin(history::undo(s, l))
     }),
 ];
 
 /// The objects meant; a type alone means all of it here.
-async fn rollouts(session: &Session, line: &Line) -> Outcome<Vec<Found>> {
+async fn rollouts(session: &Session, line: &Line) -> Outcome<Vec<Outcome<Found>>> {
     let files = line.has("filename") || line.has("kustomize");
     if line.args.is_empty() && !files && !line.has("selector") {
         return Err(Failure::message("required resource not specified"));
     }
-    let found = match line.args.as_slice() {
+    match line.args.as_slice() {
         [word] if !word.contains('/') && !files => {
             let discovery = session.discovery().await?;
-            act::list(session, line, discovery.resolve(word)?).await?
+            let mut all = Vec::new();
+            for target in targets(&discovery, std::slice::from_ref(word))? {
+                let list = act::list(session, line, &target.resource).await?;
+                all.extend(list.into_iter().map(Ok));
+            }
+            Ok(all)
         }
-        args => find(session, line, args).await?,
-    };
+        args => find_in_order(session, line, args).await,
+    }
+}
+
+/// The same, for verbs that say so where there is nothing.
+async fn some_rollouts(session: &Session, line: &Line) -> Outcome<Vec<Outcome<Found>>> {
+    let found = rollouts(session, line).await?;
+    if found.is_empty() {
+        let namespace = &session.namespace;
+        let text = format!("No resources found in {namespace} namespace.\n");
+        session.io.eprint(&text).await;
+    }
     Ok(found)
 }
 
@@ -94,7 +137,7 @@ fn group_kind(found: &Found) -> String {
 /// `deployments.apps "web" is already paused`, as what cannot be changed is told of.
 fn refused(found: &Found, why: &str) -> Failure {
     let (what, name) = (found.resource.qualified(), found.value.name());
-    Failure::message(format!("{what} {name:?} {why}"))
+    Failure::Plain(format!("error: {what} {name:?} {why}"))
 }
 
 /// Does something to each, and tells of all that failed.
@@ -105,24 +148,42 @@ async fn each(
     patch: impl AsyncFn(&Found) -> Outcome<Value>,
 ) -> Outcome {
     let dry = dry_run(line)?;
+    let (mut all, mut missing) = (Vec::new(), Vec::new());
+    for found in some_rollouts(session, line).await? {
+        match found {
+            Ok(found) => all.push(found),
+            Err(failure) => missing.push(failure),
+        }
+    }
     let mut failures = Vec::new();
-    for found in rollouts(session, line).await? {
+    for found in all {
         let done = async {
             let body = patch(&found).await?;
             if dry == DryRun::Client {
                 return done(session, line, dry, &found.value, what).await;
             }
             let manager = "kubectl-rollout";
-            let changed = act::patch(session, line, &found, STRATEGIC, body, manager).await?;
+            let changed = act::patch(session, line, &found, STRATEGIC, body, manager).await;
+            let changed = changed.map_err(|failure| failed(&failure))?;
             done(session, line, dry, &changed, what).await
         };
         failures.extend(done.await.err());
     }
-    let last = failures.pop();
-    for failure in failures {
-        session.io.eprint(&failure.text()).await;
+    if failures.is_empty() {
+        return report(session, missing).await;
     }
-    last.map_or(Ok(()), Err)
+    let missing = combined(missing).into_iter();
+    report(session, missing.chain(failures).collect()).await
+}
+
+/// What the server refuses is told of without its name.
+fn failed(failure: &Failure) -> Failure {
+    match failure {
+        Failure::Status(status) => {
+            Failure::message(format!("failed to patch: {}", status.str("message")))
+        }
+        other => other.clone(),
+    }
 }
 
 async fn pause(session: &Session, line: &Line, pause: bool) -> Outcome {

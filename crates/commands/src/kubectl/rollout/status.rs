@@ -5,9 +5,9 @@
 use api::Value;
 use sim::Duration;
 
-use super::rollouts;
+use super::some_rollouts;
 use crate::kubectl::act::Found;
-use crate::kubectl::failure::{Failure, Outcome};
+use crate::kubectl::failure::{Failure, Outcome, report};
 use crate::kubectl::flags::Line;
 use crate::kubectl::session::Session;
 use crate::kubectl::wait::{Seen, Watch};
@@ -23,25 +23,34 @@ pub(super) async fn status(session: &Session, line: &Line) -> Outcome {
             "revision must be a positive integer: {revision}"
         )));
     }
-    let found = rollouts(session, line).await?;
-    if found.is_empty() {
-        let namespace = &session.namespace;
-        let text = format!("No resources found in {namespace} namespace.\n");
-        session.io.eprint(&text).await;
+    let mut failures = Vec::new();
+    for found in some_rollouts(session, line).await? {
+        let done = match found {
+            Ok(found) => one(session, line, &found, (revision, limit)).await,
+            Err(failure) => Err(failure),
+        };
+        failures.extend(done.err());
     }
-    for found in found {
-        let viewer = viewer(&found)?;
-        let (text, over) = viewer(&found.value, revision)?;
-        session.io.print(&text).await;
-        if !over && line.on_unless_off("watch") {
-            let deadline = match limit {
-                Some(limit) => session.io.deadline(limit).await,
-                None => session.io.now().await + Duration::from_secs(86_400),
-            };
-            follow(session, &found, viewer, revision, deadline).await?;
-        }
+    report(session, failures).await
+}
+
+async fn one(
+    session: &Session,
+    line: &Line,
+    found: &Found,
+    (revision, limit): (i64, Option<Duration>),
+) -> Outcome {
+    let viewer = viewer(found)?;
+    let (text, over) = viewer(&found.value, revision)?;
+    session.io.print(&text).await;
+    if over || !line.on_unless_off("watch") {
+        return Ok(());
     }
-    Ok(())
+    let deadline = match limit {
+        Some(limit) => session.io.deadline(limit).await,
+        None => session.io.now().await + Duration::from_secs(86_400),
+    };
+    follow(session, found, viewer, revision, deadline).await
 }
 
 fn viewer(found: &Found) -> Outcome<Viewer> {

@@ -94,7 +94,7 @@ async fn env(session: &Session, line: &Line) -> Outcome {
     for found in objects(session, line, words).await? {
         refuse_without_template(&found)?;
         if line.on("list") {
-            list(session, &found, pattern).await;
+            list(session, line, &found, pattern, &changes).await?;
         } else if !changes.is_empty() {
             change(session, line, &found, pattern, &changes).await?;
         }
@@ -199,8 +199,14 @@ async fn references(session: &Session, line: &Line, from: &str) -> Outcome<Vec<C
     Ok(found)
 }
 
-/// Prints the variables of each container.
-async fn list(session: &Session, found: &Found, pattern: &str) {
+/// Prints the variables of each container as they would be; nothing is changed.
+async fn list(
+    session: &Session,
+    line: &Line,
+    found: &Found,
+    pattern: &str,
+    changes: &[Change],
+) -> Outcome {
     let kind = &found.resource.kind;
     let mut text = String::new();
     for field in ["containers", "initContainers"] {
@@ -213,16 +219,82 @@ async fn list(session: &Session, found: &Found, pattern: &str) {
                 "# {kind} {}, container {name}\n",
                 found.value.name()
             ));
-            for variable in container.list_at("env") {
-                let name = variable.str("name");
-                text.push_str(&match source(variable.get("valueFrom")) {
-                    Some(source) => format!("# {name} from {source}\n"),
-                    None => format!("{name}={}\n", variable.str("value")),
+            for variable in updated(container, changes) {
+                let (name, from) = (variable.str("name"), variable.get("valueFrom"));
+                let known = match line.on("resolve") {
+                    true => resolved(session, found, from).await?,
+                    false => None,
+                };
+                text.push_str(&match (source(from), known) {
+                    (Some(_), Some(known)) => format!("{name}={known}\n"),
+                    (Some(source), None) => format!("# {name} from {source}\n"),
+                    (None, _) => format!("{name}={}\n", variable.str("value")),
                 });
             }
         }
     }
     session.io.print(&text).await;
+    Ok(())
+}
+
+/// The variables of a container after the changes, in the order in which they will stand.
+fn updated(container: &Value, changes: &[Change]) -> Vec<Value> {
+    let changed = |change: &Change| match change {
+        Change::Unset(_) => None,
+        Change::Set(name, field, value) => {
+            let mut variable = object!({ "name": (name.as_str()) });
+            variable.set(field, value.clone());
+            Some(variable)
+        }
+    };
+    let old = container.list_at("env");
+    let kept = old.iter().filter_map(|variable| {
+        let is = |change: &&Change| change.name() == variable.str("name");
+        match changes.iter().rev().find(is) {
+            Some(change) => changed(change),
+            None => Some(variable.clone()),
+        }
+    });
+    let mut all: Vec<Value> = kept.collect();
+    for new in changes.iter().filter_map(changed) {
+        let known = |variable: &Value| variable.str("name") == new.str("name");
+        if !all.iter().any(known) {
+            all.push(new);
+        }
+    }
+    all
+}
+
+/// What a reference leads to, as far as that can be read from here.
+async fn resolved(session: &Session, found: &Found, from: &Value) -> Outcome<Option<String>> {
+    let field = from.str_at("fieldRef.fieldPath");
+    if field.starts_with("metadata.") {
+        return Ok(Some(found.value.str_at(field).to_owned()));
+    }
+    for (field, plural) in [
+        ("configMapKeyRef", "configmaps"),
+        ("secretKeyRef", "secrets"),
+    ] {
+        let reference = from.get(field);
+        if reference.is_null() {
+            continue;
+        }
+        let path = format!(
+            "/api/v1/namespaces/{}/{plural}/{}",
+            found.value.namespace(),
+            reference.str("name")
+        );
+        let object = session.call(Call::get(path)).await?;
+        let text = object.get("data").str(reference.str("key"));
+        return Ok(Some(match plural {
+            "secrets" => {
+                let bytes = api::base64::decode(text).unwrap_or_default();
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+            _ => text.to_owned(),
+        }));
+    }
+    Ok(None)
 }
 
 /// Where a variable's value comes from, as it is listed.
@@ -269,7 +341,13 @@ async fn change(
                 refuse_overwriting(found, container, changes)?;
             }
             let variables: Vec<Value> = changes.iter().map(|c| patch_of(c, container)).collect();
-            list.push(object!({ "env": (Value::from(variables)), "name": (own) }));
+            let order = updated(container, changes);
+            let order = order
+                .iter()
+                .map(|one| object!({ "name": (one.str("name")) }));
+            let mut element = object!({ "env": (Value::from(variables)), "name": (own) });
+            element.set_path(&["$setElementOrder/env"], Value::list_of(order.collect()));
+            list.push(element);
         }
         if !list.is_empty() {
             updates.push((field, Value::from(list)));
