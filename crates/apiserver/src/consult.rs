@@ -22,7 +22,7 @@ const AGENT: &str = "kube-apiserver-admission";
 /// What a webhook is to be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
-    /// Which webhook, and for the how manieth time.
+    /// Which webhook, and in which round it is asked.
     pub(crate) hook: Str,
     /// Its `clientConfig`.
     pub(crate) config: Value,
