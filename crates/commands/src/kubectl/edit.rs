@@ -240,20 +240,22 @@ async fn edit_all(session: &Session, line: &Line, all: &[Found], what: What) -> 
     }
 }
 
-/// Why a file that can be read holds nothing that can be sent.
-fn unfit(text: &str) -> Option<&'static str> {
-    let documents = yaml::parse_all(text).ok()?;
+/// Why a file holds nothing that can be sent.
+fn unfit(text: &str) -> Option<String> {
+    let documents = match yaml::parse_all(text) {
+        Ok(documents) => documents,
+        Err(why) => return Some(why.to_string()),
+    };
     let object = documents.into_iter().next().map(|one| one.value);
     let object = object.unwrap_or_default();
-    if !object.is_map() {
-        return Some("invalid object to validate");
-    }
-    match (object.api_version(), object.kind()) {
-        ("", "") => Some("[apiVersion not set, kind not set]"),
-        ("", _) => Some("apiVersion not set"),
-        (_, "") => Some("kind not set"),
-        _ => None,
-    }
+    let why = match (object.api_version(), object.kind()) {
+        _ if !object.is_map() => "invalid object to validate",
+        ("", "") => "[apiVersion not set, kind not set]",
+        ("", _) => "apiVersion not set",
+        (_, "") => "kind not set",
+        _ => return None,
+    };
+    Some(why.to_owned())
 }
 
 /// Sends what became of each object, says so, and gives what went wrong.
@@ -422,7 +424,7 @@ async fn send(
 
 /// An edit that makes another object of it is not an edit.
 fn is_same_object(found: &Found, original: &Value, edited: &Value) -> Outcome {
-    if edited.name().is_empty() {
+    if edited.uid() != original.uid() {
         let mut edited = edited.clone();
         if found.resource.namespaced && edited.namespace().is_empty() {
             edited.set("metadata.namespace", original.namespace());
@@ -430,11 +432,7 @@ fn is_same_object(found: &Found, original: &Value, edited: &Value) -> Outcome {
         return Err(no_original(&edited));
     }
     let identity = ["apiVersion", "kind", "metadata.name"];
-    // One without a version or a kind is refused by the server, and the file opened again.
-    let differs = |field: &&str| {
-        let new = edited.str_at(field);
-        !new.is_empty() && new != original.str_at(field)
-    };
+    let differs = |field: &&str| edited.str_at(field) != original.str_at(field);
     match identity.iter().any(differs) {
         true => Err(Failure::message(
             "At least one of apiVersion, kind and name was changed",

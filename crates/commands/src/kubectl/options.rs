@@ -28,7 +28,7 @@ pub(super) const ALPHA: Verb = Verb {
 };
 
 /// Each flag with its default, and what it is for.
-const FLAGS: &[(&str, &str)] = &[
+pub(super) const FLAGS: &[(&str, &str)] = &[
     (
         "--as=''",
         "Username to impersonate for the operation. User could be a regular user or a service account in a namespace.",

@@ -45,7 +45,11 @@ async fn port_forward(session: &Session, line: &Line) -> Outcome {
     if hosts.is_empty() {
         hosts.push("localhost".to_owned());
     }
-    let found = pods(session, word, For::Joining, timeout(line, GET_POD_TIMEOUT)?).await?;
+    let limit = timeout(line, GET_POD_TIMEOUT).map_err(|failure| match &failure {
+        Failure::Message(why) => Failure::hint(line, why),
+        _ => failure,
+    })?;
+    let found = pods(session, word, For::Joining, limit).await?;
     let service = found.object.as_ref().filter(|o| o.kind() == "Service");
     let pod = &found.pods[0];
     let pairs = pairs(ports, service, pod)?;

@@ -5,6 +5,7 @@
 use super::super::config;
 use super::super::flags::Line;
 use super::super::session::{Call, Session};
+use super::super::target::targets;
 use super::{Answer, Candidate, Directive, values};
 
 /// What a verb's arguments name.
@@ -17,10 +18,10 @@ enum Names {
     Pod,
     /// The same, then one of its containers.
     PodAndContainer,
-    /// Objects of one type.
-    Of(&'static str),
-    /// A type, with fields behind dots.
-    Type,
+    /// The first is an object of one type.
+    First(&'static str),
+    /// Files, here or in a pod.
+    Files,
     /// Entries of the kubeconfig, the first argument only.
     Config(&'static str),
     /// Fixed words.
@@ -29,6 +30,15 @@ enum Names {
     Nothing,
 }
 
+const IMAGED: &[&str] = &[
+    "daemonsets",
+    "deployments",
+    "pods",
+    "cronjobs",
+    "replicasets",
+    "replicationcontrollers",
+    "statefulsets",
+];
 const ROLLING: &[&str] = &["deployment", "daemonset", "statefulset"];
 const SCALING: &[&str] = &[
     "deployment",
@@ -37,19 +47,26 @@ const SCALING: &[&str] = &[
     "statefulset",
 ];
 const EXPOSED: &[&str] = &[
-    "deployment",
     "pod",
-    "replicaset",
-    "replicationcontroller",
     "service",
+    "replicationcontroller",
+    "deployment",
+    "replicaset",
 ];
 
 fn names_for(verb: &str) -> Names {
     match verb {
-        "get" | "describe" | "delete" | "edit" | "patch" | "label" | "annotate" | "wait"
-        | "set image" | "set env" | "set resources" | "set selector" | "set serviceaccount" => {
-            Names::Objects
-        }
+        "get"
+        | "describe"
+        | "delete"
+        | "edit"
+        | "patch"
+        | "label"
+        | "annotate"
+        | "debug"
+        | "apply view-last-applied"
+        | "apply edit-last-applied" => Names::Objects,
+        "set image" => Names::ObjectsOf(IMAGED),
         "rollout history" | "rollout status" | "rollout undo" | "rollout restart" => {
             Names::ObjectsOf(ROLLING)
         }
@@ -57,19 +74,19 @@ fn names_for(verb: &str) -> Names {
         "scale" | "autoscale" => Names::ObjectsOf(SCALING),
         "expose" => Names::ObjectsOf(EXPOSED),
         "taint" => Names::ObjectsOf(&["node"]),
-        "exec" | "attach" | "port-forward" | "debug" => Names::Pod,
+        "exec" | "attach" | "port-forward" => Names::Pod,
         "logs" => Names::PodAndContainer,
-        "cordon" | "uncordon" | "drain" | "top node" => Names::Of("nodes"),
-        "top pod" => Names::Of("pods"),
-        "explain" => Names::Type,
+        "cordon" | "uncordon" | "drain" | "top node" => Names::First("nodes"),
+        "top pod" => Names::First("pods"),
         "config use-context"
         | "config delete-context"
         | "config rename-context"
-        | "config set-context"
-        | "config get-contexts" => Names::Config("contexts"),
-        "config delete-cluster" | "config set-cluster" => Names::Config("clusters"),
-        "config delete-user" | "config set-credentials" => Names::Config("users"),
-        "completion" => Names::Words(&["bash"]),
+        | "config set-context" => Names::Config("contexts"),
+        "config delete-cluster" => Names::Config("clusters"),
+        "config delete-user" => Names::Config("users"),
+        "completion" => Names::Words(&["bash", "zsh", "fish", "powershell"]),
+        "create token" => Names::First("serviceaccounts"),
+        "cp" => Names::Files,
         _ => Names::Nothing,
     }
 }
@@ -83,8 +100,10 @@ pub(super) async fn answer(session: &Session, line: &Line, verb: &str, word: &st
         Names::ObjectsOf(types) => return objects(session, args, Some(types), word).await,
         Names::Pod | Names::PodAndContainer if first => return pod(session, word).await,
         Names::PodAndContainer if args.len() == 1 => values::containers(session, line).await,
-        Names::Of(resource) => unused(names(session, resource).await, args),
-        Names::Type if first => types(session, &["list"]).await,
+        Names::First(resource) if first => names(session, resource).await,
+        Names::Files => return files(session, args, word).await,
+        Names::Nothing => return (Vec::new(), Directive::DEFAULT),
+        Names::Words(_) if !first => return (Vec::new(), Directive::DEFAULT),
         Names::Config(list) if first => config::names_of(session, line, list).await,
         Names::Words(words) if first => words.iter().map(|word| (*word).to_owned()).collect(),
         _ => Vec::new(),
@@ -105,13 +124,29 @@ fn unused(mut found: Vec<String>, args: &[String]) -> Vec<String> {
 
 /// Names of the objects of a resource, in the namespace of the line.
 pub(super) async fn names(session: &Session, resource: &str) -> Vec<String> {
+    names_in(session, resource, &session.namespace).await
+}
+
+/// The same of several types, or of those of a category.
+async fn names_of_all(session: &Session, words: &str) -> Vec<String> {
+    let Ok(discovery) = session.discovery().await else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for target in targets(&discovery, &[words.to_owned()]).unwrap_or_default() {
+        found.extend(names(session, &target.resource.qualified()).await);
+    }
+    found
+}
+
+async fn names_in(session: &Session, resource: &str, namespace: &str) -> Vec<String> {
     let Ok(discovery) = session.discovery().await else {
         return Vec::new();
     };
     let Some(resource) = discovery.find(resource) else {
         return Vec::new();
     };
-    let path = resource.collection(Some(&session.namespace));
+    let path = resource.collection(Some(namespace));
     let Ok(list) = session.call(Call::get(path)).await else {
         return Vec::new();
     };
@@ -133,6 +168,7 @@ async fn types(session: &Session, verbs: &[&str]) -> Vec<String> {
         })
         .collect();
     found.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural)));
+    found.dedup_by(|a, b| (&a.group, &a.plural) == (&b.group, &b.plural));
     found.iter().map(|resource| resource.qualified()).collect()
 }
 
@@ -171,10 +207,41 @@ async fn objects(
             (matching(found, word), directive)
         }
         Some(first) => {
-            let found = unused(names(session, first).await, &args[1..]);
+            let found = unused(names_of_all(session, first).await, &args[1..]);
             (matching(found, word), Directive::NO_FILES)
         }
     }
+}
+
+/// The first side of a copy: namespaces and pods, and files that begin so; with nothing typed, that
+/// there may be files.
+async fn files(session: &Session, args: &[String], word: &str) -> Answer {
+    let directive = Directive(Directive::NO_SPACE);
+    if !args.is_empty() || word.starts_with(['/', '.', '~']) || word.contains(':') {
+        return (Vec::new(), directive);
+    }
+    if let Some((namespace, _)) = word.split_once('/') {
+        let pods = names_in(session, "pods", namespace).await.into_iter();
+        let pods = pods.map(|pod| format!("{namespace}/{pod}:")).collect();
+        return (matching(pods, word), directive);
+    }
+    let namespaces = names(session, "namespaces").await.into_iter();
+    let pods = names(session, "pods").await.into_iter();
+    let named = namespaces.map(|name| format!("{name}/"));
+    let named = named.chain(pods.map(|name| format!("{name}:"))).collect();
+    let mut found = matching(named, word);
+    if word.is_empty() {
+        found.extend(["./", "/"].map(|path| Candidate::from(path.to_owned())));
+    } else if !found.is_empty() {
+        let entries = session.io.sys(|sys| sys.read_dir(".")).await;
+        let entries = entries.unwrap_or_default().into_iter();
+        let shown = entries.map(|entry| match entry.stat.is_dir() {
+            true => format!("{}/", entry.name),
+            false => entry.name.to_string(),
+        });
+        found.extend(matching(shown.collect(), word));
+    }
+    (found, directive)
 }
 
 /// Types whose objects have pods.

@@ -8,8 +8,10 @@ mod values;
 
 use machine::Io;
 
-use super::failure::Outcome;
+use super::failure::{Failure, Outcome};
 use super::flags::{Flag, GLOBAL, Line, Takes};
+use super::help;
+use super::options;
 use super::session::Session;
 use super::{HEADS, Verb, find_verb, verbs};
 
@@ -27,14 +29,14 @@ pub(super) fn asked(words: &[String]) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Candidate {
     text: String,
-    description: &'static str,
+    description: String,
 }
 
 impl From<String> for Candidate {
     fn from(text: String) -> Candidate {
         Candidate {
             text,
-            description: "",
+            description: String::new(),
         }
     }
 }
@@ -77,9 +79,10 @@ type Answer = (Vec<Candidate>, Directive);
 /// Answers a shell.
 pub(super) async fn complete(io: &Io, words: &[String]) -> Outcome {
     let bare = words[0] == BARE;
-    let (word, before) = match words[1..].split_last() {
-        Some((word, before)) => (word.as_str(), before),
-        None => ("", words.get(1..).unwrap_or_default()),
+    let Some((word, before)) = words[1..].split_last() else {
+        return Err(Failure::message(
+            "requires at least 1 arg(s), only received 0",
+        ));
     };
     let (candidates, directive) = answer(io, before, word).await;
     let mut text = String::new();
@@ -116,6 +119,9 @@ async fn answer(io: &Io, before: &[String], word: &str) -> Answer {
     };
     let dashes = rest.iter().any(|word| word == "--");
     if !dashes {
+        if let Some((flag, value)) = known.short_with_value(word) {
+            return value_of(io, known, &rest, Some(flag.name), value).await;
+        }
         if let Some((flag, value)) = word.strip_prefix("--").and_then(|w| w.split_once('=')) {
             let flag = known.long(flag).map(|flag| flag.name);
             return value_of(io, known, &rest, flag, value).await;
@@ -127,60 +133,90 @@ async fn answer(io: &Io, before: &[String], word: &str) -> Answer {
             return flags(known, &rest, word);
         }
     }
-    let Ok(line) = known.parse(&rest) else {
-        return (Vec::new(), Directive::DEFAULT);
+    let line = match known.parse(&rest) {
+        Ok(line) => line,
+        Err(why) => {
+            let words = rest.join(" ");
+            let text =
+                format!("[Debug] [Error] Error while parsing flags from args [{words}]: {why}\n");
+            io.eprint(&text).await;
+            return (Vec::new(), Directive::DEFAULT);
+        }
     };
+    let own = known.flags.iter().any(|flag| line.has(flag.name));
+    let below = help::below(&known.command(&line));
+    if !below.is_empty() && !dashes && !own {
+        return (those(&below, word), Directive::NO_FILES);
+    }
     if known.name.is_empty() {
-        return no_verb(&line.args, word);
+        return no_verb(io, &line.args, word).await;
     }
-    let is_head = verbs().any(|other| is_below(other.name, known.name));
-    if is_head && line.args.is_empty() && !dashes {
-        return (subcommands(known.name, word), Directive::NO_FILES);
-    }
-    match Session::of_verb(io, &line, known.name).await {
+    let mut found = required(known, &line, word);
+    let (more, directive) = match Session::of_verb(io, &line, known.name).await {
         Ok(session) => args::answer(&session, &line, known.name, word).await,
         Err(_) => (Vec::new(), Directive::NO_FILES),
-    }
+    };
+    found.extend(more);
+    (found, directive)
+}
+
+/// Options that are still needed are proposed without being asked for.
+fn required(known: Known, line: &Line, word: &str) -> Vec<Candidate> {
+    let command = format!("kubectl {}", known.name);
+    let missing = help::required(known.name).iter();
+    missing
+        .filter(|name| !line.has(name) && format!("--{name}").starts_with(word))
+        .map(|name| Candidate {
+            text: format!("--{name}"),
+            description: help::purpose(&command, name).to_owned(),
+        })
+        .collect()
 }
 
 /// Before a verb is known: verbs, or those of a group.
-fn no_verb(args: &[String], word: &str) -> Answer {
+async fn no_verb(io: &Io, args: &[String], word: &str) -> Answer {
     match args {
-        [] => (subcommands("", word), Directive::NO_FILES),
-        [head] if HEADS.iter().any(|(name, _)| name == head) => {
-            // Help is about any of them.
-            let head = if head == "help" { "" } else { head };
-            (subcommands(head, word), Directive::NO_FILES)
+        [] => (subcommands(word), Directive::NO_FILES),
+        // Help is about any of them.
+        [head] if head == "help" => (subcommands(word), Directive::NO_FILES),
+        [head, path @ ..] if head == "help" => {
+            let below = help::below(&format!("kubectl {}", path.join(" ")));
+            (those(&below, word), Directive::NO_FILES)
         }
-        _ => (Vec::new(), Directive::DEFAULT),
+        _ => {
+            let text = format!(
+                "[Debug] Cleared global flags for plugin completion\n[Debug] [Error] unable to find a \
+                 command for arguments: [{}]\n",
+                args.join(" ")
+            );
+            io.eprint(&text).await;
+            (Vec::new(), Directive::DEFAULT)
+        }
     }
 }
 
-fn is_below(name: &str, head: &str) -> bool {
-    name.strip_prefix(head)
-        .is_some_and(|rest| rest.starts_with(' '))
+/// Of commands, those that begin with what was typed.
+fn those(commands: &[(&'static str, &'static str)], prefix: &str) -> Vec<Candidate> {
+    let fit = commands.iter().filter(|(name, _)| name.starts_with(prefix));
+    fit.map(|(name, description)| Candidate {
+        text: (*name).to_owned(),
+        description: (*description).to_owned(),
+    })
+    .collect()
 }
 
-/// The verbs one level below a path of verbs (empty: all first words), by name.
-fn subcommands(head: &str, prefix: &str) -> Vec<Candidate> {
-    let rest = |name: &'static str| match head {
-        "" => Some(name),
-        head => name.strip_prefix(head)?.strip_prefix(' '),
-    };
-    let of_verbs = verbs().filter_map(|verb| Some((rest(verb.name)?, verb.summary)));
-    let of_heads = HEADS.iter().filter(|_| head.is_empty()).copied();
-    let mut found: Vec<Candidate> = of_verbs
-        .chain(of_heads)
-        // There is nothing in alpha.
-        .filter(|(name, _)| !name.contains(' ') && *name != "alpha" && name.starts_with(prefix))
-        .map(|(name, description)| Candidate {
-            text: name.to_owned(),
-            description,
-        })
+/// The first words of all verbs, by name.
+fn subcommands(prefix: &str) -> Vec<Candidate> {
+    let of_verbs = verbs().map(|verb| (verb.name, verb.summary));
+    let mut found: Vec<(&str, &str)> = of_verbs
+        .chain(HEADS.iter().copied())
+        // There is nothing in alpha, and what else a verb is called is not proposed.
+        .filter(|(name, _)| !name.contains(' ') && *name != "alpha")
+        .filter(|(name, _)| help::of(&format!("kubectl {name}")).is_some())
         .collect();
-    found.sort_by(|a, b| a.text.cmp(&b.text));
-    found.dedup_by(|a, b| a.text == b.text);
-    found
+    found.sort_unstable();
+    found.dedup_by_key(|(name, _)| *name);
+    those(&found, prefix)
 }
 
 impl Known {
@@ -196,6 +232,29 @@ impl Known {
             flags: verb.flags,
             interspersed: verb.interspersed,
         }
+    }
+
+    /// The words that call it, and those of a group below it.
+    fn command(self, line: &Line) -> String {
+        let own = match self.name {
+            "" => "kubectl".to_owned(),
+            name => format!("kubectl {name}"),
+        };
+        let deeper = format!("{own} {}", line.args.join(" "));
+        match help::of(deeper.trim_end()).is_some() {
+            true => deeper.trim_end().to_owned(),
+            false => own,
+        }
+    }
+
+    /// `-o=` and what was typed behind it.
+    fn short_with_value(self, word: &str) -> Option<(&'static Flag, &str)> {
+        let (letter, value) = word.strip_prefix('-')?.split_once('=')?;
+        let flag = self.all().find(|flag| {
+            let short = flag.short.map(String::from);
+            short.is_some_and(|short| short == letter)
+        });
+        Some((flag?, value))
     }
 
     fn parse(self, words: &[String]) -> Result<Line, String> {
@@ -229,26 +288,70 @@ fn flags(known: Known, words: &[String], prefix: &str) -> Answer {
     let Ok(line) = known.parse(words) else {
         return (Vec::new(), Directive::DEFAULT);
     };
-    let mut found = named(GLOBAL, &line, prefix);
-    found.extend(named(known.flags, &line, prefix));
+    // What has to be given is proposed first, and alone.
+    let first = required(known, &line, prefix);
+    if !first.is_empty() {
+        return (first, Directive::NO_FILES);
+    }
+    let command = known.command(&line);
+    let mut own: Vec<(Flag, String)> = help::options(&command)
+        .map(|option| {
+            (
+                option.flag(),
+                help::purpose(&command, option.name).to_owned(),
+            )
+        })
+        .collect();
+    let name = command.rsplit(' ').next().unwrap_or_default();
+    own.push((HELP, format!("help for {name}")));
+    let global = options::FLAGS.iter().filter_map(|(flag, purpose)| {
+        let name = flag.split_once("--")?.1.split('=').next()?;
+        let flag = GLOBAL.iter().find(|flag| flag.name == name)?;
+        // Those of the configuration say it in words of their own.
+        let purpose = match name {
+            "kubeconfig" if command.starts_with("kubectl config") => CONFIG_FILE,
+            _ => purpose,
+        };
+        let is_own = own.iter().any(|(flag, _)| flag.name == name);
+        (!is_own).then(|| (*flag, purpose.to_owned()))
+    });
+    let mut global: Vec<(Flag, String)> = global.collect();
+    // Those of the program itself are its own, as its help is.
+    if command == "kubectl" {
+        global.append(&mut own);
+    }
+    if command == "kubectl config" {
+        let (files, others) = global
+            .into_iter()
+            .partition(|(flag, _)| flag.name == "kubeconfig");
+        global = others;
+        own.extend::<Vec<(Flag, String)>>(files);
+    }
+    let mut found = named(global, &line, prefix);
+    found.extend(named(own, &line, prefix));
     (found, Directive::NO_FILES)
 }
 
-fn named(flags: &[Flag], line: &Line, prefix: &str) -> Vec<Candidate> {
-    let mut sorted: Vec<&Flag> = flags
+const CONFIG_FILE: &str = "use a particular kubeconfig file";
+const HELP: Flag = super::flags::switch("help").short('h');
+
+fn named(mut flags: Vec<(Flag, String)>, line: &Line, prefix: &str) -> Vec<Candidate> {
+    flags.retain(|(flag, _)| flag.takes == Takes::Values || !line.has(flag.name));
+    flags.sort_by_key(|(flag, _)| flag.name);
+    let candidate = |text: String, description: &str| Candidate {
+        text,
+        description: description.to_owned(),
+    };
+    flags
         .iter()
-        .filter(|flag| flag.takes == Takes::Values || !line.has(flag.name))
-        .collect();
-    sorted.sort_by_key(|flag| flag.name);
-    sorted
-        .into_iter()
-        .flat_map(|flag| {
-            let short = flag.short.map(|short| format!("-{short}"));
-            [Some(format!("--{}", flag.name)), short]
+        .flat_map(|(flag, purpose)| {
+            let short = flag
+                .short
+                .map(|short| candidate(format!("-{short}"), purpose));
+            [Some(candidate(format!("--{}", flag.name), purpose)), short]
         })
         .flatten()
-        .filter(|name| name.starts_with(prefix))
-        .map(Candidate::from)
+        .filter(|one| one.text.starts_with(prefix))
         .collect()
 }
 

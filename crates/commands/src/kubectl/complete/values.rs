@@ -4,8 +4,8 @@ use api::Value;
 
 use super::super::config;
 use super::super::flags::Line;
+use super::super::help;
 use super::super::pods;
-use super::super::print::FORMATS;
 use super::super::session::Session;
 use super::args::{matching, names};
 use super::{Answer, Candidate, Directive};
@@ -26,14 +26,11 @@ pub(super) async fn answer(
         ("context", _) => config::names_of(session, line, "contexts").await,
         ("cluster", _) => config::names_of(session, line, "clusters").await,
         ("user", _) => config::names_of(session, line, "users").await,
-        ("output", "get") => FORMATS.split(',').map(str::to_owned).collect(),
-        ("output", "api-resources") => words(&["json", "name", "wide", "yaml"]),
-        ("output", "version" | "cluster-info") => words(&["json", "yaml"]),
-        ("output", _) => formats_of_changes(),
-        ("dry-run", _) => words(&["none", "server", "client"]),
-        ("container", "logs" | "exec" | "attach" | "cp" | "debug") => {
-            containers(session, line).await
+        ("output", "get") => help::listed_formats("kubectl get"),
+        ("subresource", "get" | "patch" | "replace" | "edit") => {
+            words(&["status", "scale", "resize"])
         }
+        ("container", "exec") if !line.args.is_empty() => containers(session, line).await,
         ("filename", _) => {
             let endings = words(&MANIFESTS).into_iter().map(Candidate::from).collect();
             return (endings, Directive::FILE_ENDINGS);
@@ -47,16 +44,6 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// Verbs that change something print no tables.
-fn formats_of_changes() -> Vec<String> {
-    let of_tables = |format: &&str| *format != "wide" && !format.starts_with("custom-columns");
-    FORMATS
-        .split(',')
-        .filter(of_tables)
-        .map(str::to_owned)
-        .collect()
-}
-
 /// The containers of the pod that the line names.
 pub(super) async fn containers(session: &Session, line: &Line) -> Vec<String> {
     let Some(word) = line.args.first() else {
@@ -65,7 +52,7 @@ pub(super) async fn containers(session: &Session, line: &Line) -> Vec<String> {
     let Ok(pod) = pods::pod(session, word, sim::Duration::ZERO).await else {
         return Vec::new();
     };
-    ["containers", "initContainers", "ephemeralContainers"]
+    ["initContainers", "containers"]
         .iter()
         .flat_map(|field| pod.get("spec").list_at(field))
         .map(|container: &Value| container.str_at("name").to_owned())

@@ -21,16 +21,7 @@ pub(super) async fn debug(
         "metadata": { "name": (line.text("copy-to")), "namespace": (pod.namespace()) },
         "spec": (pod.get("spec").clone()),
     });
-    for field in ["labels", "annotations"] {
-        let own = pod.metadata().get(field);
-        if line.on(&format!("keep-{field}")) && !own.is_null() {
-            copy.set(&format!("metadata.{field}"), own);
-        }
-    }
     copy.remove("spec.ephemeralContainers");
-    if !line.on_unless_off("keep-init-containers") {
-        copy.remove("spec.initContainers");
-    }
     if line.has("share-processes") {
         let shares = line.on("share-processes");
         copy.set("spec.shareProcessNamespace", shares);
@@ -71,6 +62,18 @@ pub(super) async fn debug(
             Some(containers.len() - 1)
         }
     };
+    // Where nothing is debugged, other images are all that changes.
+    let debugs = at.is_some();
+    for field in ["labels", "annotations"] {
+        let own = pod.metadata().get(field);
+        let keeps = !debugs || line.on(&format!("keep-{field}"));
+        if keeps && !own.is_null() {
+            copy.set(&format!("metadata.{field}"), own);
+        }
+    }
+    if debugs && !line.on_unless_off("keep-init-containers") {
+        copy.remove("spec.initContainers");
+    }
     let mut name = String::new();
     if let Some(at) = at {
         let mut container = containers[at].clone();

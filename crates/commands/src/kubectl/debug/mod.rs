@@ -78,6 +78,7 @@ struct Wish<'a> {
 async fn debug(session: &Session, line: &Line) -> Outcome {
     let before = line.dash.unwrap_or(line.args.len());
     let (words, command) = line.args.split_at(before);
+    pairs(line)?;
     check(session, line, words, command).await?;
     let wish = Wish {
         line,
@@ -86,8 +87,8 @@ async fn debug(session: &Session, line: &Line) -> Outcome {
         custom: custom(session, line).await?,
     };
     if wish.profile == Profile::Legacy && !line.on("quiet") {
-        let note = "--profile=legacy is deprecated and will be removed in the future. It is \
-                    recommended to explicitly specify a profile, for example \"--profile=general\".\n";
+        let note = "--profile=legacy is deprecated and planned to be removed in v1.39. It is \
+                    recommended to specify other profile, for example \"--profile=general\".\n";
         session.io.eprint(note).await;
     }
     for (resource, object) in objects(session, line, words).await? {
@@ -108,6 +109,20 @@ async fn debug(session: &Session, line: &Line) -> Outcome {
         };
         if attaches && !container.is_empty() {
             join(session, line, &pod, &container).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Values that are pairs.
+fn pairs(line: &Line) -> Outcome {
+    for flag in ["env", "set-image"] {
+        if let Some(wrong) = line.list(flag).iter().find(|pair| !pair.contains('=')) {
+            let why = format!(
+                "invalid argument {:?} for \"--{flag}\" flag: {wrong} must be formatted as key=value",
+                line.text(flag)
+            );
+            return Err(Failure::Usage(why, line.command.clone()));
         }
     }
     Ok(())
@@ -189,19 +204,18 @@ async fn custom(session: &Session, line: &Line) -> Outcome<Value> {
     let text = session.io.read_to_string(path).await.map_err(|errno| {
         let why = errno.go_message();
         Failure::message(format!(
-            "unable to read custom profile file {path}: open {path}: {why}"
+            "must pass a container spec json file for custom profile: open {path}: {why}"
         ))
     })?;
     let read = api::yaml::decode_stream(&text)
         .map_err(|why| Failure::message(format!("{path}: {why}")))?;
     let custom = read.into_iter().next().map(|document| document.value);
     let custom = custom.unwrap_or_else(Value::empty_map);
-    for field in ["name", "image", "command", "lifecycle", "volumeDevices"] {
-        if custom.has(field) {
-            return Err(Failure::message(format!(
-                "{field} is not allowed in the custom profile"
-            )));
-        }
+    let fixed = ["name", "image", "command", "lifecycle", "volumeDevices"];
+    if fixed.iter().any(|field| custom.has(field)) {
+        return Err(Failure::message(
+            "name, command, image, lifecycle and volume devices are not modifiable via custom profile",
+        ));
     }
     Ok(custom)
 }
@@ -342,7 +356,23 @@ async fn ephemeral(session: &Session, wish: &Wish<'_>, pod: &Value) -> Outcome<(
     wish.profile
         .apply(&mut changed, &mut container, Style::Ephemeral, wish.line);
     customize(&mut container, wish)?;
-    let body = object!({ "spec": { "ephemeralContainers": [(container)] } });
+    let held = pod.list_at("spec.ephemeralContainers");
+    let order = held.iter().map(|one| one.str("name"));
+    let order = order
+        .chain([name.as_str()])
+        .map(|name| object!({ "name": name }));
+    let order: Vec<Value> = order.collect();
+    // One of the same name would have to become this one, which the server does not allow.
+    if let Some(same) = held.iter().find(|one| one.str("name") == name) {
+        for (field, _) in same.entries().iter() {
+            if !container.has(field) {
+                container.set(field, Value::Null);
+            }
+        }
+    }
+    let mut body = object!({ "spec": { "ephemeralContainers": [(container)] } });
+    let path = ["spec", "$setElementOrder/ephemeralContainers"];
+    body.set_path(&path, Value::from(order));
     let (namespace, own) = (pod.namespace(), pod.name());
     let path = format!("/api/v1/namespaces/{namespace}/pods/{own}/ephemeralcontainers");
     let patched = session

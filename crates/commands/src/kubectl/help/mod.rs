@@ -28,6 +28,20 @@ pub(crate) fn commands() -> impl Iterator<Item = &'static str> {
     text.lines().take_while(usage).filter_map(indented)
 }
 
+/// The commands below a group, and what they do, as its text lists them.
+pub(crate) fn below(group: &str) -> Vec<(&'static str, &'static str)> {
+    let text = of(group).unwrap_or_default();
+    let (_, text) = text
+        .split_once("\nAvailable Commands:\n")
+        .unwrap_or_default();
+    let lines = text.lines().take_while(|line| !line.is_empty());
+    let entry = |line: &'static str| line.trim().split_once(' ');
+    lines
+        .filter_map(entry)
+        .map(|(name, text)| (name, text.trim()))
+        .collect()
+}
+
 /// An option as a text tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Described {
@@ -58,14 +72,40 @@ pub(crate) fn options(command: &str) -> impl Iterator<Item = Described> {
     })
 }
 
+/// What an option of a command is for, as its text says.
+pub(crate) fn purpose(command: &str, name: &str) -> &'static str {
+    let text = of(command).unwrap_or_default();
+    let is = |line: &str| {
+        let line = line.strip_prefix("    -").unwrap_or_default();
+        let long = line.split_once("--").or(line.split_once('-'));
+        long.and_then(|(_, rest)| rest.split_once('='))
+            .is_some_and(|(known, _)| known == name)
+    };
+    let mut lines = text.lines().skip_while(|line| !is(line));
+    lines.nth(1).unwrap_or_default().trim()
+}
+
+/// The options without which a command does not begin.
+pub(crate) fn required(verb: &str) -> &'static [&'static str] {
+    let needed = REQUIRED.iter().find(|(name, _)| *name == verb);
+    needed.map_or(&[], |(_, flags)| flags)
+}
+
 /// The formats that `-o` of a command may be, as the sentence of a wrong one lists them; none where
 /// its text does not say.
 pub(crate) fn formats(command: &str) -> Option<String> {
-    let (_, text) = of(command)?.split_once("Output format. One of: (")?;
-    let (listed, _) = text.split_once(')')?;
-    let mut formats: Vec<&str> = listed.split(", ").collect();
+    let mut formats = listed_formats(command);
     formats.sort_unstable();
-    Some(formats.join(","))
+    (!formats.is_empty()).then(|| formats.join(","))
+}
+
+/// The same in the order in which its text lists them.
+pub(crate) fn listed_formats(command: &str) -> Vec<String> {
+    let text = of(command).unwrap_or_default();
+    let after = text.split_once("Output format. One of: (");
+    let listed = after.and_then(|(_, text)| text.split_once(')'));
+    let listed = listed.map(|(listed, _)| listed.split(", ").map(str::to_owned));
+    listed.into_iter().flatten().collect()
 }
 
 /// Options that are read where objects are: from files, into formats.
@@ -114,6 +154,7 @@ const REQUIRED: &[(&str, &[&str])] = &[
     ("create cronjob", &["image", "schedule"]),
     ("create deployment", &["image"]),
     ("create service externalname", &["external-name"]),
+    ("kuberc set", &["section"]),
     ("run", &["image"]),
     ("scale", &["replicas"]),
 ];
@@ -123,8 +164,7 @@ pub(crate) fn check(command: &str, line: &Line) -> Result<(), Failure> {
     types(command, line)?;
     logs(command, line)?;
     let name = command.strip_prefix("kubectl ").unwrap_or_default();
-    let needed = REQUIRED.iter().find(|(verb, _)| *verb == name);
-    let missing = needed.map_or(&[][..], |(_, flags)| flags).iter();
+    let missing = required(name).iter();
     let missing: Vec<String> = missing
         .filter(|flag| !line.has(flag))
         .map(|flag| format!("{flag:?}"))
@@ -206,7 +246,7 @@ fn types(command: &str, line: &Line) -> Result<(), Failure> {
 }
 
 impl Described {
-    fn flag(&self) -> Flag {
+    pub(crate) fn flag(&self) -> Flag {
         let takes = match self.default {
             "true" | "false" => Takes::Switch,
             "[]" => Takes::Values,

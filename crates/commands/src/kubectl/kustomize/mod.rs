@@ -96,9 +96,13 @@ pub(super) async fn build(io: &Io, root: &str) -> Outcome<Vec<Value>> {
             order::sort(&mut found.objects);
         }
         for option in target.strings("buildMetadata") {
-            if option != "managedByLabel" {
+            if ["originAnnotations", "transformerAnnotations"].contains(&option) {
                 let note = sim::unmodelled!("annotations of kustomize's buildMetadata");
                 return Err(format!("{note}: {option}"));
+            }
+            // What else is asked for is passed over.
+            if option != "managedByLabel" {
+                continue;
             }
             let labels = |one: &mut res::Res| one.value.set_label(MANAGED_BY, VERSION);
             found.objects.iter_mut().for_each(labels);

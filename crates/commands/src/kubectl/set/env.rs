@@ -5,7 +5,7 @@
 use api::{Value, object};
 use machine::Fd;
 
-use super::{apply, objects, of_pod_spec, pod_spec, refuse_without_template};
+use super::{apply, failed_to, objects, of_pod_spec, pod_spec, refuse_without_template};
 use crate::kubectl::Verb;
 use crate::kubectl::act::{self, Found};
 use crate::kubectl::failure::{Failure, Outcome};
@@ -340,8 +340,16 @@ async fn change(
             if !line.on_unless_off("overwrite") {
                 refuse_overwriting(found, container, changes)?;
             }
-            let variables: Vec<Value> = changes.iter().map(|c| patch_of(c, container)).collect();
+            let mut variables: Vec<Value> =
+                changes.iter().map(|c| patch_of(c, container)).collect();
             let order = updated(container, changes);
+            // A list has to be in the order that is asked for; what goes has no place in it.
+            let place = |one: &Value| {
+                order
+                    .iter()
+                    .position(|other| other.str("name") == one.str("name"))
+            };
+            variables.sort_by_key(|one| place(one).unwrap_or(usize::MAX));
             let order = order
                 .iter()
                 .map(|one| object!({ "name": (one.str("name")) }));
@@ -361,7 +369,9 @@ async fn change(
         return Ok(());
     }
     let body = of_pod_spec(found, updates);
-    apply(session, line, found, body, "env updated").await
+    apply(session, line, found, body, "env updated")
+        .await
+        .map_err(failed_to("failed to patch env update to pod template: "))
 }
 
 fn refuse_overwriting(found: &Found, container: &Value, changes: &[Change]) -> Outcome {
