@@ -38,9 +38,12 @@ pub(crate) struct Consulted {
     question: Question,
     /// The uid that the answer has to have.
     uid: String,
-    /// What it said, or why it said nothing.
-    outcome: Result<Value, String>,
+    /// Nothing while it is being asked.
+    outcome: Option<Outcome>,
 }
+
+/// What a webhook said, or why it said nothing.
+pub(crate) type Outcome = Result<Value, String>;
 
 /// Who waits for answers.
 #[derive(Clone, Debug)]
@@ -83,8 +86,7 @@ pub(crate) struct Consultations {
 #[derive(Clone, Debug)]
 struct Open {
     waiting: Waiting,
-    /// The questions; those without outcome are on their way.
-    asked: Vec<(Question, String, Option<Result<Value, String>>)>,
+    asked: Vec<Consulted>,
 }
 
 impl Consultations {
@@ -96,12 +98,12 @@ impl Consultations {
 
 impl Write {
     /// What a webhook said to a question, if it was asked.
-    pub(crate) fn said(&self, question: &Question) -> Option<(&str, &Result<Value, String>)> {
+    pub(crate) fn said(&self, question: &Question) -> Option<(&str, &Outcome)> {
         let same = |one: &&Consulted| {
             one.question.hook == question.hook && one.question.review.same(&question.review)
         };
         let found = self.consulted.iter().find(same)?;
-        Some((&found.uid, &found.outcome))
+        Some((&found.uid, found.outcome.as_ref()?))
     }
 }
 
@@ -166,7 +168,11 @@ impl ApiServer {
                     None
                 }
             };
-            asked.push((question, uid, outcome));
+            asked.push(Consulted {
+                question,
+                uid,
+                outcome,
+            });
         }
         self.consultations.open.insert(id, Open { waiting, asked });
         self.go_on(cx, id);
@@ -177,21 +183,13 @@ impl ApiServer {
         let Some(open) = self.consultations.open.get(&id) else {
             return;
         };
-        if open.asked.iter().any(|(_, _, outcome)| outcome.is_none()) {
+        if open.asked.iter().any(|one| one.outcome.is_none()) {
             return;
         }
         let Some(Open { mut waiting, asked }) = self.consultations.open.remove(&id) else {
             return;
         };
-        let consulted = asked
-            .into_iter()
-            .filter_map(|(question, uid, outcome)| Some((question, uid, outcome?)));
-        let consulted = consulted.map(|(question, uid, outcome)| Consulted {
-            question,
-            uid,
-            outcome,
-        });
-        waiting.write().consulted.extend(consulted);
+        waiting.write().consulted.extend(asked);
         match waiting {
             Waiting::Write(write) => self.attempt(cx, write),
             Waiting::Gate(gate) => self.pass(cx, gate),
@@ -210,12 +208,12 @@ impl ApiServer {
         let Some(open) = self.consultations.open.get_mut(&id) else {
             return;
         };
-        let Some((question, _, place)) = open.asked.get_mut(index) else {
+        let Some(asked) = open.asked.get_mut(index) else {
             return;
         };
-        *place = Some(match outcome {
-            Err(why) => Err(posting(question, &why)),
-            Ok(response) => read(question, response),
+        asked.outcome = Some(match outcome {
+            Err(why) => Err(posting(&asked.question, &why)),
+            Ok(response) => read(&asked.question, response),
         });
         self.go_on(cx, id);
     }

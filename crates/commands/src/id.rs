@@ -37,6 +37,7 @@ async fn main(io: Io) -> i32 {
     let named = wanted.clone();
     let found = io
         .sys(move |sys| {
+            let mut groups = Vec::new();
             let (uid, gid) = match &named {
                 Some(name) => {
                     let users = sys.host().users();
@@ -44,14 +45,20 @@ async fn main(io: Io) -> i32 {
                     (user.uid, user.gid)
                 }
                 None => {
-                    let gid = sys
-                        .host()
-                        .process(sys.pid())
-                        .map_or(0, |process| process.gid);
-                    (sys.uid(), gid)
+                    let process = sys.host().process(sys.pid());
+                    groups = process.map_or_else(Vec::new, |process| process.groups.to_vec());
+                    (sys.uid(), process.map_or(0, |process| process.gid))
                 }
             };
+            groups.push(gid);
+            groups.sort_unstable();
+            groups.dedup();
+            let groups: Vec<(u32, String)> = groups
+                .into_iter()
+                .map(|group| (group, files::group_name(sys, group)))
+                .collect();
             Some((
+                groups,
                 uid,
                 gid,
                 files::user_name(sys, uid),
@@ -59,7 +66,7 @@ async fn main(io: Io) -> i32 {
             ))
         })
         .await;
-    let Some((uid, gid, user, group)) = found else {
+    let Some((groups, uid, gid, user, group)) = found else {
         complain(
             &io,
             &format!("‘{}’: no such user", wanted.unwrap_or_default()),
@@ -77,11 +84,20 @@ async fn main(io: Io) -> i32 {
     let text = match args.last_of("ugG") {
         Some('u') if args.has('n') => user,
         Some('u') => uid.to_string(),
+        Some('G') => {
+            let shown = groups.iter().map(|(number, name)| match args.has('n') {
+                true => name.clone(),
+                false => number.to_string(),
+            });
+            shown.collect::<Vec<_>>().join(" ")
+        }
         Some(_) if args.has('n') => group,
         Some(_) => gid.to_string(),
         None => {
             let group = named(gid, &group);
-            format!("uid={} gid={group} groups={group}", named(uid, &user))
+            let all = groups.iter().map(|(number, name)| named(*number, name));
+            let all = all.collect::<Vec<_>>().join(",");
+            format!("uid={} gid={group} groups={all}", named(uid, &user))
         }
     };
     io.print(&format!("{text}\n")).await;

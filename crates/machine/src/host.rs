@@ -1,6 +1,6 @@
 //! A host: hardware facts, file systems, processes and the kernel objects they share.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use net::{NetnsId, SocketId};
@@ -110,6 +110,8 @@ pub struct Host {
     pub units: BTreeMap<Rc<str>, Unit>,
     pub(crate) trees: BTreeMap<FsId, Tree>,
     pub(crate) mounts: BTreeMap<MountNsId, MountNs>,
+    /// The directories whose files are kept in memory.
+    pub(crate) tmpfs: BTreeSet<Rc<str>>,
     pub(crate) processes: BTreeMap<Pid, Rc<Process>>,
     pub(crate) ttys: BTreeMap<TtyId, Tty>,
     pub(crate) pipes: BTreeMap<PipeId, Rc<Pipe>>,
@@ -144,6 +146,7 @@ impl Host {
             units: BTreeMap::new(),
             trees,
             mounts: BTreeMap::from([(MountNsId(0), own)]),
+            tmpfs: BTreeSet::new(),
             processes: BTreeMap::new(),
             ttys: BTreeMap::new(),
             pipes: BTreeMap::new(),

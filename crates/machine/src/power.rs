@@ -98,6 +98,7 @@ impl World {
             cwd: "/".into(),
             uid: 0,
             gid: 0,
+            groups: Rc::default(),
             netns,
             mounts: MountNsId(0),
             pid_ns: PidNsId(0),

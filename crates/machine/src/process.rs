@@ -203,6 +203,8 @@ pub struct Process {
     pub uid: u32,
     /// The group it runs as.
     pub gid: u32,
+    /// The groups it is in besides.
+    pub groups: Rc<[u32]>,
     /// The network namespace it lives in.
     pub netns: NetnsId,
     /// The mount namespace it lives in.

@@ -256,6 +256,8 @@ pub struct ContainerConfig {
     pub run_as_user: Option<u32>,
     /// The group to run as.
     pub run_as_group: Option<u32>,
+    /// The groups it is in besides.
+    pub groups: Rc<[u32]>,
     /// The root file system refuses writes.
     pub read_only_root: bool,
     /// Memory limit in bytes.

@@ -22,6 +22,8 @@ pub struct Bench {
     pub answers: BTreeMap<u32, Answer>,
     /// Calls to kubelets: number, address and target.
     pub kubelet: Vec<(CallId, String, String)>,
+    /// The bodies of these calls.
+    pub bodies: Vec<Value>,
     pub exited: Option<String>,
     /// Lines of the audit log.
     pub audit: Vec<String>,
@@ -67,6 +69,7 @@ impl Bench {
             next_stream: 1,
             answers: BTreeMap::new(),
             kubelet: Vec::new(),
+            bodies: Vec::new(),
             exited: None,
             audit: Vec::new(),
             journal: Forget,
@@ -92,6 +95,8 @@ impl Bench {
                 Action::Audit(line) => self.audit.push(line),
                 Action::Exit(why) => self.exited = Some(why),
                 Action::Call(call, Peer::Kubelet(addr), request) => {
+                    let body = api::body_value(&request.body).unwrap_or_default();
+                    self.bodies.push(body);
                     self.kubelet
                         .push((call, addr.to_string(), request.target.to_string()));
                 }

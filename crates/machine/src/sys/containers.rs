@@ -79,6 +79,32 @@ impl Sys<'_> {
         self.host().trees.get(&id).cloned()
     }
 
+    /// Keeps the files below a directory of the machine in memory from now on. They lie where they
+    /// lay: only who asks is told.
+    pub fn mount_tmpfs(&mut self, path: &str) {
+        self.host_mut().tmpfs.insert(path.into());
+    }
+
+    /// Takes back [`Sys::mount_tmpfs`] for a directory and those below.
+    pub fn unmount_tmpfs(&mut self, path: &str) {
+        let below = format!("{path}/");
+        let is_gone = |at: &Rc<str>| **at == *path || at.starts_with(&below);
+        self.host_mut().tmpfs.retain(|at| !is_gone(at));
+    }
+
+    /// Whether a file is kept in memory.
+    ///
+    /// # Errors
+    /// As `statfs(2)`.
+    pub fn is_in_memory(&self, path: &str) -> Result<bool, Errno> {
+        let place = self.place_of(path)?;
+        let holds = |at: &Rc<str>| {
+            let rest = place.path.strip_prefix(&**at);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        Ok(place.fs == FsId(0) && self.host().tmpfs.iter().any(holds))
+    }
+
     /// Where a path of this process lies: for a bind mount of it.
     ///
     /// # Errors

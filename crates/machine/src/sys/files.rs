@@ -410,14 +410,14 @@ impl Sys<'_> {
     /// Checks the owner's, group's or others' bits; root may do anything but execute what nobody
     /// may.
     pub(super) fn permit(&self, node: &Node, want: u32) -> Result<(), Errno> {
-        let (uid, gid) = self
-            .process()
-            .map_or((0, 0), |process| (process.uid, process.gid));
+        let process = self.process();
+        let (uid, gid) = process.map_or((0, 0), |process| (process.uid, process.gid));
+        let also = process.is_some_and(|process| process.groups.contains(&node.meta.gid));
         let mode = node.meta.mode;
         let granted = match () {
             () if uid == 0 => READ | WRITE | if mode & 0o111 != 0 { EXECUTE } else { 0 },
             () if node.meta.uid == uid => mode >> 6 & 7,
-            () if node.meta.gid == gid => mode >> 3 & 7,
+            () if node.meta.gid == gid || also => mode >> 3 & 7,
             () => mode & 7,
         };
         if granted & want == want {
@@ -521,9 +521,24 @@ impl Sys<'_> {
 
     fn put_new(&mut self, place: &Place, content: Content, mode: u32) -> Result<(), Errno> {
         self.permit_parent(place)?;
-        let (uid, gid) = self
+        let (uid, mut gid) = self
             .process()
             .map_or((0, 0), |process| (process.uid, process.gid));
+        // What is made in a directory with the set-group-ID bit is of its group.
+        let parent = Place {
+            path: split(&place.path).0.to_owned(),
+            ..place.clone()
+        };
+        let of = self
+            .node(&parent)
+            .map(|node| (node.meta.mode, node.meta.gid));
+        let mut mode = mode;
+        if let Some((_, group)) = of.ok().filter(|(mode, _)| mode & 0o2000 != 0) {
+            gid = group;
+            if matches!(content, Content::Dir(_)) {
+                mode |= 0o2000;
+            }
+        }
         let node = Node {
             meta: Meta {
                 uid,

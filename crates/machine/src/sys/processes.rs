@@ -44,6 +44,8 @@ pub struct Spawn {
     pub cwd: Option<Rc<str>>,
     /// The user and group it runs as.
     pub user: Option<(u32, u32)>,
+    /// The groups it is in besides; without a user of its own, those of its parent.
+    pub groups: Rc<[u32]>,
     /// Its descriptors: number in the child, number of the caller. Nothing else is inherited.
     pub fds: Vec<(Fd, Fd)>,
     /// Its terminal, opened as descriptors 0 to 2, in a session of its own.
@@ -77,6 +79,7 @@ impl Spawn {
             env: None,
             cwd: None,
             user: None,
+            groups: Rc::default(),
             fds: Vec::new(),
             terminal: None,
             pgrp: None,
@@ -169,6 +172,10 @@ impl Sys<'_> {
             spawn.pgrp.flatten().unwrap_or(parent.pgrp)
         };
         let (uid, gid) = spawn.user.unwrap_or((parent.uid, parent.gid));
+        let groups = match spawn.user {
+            Some(_) => spawn.groups,
+            None => parent.groups,
+        };
         let cause = self.world.note(
             machine,
             self.cause,
@@ -186,6 +193,7 @@ impl Sys<'_> {
             cwd: spawn.cwd.unwrap_or(parent.cwd),
             uid,
             gid,
+            groups,
             netns: spawn.netns.unwrap_or(parent.netns),
             mounts,
             pid_ns,
@@ -441,6 +449,7 @@ struct Inherited {
     cwd: Rc<str>,
     uid: u32,
     gid: u32,
+    groups: Rc<[u32]>,
     netns: NetnsId,
     recording: Option<RecordingId>,
     mounts: MountNsId,
@@ -458,6 +467,7 @@ impl Process {
             cwd: self.cwd.clone(),
             uid: self.uid,
             gid: self.gid,
+            groups: self.groups.clone(),
             netns: self.netns,
             recording: self.recording,
             mounts: self.mounts,

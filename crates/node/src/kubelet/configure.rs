@@ -233,6 +233,7 @@ fn container_config(
         mounts: mounts_of(sys, pod, container, ip, get)?,
         run_as_user: id("runAsUser"),
         run_as_group: id("runAsGroup"),
+        groups: groups(of_pod),
         read_only_root: own.bool_at("readOnlyRootFilesystem"),
         memory_limit: limit,
         labels: Rc::new(labels),
@@ -407,6 +408,14 @@ fn check_user(
         ));
     }
     Ok(config)
+}
+
+/// The groups that a pod's processes are in besides their own.
+fn groups(context: &Value) -> Rc<[u32]> {
+    let listed = context.list_at("supplementalGroups").iter();
+    let all = listed.chain(std::iter::once(context.get("fsGroup")));
+    let all = all.filter_map(|group| group.as_i64().and_then(|id| u32::try_from(id).ok()));
+    all.collect()
 }
 
 #[cfg(test)]

@@ -97,7 +97,12 @@ impl State {
                 }
             };
             let path = volumes::path(&pod, volume);
-            let made = planned.and_then(|plan| make(sys, &path, &plan));
+            let group = pod.object.at("spec.securityContext.fsGroup").as_i64();
+            let group = group.and_then(|id| u32::try_from(id).ok());
+            let made = planned.and_then(|plan| make(sys, &path, &plan, group));
+            if made.is_ok() && volumes::is_in_memory(volume) {
+                sys.mount_tmpfs(&path);
+            }
             if let Err(why) = made {
                 failures.push(if why.starts_with("error processing PVC") {
                     // Volumes that cannot be worked out are told of together, with those that wait.
@@ -119,17 +124,22 @@ impl State {
             let path = format!("{}/volumes", entry.worker.pod.directory());
             // A pod without volumes has no such directory.
             let _ = sys.remove_all(&path);
+            sys.unmount_tmpfs(&path);
         }
     }
 }
 
-fn make(sys: &mut Sys<'_>, path: &str, plan: &Plan) -> Result<(), String> {
+/// Makes a volume's directory. With a group, which `fsGroup` names, all in it is the group's.
+/// Models pkg/volume/volume_linux.go.
+fn make(sys: &mut Sys<'_>, path: &str, plan: &Plan, group: Option<u32>) -> Result<(), String> {
     let failed = |errno: Errno| errno.go_message();
     match plan {
         Plan::Empty => {
             if !sys.exists(path) {
                 sys.mkdir_all(path).map_err(failed)?;
-                sys.chmod(path, 0o777).map_err(failed)?;
+                let mode = if group.is_some() { 0o2777 } else { 0o777 };
+                sys.chown(path, 0, group.unwrap_or(0)).map_err(failed)?;
+                sys.chmod(path, mode).map_err(failed)?;
             }
             Ok(())
         }
@@ -143,7 +153,7 @@ fn make(sys: &mut Sys<'_>, path: &str, plan: &Plan) -> Result<(), String> {
             sys.mkdir_all(parent).map_err(failed)?;
             sys.symlink(target, path).map_err(failed)
         }
-        Plan::Files(files) => write_files(sys, path, files).map_err(failed),
+        Plan::Files(files) => write_files(sys, path, files, group).map_err(failed),
     }
 }
 
@@ -174,7 +184,12 @@ fn check_host_path(sys: &mut Sys<'_>, path: &str, of_type: &str) -> Result<(), S
 
 /// Replaces the files of a volume at once: they lie in a directory of their own, named for the time,
 /// to which a link leads.
-fn write_files(sys: &mut Sys<'_>, path: &str, files: &Files) -> Result<(), Errno> {
+fn write_files(
+    sys: &mut Sys<'_>,
+    path: &str,
+    files: &Files,
+    group: Option<u32>,
+) -> Result<(), Errno> {
     let link = format!("{path}/..data");
     let old = sys.lstat(&link).ok().and_then(|stat| stat.target);
     let is_same = old.is_some()
@@ -187,7 +202,7 @@ fn write_files(sys: &mut Sys<'_>, path: &str, files: &Files) -> Result<(), Errno
         return Ok(());
     }
     // What watches or holds the old files sees them go; the new ones come whole.
-    sys.put_node(path, volume(sys.now(), files))
+    sys.put_node(path, volume(sys.now(), files, group))
 }
 
 /// The names in the uppermost directory.
@@ -199,23 +214,30 @@ fn first_names(files: &Files) -> BTreeSet<&str> {
 }
 
 /// A volume's directory, as upstream's writer leaves it.
-fn volume(now: Instant, files: &Files) -> Node {
+fn volume(now: Instant, files: &Files, group: Option<u32>) -> Node {
     let stamp = now.rfc3339_nano();
     let dir = format!(
         "..{}",
         stamp.trim_end_matches('Z').replace(['-', ':', 'T'], "_")
     );
-    let meta = |mode: u32| Meta {
-        mode,
+    let of_group = |mode: u32, adds: u32| Meta {
+        gid: group.unwrap_or(0),
+        mode: mode | group.map_or(0, |_| adds),
         mtime: now,
         ..Meta::root(mode)
     };
+    let dir_meta = |mode: u32| of_group(mode, 0o2550);
+    let meta = |mode: u32| of_group(mode, 0o440);
     let mut tree = Tree::new();
     let mut put = |path: String, meta: Meta, content: Content| {
         tree.put_all(&path, Node { meta, content })
             .expect("the paths of one volume do not collide");
     };
-    put(format!("/{dir}"), meta(0o755), Content::Dir(Rc::default()));
+    put(
+        format!("/{dir}"),
+        dir_meta(0o755),
+        Content::Dir(Rc::default()),
+    );
     for (name, (bytes, mode)) in files {
         put(
             format!("/{dir}/{name}"),
@@ -233,7 +255,7 @@ fn volume(now: Instant, files: &Files) -> Node {
         put(format!("/{name}"), meta(0o777), Content::Symlink(target));
     }
     let mut root = tree.get("/").cloned().unwrap_or_else(|| Node::dir(0o777));
-    root.meta = meta(0o777);
+    root.meta = dir_meta(0o777);
     root
 }
 
@@ -283,7 +305,7 @@ mod tests {
             ("sub/file".to_owned(), (Rc::from(*b"f"), 0o644)),
         ]);
         let mut tree = Tree::new();
-        tree.put("/v", volume(Instant::ZERO, &files))
+        tree.put("/v", volume(Instant::ZERO, &files, None))
             .expect("the root is there");
         let names: Vec<&str> = tree
             .get("/v")

@@ -107,6 +107,15 @@ pub(super) fn references(pod: &Pod) -> Vec<Object> {
     all
 }
 
+/// Whether a volume's files are kept in memory, as secrets are.
+pub(super) fn is_in_memory(volume: &Value) -> bool {
+    match kind(volume) {
+        "emptyDir" => volume.str_at("emptyDir.medium") == "Memory",
+        "secret" | "projected" | "downwardAPI" => true,
+        _ => false,
+    }
+}
+
 /// The tokens the volumes ask for.
 pub(super) fn tokens(pod: &Pod) -> Vec<TokenRequest> {
     let sources = volumes(pod)

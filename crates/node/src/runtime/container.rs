@@ -69,12 +69,18 @@ impl Containerd {
         let (root, mounts) = mount(sys, sandbox_id, config, &image, &cwd)?;
         let mounts = sys.new_mount_ns(root, mounts);
         let uid = config.run_as_user.or(image.config.user).unwrap_or(0);
+        let own = image.config.user == Some(uid);
+        let gid = config.run_as_group.unwrap_or_else(|| match own {
+            true => uid,
+            false => sys.fs(root).map_or(0, |files| group_of(&files, uid)),
+        });
         let pid_ns = self.pid_ns(sys, sandbox_id, &config.pid);
         let spec = ProcessSpec {
             args,
             env: environment(config, &image, &hostname, uid),
             cwd,
-            user: (uid, config.run_as_group.unwrap_or(uid)),
+            user: (uid, gid),
+            groups: config.groups.clone(),
             netns,
             mounts,
             pid_ns,
@@ -438,6 +444,23 @@ fn was_out_of_memory(sys: &Sys<'_>, container: &Container) -> bool {
         }
         _ => false,
     }
+}
+
+/// The group of a user as a container's own list of users has it; the superuser's for one that it
+/// does not know.
+fn group_of(files: &Tree, uid: u32) -> u32 {
+    let list = files.get("/etc/passwd").map(|node| &node.content);
+    let Some(Content::File(bytes)) = list else {
+        return 0;
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<u32>().ok());
+    let mut users = text.lines().map(|line| line.split(':').skip(2));
+    let found = users.find_map(|mut fields| match number(fields.next()) {
+        Some(own) if own == uid => Some(number(fields.next())),
+        _ => None,
+    });
+    found.flatten().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) struct ProcessSpec {
     pub(crate) env: Env,
     pub(crate) cwd: Rc<str>,
     pub(crate) user: (u32, u32),
+    pub(crate) groups: Rc<[u32]>,
     pub(crate) netns: NetnsId,
     pub(crate) mounts: MountNsId,
     pub(crate) pid_ns: PidNsId,
@@ -111,6 +112,7 @@ pub(super) fn spawn_of(spec: &ProcessSpec, args: &[Rc<str>], exec: Exec) -> Spaw
     spawn.env = Some(spec.env.clone());
     spawn.cwd = Some(spec.cwd.clone());
     spawn.user = Some(spec.user);
+    spawn.groups = spec.groups.clone();
     spawn.pgrp = Some(None);
     spawn.netns = Some(spec.netns);
     spawn.mounts = Some(spec.mounts);

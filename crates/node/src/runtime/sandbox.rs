@@ -60,6 +60,7 @@ impl Containerd {
             )])),
             cwd: "/".into(),
             user: (65_535, 65_535),
+            groups: Rc::default(),
             netns,
             mounts,
             pid_ns: sys.new_pid_ns(),

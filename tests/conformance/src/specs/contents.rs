@@ -24,13 +24,20 @@ const ROOT: Option<u32> = None;
 const OTHER: Option<u32> = Some(1001);
 
 rows! {
-    "[sig-storage] EmptyDir volumes volume on default medium should have the correct mode [LinuxOnly] [NodeConformance] [Conformance]" => empty_mode(),
-    "[sig-storage] EmptyDir volumes should support (root,0644,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0644", "-rw-r--r--"),
-    "[sig-storage] EmptyDir volumes should support (root,0666,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0666", "-rw-rw-rw-"),
-    "[sig-storage] EmptyDir volumes should support (root,0777,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0777", "-rwxrwxrwx"),
-    "[sig-storage] EmptyDir volumes should support (non-root,0644,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0644", "-rw-r--r--"),
-    "[sig-storage] EmptyDir volumes should support (non-root,0666,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0666", "-rw-rw-rw-"),
-    "[sig-storage] EmptyDir volumes should support (non-root,0777,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0777", "-rwxrwxrwx"),
+    "[sig-storage] EmptyDir volumes volume on default medium should have the correct mode [LinuxOnly] [NodeConformance] [Conformance]" => empty_mode(false),
+    "[sig-storage] EmptyDir volumes volume on tmpfs should have the correct mode [LinuxOnly] [NodeConformance] [Conformance]" => empty_mode(true),
+    "[sig-storage] EmptyDir volumes should support (root,0644,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0644", "-rw-r--r--", false),
+    "[sig-storage] EmptyDir volumes should support (root,0666,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0666", "-rw-rw-rw-", false),
+    "[sig-storage] EmptyDir volumes should support (root,0777,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0777", "-rwxrwxrwx", false),
+    "[sig-storage] EmptyDir volumes should support (non-root,0644,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0644", "-rw-r--r--", false),
+    "[sig-storage] EmptyDir volumes should support (non-root,0666,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0666", "-rw-rw-rw-", false),
+    "[sig-storage] EmptyDir volumes should support (non-root,0777,default) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0777", "-rwxrwxrwx", false),
+    "[sig-storage] EmptyDir volumes should support (root,0644,tmpfs) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0644", "-rw-r--r--", true),
+    "[sig-storage] EmptyDir volumes should support (root,0666,tmpfs) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0666", "-rw-rw-rw-", true),
+    "[sig-storage] EmptyDir volumes should support (root,0777,tmpfs) [LinuxOnly] [NodeConformance] [Conformance]" => empty(ROOT, "0777", "-rwxrwxrwx", true),
+    "[sig-storage] EmptyDir volumes should support (non-root,0644,tmpfs) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0644", "-rw-r--r--", true),
+    "[sig-storage] EmptyDir volumes should support (non-root,0666,tmpfs) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0666", "-rw-rw-rw-", true),
+    "[sig-storage] EmptyDir volumes should support (non-root,0777,tmpfs) [LinuxOnly] [NodeConformance] [Conformance]" => empty(OTHER, "0777", "-rwxrwxrwx", true),
     "[sig-storage] ConfigMap should be consumable from pods in volume [NodeConformance] [Conformance]" => file(MAP, &[]),
     "[sig-storage] ConfigMap should be consumable from pods in volume with defaultMode set [LinuxOnly] [NodeConformance] [Conformance]" => file(MAP, &["mode"]),
     "[sig-storage] ConfigMap should be consumable from pods in volume as non-root [NodeConformance] [Conformance]" => file(MAP, &["other"]),
@@ -149,21 +156,37 @@ fn args(words: &[&str]) -> Vec<String> {
     all.map(|word| (*word).to_owned()).collect()
 }
 
-async fn empty_mode(cluster: Cluster) -> Result<()> {
-    let volumes = json!([{ "name": "test-volume", "emptyDir": {} }]);
+/// An empty volume, in memory or on the disk, and what is to be said of where it lies.
+fn empty_volume(memory: bool) -> (Value, &'static str) {
+    match memory {
+        true => (
+            json!([{ "name": "test-volume", "emptyDir": { "medium": "Memory" } }]),
+            "mount type of \"/test-volume\": tmpfs",
+        ),
+        false => (
+            json!([{ "name": "test-volume", "emptyDir": {} }]),
+            "mount type of \"/test-volume\": ",
+        ),
+    }
+}
+
+async fn empty_mode(cluster: Cluster, memory: bool) -> Result<()> {
+    let (volumes, kind) = empty_volume(memory);
     let mounts = json!([{ "name": "test-volume", "mountPath": "/test-volume" }]);
     let words = args(&["--fs_type=/test-volume", "--file_perm=/test-volume"]);
     let pod = pod(&volumes, &[(words, mounts)]);
-    says(
-        &cluster,
-        &pod,
-        &["perms of file \"/test-volume\": -rwxrwxrwx"],
-    )
-    .await
+    let perms = "perms of file \"/test-volume\": -rwxrwxrwx";
+    says(&cluster, &pod, &[perms, kind]).await
 }
 
-async fn empty(cluster: Cluster, user: Option<u32>, mode: &str, shown: &str) -> Result<()> {
-    let volumes = json!([{ "name": "test-volume", "emptyDir": {} }]);
+async fn empty(
+    cluster: Cluster,
+    user: Option<u32>,
+    mode: &str,
+    shown: &str,
+    memory: bool,
+) -> Result<()> {
+    let (volumes, kind) = empty_volume(memory);
     let mounts = json!([{ "name": "test-volume", "mountPath": "/test-volume" }]);
     let file = "/test-volume/test-file";
     let words = args(&[
@@ -177,7 +200,7 @@ async fn empty(cluster: Cluster, user: Option<u32>, mode: &str, shown: &str) -> 
     }
     let perms = format!("perms of file \"{file}\": {shown}");
     let content = format!("content of file \"{file}\": mount-tester new file");
-    says(&cluster, &pod, &[&perms, &content]).await
+    says(&cluster, &pod, &[&perms, &content, kind]).await
 }
 
 /// A volume's source: the kind of object, and whether it is projected.
