@@ -1,7 +1,8 @@
-//! `id`. Models coreutils src/id.c; a user has one group.
+//! `id`. Models coreutils src/id.c.
 
 use machine::Io;
 
+use crate::accounts;
 use crate::args::{self, flag};
 use crate::files;
 use crate::help::tool;
@@ -51,15 +52,12 @@ async fn main(io: Io) -> i32 {
                     (sys.uid(), gid)
                 }
             };
-            Some((
-                uid,
-                gid,
-                files::user_name(sys, uid),
-                files::group_name(sys, gid),
-            ))
+            let user = files::user_name(sys, uid);
+            let more = accounts::groups_of(sys, &user);
+            Some((uid, gid, user, files::group_name(sys, gid), more))
         })
         .await;
-    let Some((uid, gid, user, group)) = found else {
+    let Some((uid, gid, user, group, mut more)) = found else {
         complain(
             &io,
             &format!("‘{}’: no such user", wanted.unwrap_or_default()),
@@ -67,6 +65,7 @@ async fn main(io: Io) -> i32 {
         .await;
         return 1;
     };
+    more.retain(|(_, id)| *id != gid);
     let named = |number: u32, name: &str| {
         if name == number.to_string() {
             name.to_owned()
@@ -77,11 +76,26 @@ async fn main(io: Io) -> i32 {
     let text = match args.last_of("ugG") {
         Some('u') if args.has('n') => user,
         Some('u') => uid.to_string(),
+        Some('G') => {
+            let of = |(name, id): &(String, u32)| match args.has('n') {
+                true => name.clone(),
+                false => id.to_string(),
+            };
+            let all: Vec<String> = std::iter::once(&(group, gid))
+                .chain(&more)
+                .map(of)
+                .collect();
+            all.join(" ")
+        }
         Some(_) if args.has('n') => group,
         Some(_) => gid.to_string(),
         None => {
             let group = named(gid, &group);
-            format!("uid={} gid={group} groups={group}", named(uid, &user))
+            let more = more
+                .iter()
+                .map(|(name, id)| format!(",{}", named(*id, name)));
+            let more: String = more.collect();
+            format!("uid={} gid={group} groups={group}{more}", named(uid, &user))
         }
     };
     io.print(&format!("{text}\n")).await;
