@@ -1,8 +1,9 @@
 //! `cat`. Models coreutils src/cat.c.
 
-use machine::{Fd, Io};
+use machine::{Errno, Fd, Io};
 
 use crate::args::{self, flag};
+use crate::facts::busybox;
 use crate::help::tool;
 use crate::io::{Lines, Output, complain, inputs, usage_error};
 
@@ -43,7 +44,13 @@ async fn main(io: Io) -> i32 {
         let mut lines = match Lines::open(&io, &path).await {
             Ok(lines) => lines,
             Err(errno) => {
-                complain(&io, &format!("{path}: {}", errno.message())).await;
+                let why = errno.message();
+                let what = match (busybox(&io).await, errno) {
+                    (false, _) => format!("{path}: {why}"),
+                    (true, Errno::EISDIR) => format!("read error: {why}"),
+                    (true, _) => format!("can't open '{path}': {why}"),
+                };
+                complain(&io, &what).await;
                 status = 1;
                 continue;
             }

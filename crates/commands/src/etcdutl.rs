@@ -161,7 +161,10 @@ async fn status(io: &Io, line: &Line, path: &str) -> i32 {
 
 /// The database that a file holds, if it is one.
 fn open(sys: &mut Sys<'_>, path: &str) -> Option<Rc<Snapshot>> {
-    Snapshot::of(&sys.read_object(path).ok()?)
+    match sys.read_object(path) {
+        Ok(object) => Snapshot::of(&object),
+        Err(_) => Snapshot::from_bytes(&sys.read_file(path).ok()?).map(Rc::new),
+    }
 }
 
 /// Where the parts of a restored data directory go.

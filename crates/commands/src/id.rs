@@ -1,7 +1,8 @@
-//! `id`. Models coreutils src/id.c; a user has one group.
+//! `id`. Models coreutils src/id.c.
 
 use machine::Io;
 
+use crate::accounts;
 use crate::args::{self, flag};
 use crate::files;
 use crate::help::tool;
@@ -37,7 +38,7 @@ async fn main(io: Io) -> i32 {
     let named = wanted.clone();
     let found = io
         .sys(move |sys| {
-            let mut groups = Vec::new();
+            let mut numbers = Vec::new();
             let (uid, gid) = match &named {
                 Some(name) => {
                     let users = sys.host().users();
@@ -46,27 +47,25 @@ async fn main(io: Io) -> i32 {
                 }
                 None => {
                     let process = sys.host().process(sys.pid());
-                    groups = process.map_or_else(Vec::new, |process| process.groups.to_vec());
+                    numbers = process.map_or_else(Vec::new, |process| process.groups.to_vec());
                     (sys.uid(), process.map_or(0, |process| process.gid))
                 }
             };
-            groups.push(gid);
-            groups.sort_unstable();
-            groups.dedup();
-            let groups: Vec<(u32, String)> = groups
+            let user = files::user_name(sys, uid);
+            let listed = accounts::groups_of(sys, &user);
+            numbers.extend(listed.into_iter().map(|(_, number)| number));
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers.retain(|number| *number != gid);
+            numbers.insert(0, gid);
+            let groups: Vec<(u32, String)> = numbers
                 .into_iter()
                 .map(|group| (group, files::group_name(sys, group)))
                 .collect();
-            Some((
-                groups,
-                uid,
-                gid,
-                files::user_name(sys, uid),
-                files::group_name(sys, gid),
-            ))
+            Some((groups, uid, user))
         })
         .await;
-    let Some((groups, uid, gid, user, group)) = found else {
+    let Some((groups, uid, user)) = found else {
         complain(
             &io,
             &format!("‘{}’: no such user", wanted.unwrap_or_default()),
@@ -74,6 +73,7 @@ async fn main(io: Io) -> i32 {
         .await;
         return 1;
     };
+    let (gid, group) = groups[0].clone();
     let named = |number: u32, name: &str| {
         if name == number.to_string() {
             name.to_owned()

@@ -124,6 +124,30 @@ async fn main(io: Io) -> i32 {
     if missing { 2 } else { code }
 }
 
+/// What a filter makes of one document, each result as JSON. For tools that read other forms.
+///
+/// # Errors
+/// What is wrong with the filter, or what it failed of.
+pub(crate) async fn apply(io: &Io, filter: &str, json: &str) -> Result<Vec<String>, String> {
+    let filter = parse::parse(filter)?;
+    let input = Reader::new(json).next()?.unwrap_or(Json::Null);
+    let vars = io.environment().iter();
+    let vars = vars.map(|(name, value)| (name.clone(), Json::Text(value.clone())));
+    let vars = Json::Object(Rc::new(vars.collect()));
+    let mut run = Run::new(vars, io.now().await.unix_secs() as f64);
+    let mut out = Vec::new();
+    let flow = run.eval(&filter, Item::plain(input), &library(), &mut |_, item| {
+        out.push(item.value.compact());
+        Ok(())
+    });
+    match flow {
+        Ok(()) => Ok(out),
+        Err(Stop::Break(_)) => Err("break".to_owned()),
+        Err(Stop::Error(Json::Text(text))) => Err(text.to_string()),
+        Err(Stop::Error(other)) => Err(other.compact()),
+    }
+}
+
 /// The builtins that are written in jq.
 fn library() -> Env {
     let functions: Vec<Rc<Function>> =

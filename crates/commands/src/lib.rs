@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** a tool knows nothing but its `Io`; what it does works on a real machine unchanged.
 
+mod accounts;
+mod adduser;
 mod apk;
 mod apt;
 mod apt_cache;
@@ -19,6 +21,7 @@ mod cat;
 mod checksum;
 mod chmod;
 mod chown;
+mod chpasswd;
 mod chroot;
 mod cksum;
 mod clear;
@@ -28,6 +31,7 @@ mod comm;
 mod conntrack;
 mod cp;
 mod crictl;
+mod crontab;
 mod curl;
 mod cut;
 mod date;
@@ -55,10 +59,14 @@ mod fgrep;
 mod file;
 mod files;
 mod find;
+mod findmnt;
 mod fold;
 mod free;
 mod getent;
+mod gpg;
 mod grep;
+mod groupadd;
+mod groupdel;
 mod groups;
 mod gunzip;
 mod gzip;
@@ -87,6 +95,7 @@ mod less;
 mod ln;
 mod logger;
 mod ls;
+mod lsb_release;
 mod lsblk;
 mod lscpu;
 mod lsmod;
@@ -105,6 +114,7 @@ mod nano;
 mod nc;
 mod netstat;
 pub mod netwhy;
+mod nice;
 mod nl;
 mod nohup;
 mod nproc;
@@ -151,10 +161,12 @@ mod sort;
 mod split;
 mod ss;
 mod ssh;
+mod ssh_keygen;
 mod sshd;
 mod stat;
 mod strace;
 mod strings;
+mod su;
 mod sudo;
 mod swapoff;
 mod sync;
@@ -171,6 +183,7 @@ mod timeout;
 mod top;
 mod touch;
 mod tr;
+mod tree;
 mod true_;
 mod truncate;
 mod tty;
@@ -181,6 +194,9 @@ mod uniq;
 mod uptime;
 mod url;
 mod usage;
+mod useradd;
+mod userdel;
+mod usermod;
 mod users;
 mod vi;
 mod vim;
@@ -195,6 +211,7 @@ mod xargs;
 mod xtables;
 mod xxd;
 mod yes;
+mod yq;
 mod zcat;
 
 use machine::{Constructor, ToolMain};
@@ -228,6 +245,7 @@ pub struct Example {
 static TOOLS: &[&Tool] = &[
     // `[`, before the letters.
     &bracket::TOOL,
+    &adduser::TOOL,
     &apk::TOOL,
     &apt::TOOL,
     &apt_cache::TOOL,
@@ -241,6 +259,7 @@ static TOOLS: &[&Tool] = &[
     &cat::TOOL,
     &chmod::TOOL,
     &chown::TOOL,
+    &chpasswd::TOOL,
     &chroot::TOOL,
     &cksum::TOOL,
     &clear::TOOL,
@@ -250,6 +269,7 @@ static TOOLS: &[&Tool] = &[
     &conntrack::TOOL,
     &cp::TOOL,
     &crictl::TOOL,
+    &crontab::TOOL,
     &curl::TOOL,
     &cut::TOOL,
     &date::TOOL,
@@ -274,10 +294,14 @@ static TOOLS: &[&Tool] = &[
     &fgrep::TOOL,
     &file::TOOL,
     &find::TOOL,
+    &findmnt::TOOL,
     &fold::TOOL,
     &free::TOOL,
     &getent::TOOL,
+    &gpg::TOOL,
     &grep::TOOL,
+    &groupadd::TOOL,
+    &groupdel::TOOL,
     &groups::TOOL,
     &gunzip::TOOL,
     &gzip::TOOL,
@@ -304,6 +328,7 @@ static TOOLS: &[&Tool] = &[
     &ln::TOOL,
     &logger::TOOL,
     &ls::TOOL,
+    &lsb_release::TOOL,
     &lsblk::TOOL,
     &lscpu::TOOL,
     &lsmod::TOOL,
@@ -321,6 +346,7 @@ static TOOLS: &[&Tool] = &[
     &nc::TOOL,
     &netstat::TOOL,
     &netwhy::TOOL,
+    &nice::TOOL,
     &nl::TOOL,
     &nohup::TOOL,
     &nproc::TOOL,
@@ -360,10 +386,12 @@ static TOOLS: &[&Tool] = &[
     &split::TOOL,
     &ss::TOOL,
     &ssh::TOOL,
+    &ssh_keygen::TOOL,
     &sshd::TOOL,
     &stat::TOOL,
     &strace::TOOL,
     &strings::TOOL,
+    &su::TOOL,
     &sudo::TOOL,
     &swapoff::TOOL,
     &sync::TOOL,
@@ -380,6 +408,7 @@ static TOOLS: &[&Tool] = &[
     &top::TOOL,
     &touch::TOOL,
     &tr::TOOL,
+    &tree::TOOL,
     &true_::TOOL,
     &truncate::TOOL,
     &tty::TOOL,
@@ -388,6 +417,9 @@ static TOOLS: &[&Tool] = &[
     &unexpand::TOOL,
     &uniq::TOOL,
     &uptime::TOOL,
+    &useradd::TOOL,
+    &userdel::TOOL,
+    &usermod::TOOL,
     &users::TOOL,
     &vi::TOOL,
     &vim::TOOL,
@@ -401,6 +433,7 @@ static TOOLS: &[&Tool] = &[
     &xargs::TOOL,
     &xxd::TOOL,
     &yes::TOOL,
+    &yq::TOOL,
     &zcat::TOOL,
 ];
 

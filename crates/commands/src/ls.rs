@@ -6,6 +6,7 @@ use machine::{Errno, Fd, FileKind, Io, Stat};
 use shell::width;
 
 use crate::args::{self, Args, flag, maybe, value};
+use crate::facts::busybox;
 use crate::files::{self, mode_text};
 use crate::help::tool;
 use crate::io::{complain, human, join, usage_error};
@@ -100,8 +101,17 @@ async fn main(io: Io) -> i32 {
             }
             Err(errno) => {
                 let why = errno.message();
-                complain(&io, &format!("cannot access '{path}': {why}")).await;
-                status = 2;
+                let what = match busybox(&io).await {
+                    true => {
+                        status = 1;
+                        format!("{path}: {why}")
+                    }
+                    false => {
+                        status = 2;
+                        format!("cannot access '{path}': {why}")
+                    }
+                };
+                complain(&io, &what).await;
             }
         }
     }

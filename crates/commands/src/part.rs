@@ -5,6 +5,7 @@ use std::rc::Rc;
 use machine::{Errno, Io};
 
 use crate::args::{self, Args, Flag};
+use crate::facts::busybox;
 use crate::io::{complain, inputs, size, usage_error};
 
 /// What a command line asks for.
@@ -71,6 +72,7 @@ fn modern(words: &[Rc<str>]) -> Vec<Rc<str>> {
 pub(crate) async fn unreadable(io: &Io, path: &str, errno: Errno) {
     let why = errno.message();
     let what = match errno {
+        _ if busybox(io).await => format!("can't open '{path}': {why}"),
         Errno::EISDIR => format!("error reading '{path}': {why}"),
         _ => format!("cannot open '{path}' for reading: {why}"),
     };

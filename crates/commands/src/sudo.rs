@@ -1,7 +1,10 @@
-//! `sudo`: everyone here is root already, so it runs the command.
+//! `sudo`: who asks is root already, so it runs the command, as another user where one is named.
 
-use machine::Io;
+use std::rc::Rc;
 
+use machine::{Exec, Io, Spawn};
+
+use crate::accounts;
 use crate::args::{self, flag, value};
 use crate::help::tool;
 use crate::io::{complain, usage_error};
@@ -14,6 +17,7 @@ tool!(
     main,
     [
         ("sudo echo hi", "hi\n"),
+        ("useradd jane; sudo -u jane id -un", "jane\n"),
         ("sudo WHO=me sh -c 'echo $WHO'", "me\n"),
         (
             "sudo nosuch; echo $?",
@@ -36,11 +40,10 @@ async fn main(io: Io) -> i32 {
         Ok(args) => args,
         Err(message) => return usage_error(&io, &message, 1).await,
     };
-    if args.value('u').is_some_and(|user| &**user != "root") {
-        complain(&io, "not modelled: other users").await;
-        return 1;
-    }
     let mut words = args.operands.clone();
+    if let Some(user) = args.value('u').filter(|user| &***user != "root") {
+        return other(&io, user.clone(), words).await;
+    }
     // Assignments in front of the command are for its environment, which `env` does.
     if words.first().is_some_and(|word| is_assignment(word)) {
         words.insert(0, "env".into());
@@ -56,6 +59,39 @@ async fn main(io: Io) -> i32 {
         return 1;
     }
     run::become_program(&io, words).await
+}
+
+/// Runs a command as another user than root.
+async fn other(io: &Io, user: Rc<str>, mut words: Vec<Rc<str>>) -> i32 {
+    let asked = user.clone();
+    let Some(account) = io.sys(move |sys| accounts::find(sys, &asked)).await else {
+        complain(io, &format!("unknown user {user}")).await;
+        return 1;
+    };
+    if words.is_empty() {
+        words.push(account.shell.as_str().into());
+    }
+    let Some(path) = run::find(io, &words[0]).await else {
+        complain(io, &format!("{}: command not found", words[0])).await;
+        return 1;
+    };
+    let mut env = io.environment().clone();
+    let set = Rc::make_mut(&mut env);
+    for name in ["USER", "LOGNAME"] {
+        set.insert(name.into(), user.clone());
+    }
+    set.insert("HOME".into(), account.home.as_str().into());
+    let mut spawn = Spawn::new(Exec::Path(path), words.clone()).with_stdio();
+    spawn.user = Some((account.uid, account.gid));
+    spawn.env = Some(env);
+    match io.spawn(spawn).await {
+        Ok(child) => io.wait(child).await.shell_code(),
+        Err(errno) => {
+            let why = format!("unable to execute {}: {}", words[0], errno.message());
+            complain(io, &why).await;
+            1
+        }
+    }
 }
 
 fn is_assignment(word: &str) -> bool {

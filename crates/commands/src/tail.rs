@@ -59,6 +59,10 @@ async fn main(io: Io) -> i32 {
             Err(errno) => {
                 unreadable(&io, path, errno).await;
                 status = 1;
+                // `-F` waits for a file that is not there yet.
+                if args.has('F') {
+                    followed.push((path.clone(), 0));
+                }
                 continue;
             }
         };

@@ -11,6 +11,9 @@ use net::Shared;
 use crate::member::{Cluster, Config};
 use crate::store::Store;
 
+/// What a sealed file ends in.
+const SEAL: &[u8; 32] = b"-- a hash of what is above it --";
+
 /// The contents of a database file. A clone shares everything.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -78,6 +81,16 @@ impl Snapshot {
         }
     }
 
+    /// The snapshot that the bytes of a file are, after something copied it byte by byte. Which cluster
+    /// it was of is not in them.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Snapshot> {
+        Some(Snapshot {
+            store: Store::from_bytes(bytes)?,
+            cluster: Cluster::bootstrap(&Config::default()),
+            sealed: bytes.ends_with(SEAL),
+        })
+    }
+
     /// The snapshot that a file's shared content is, if it is one.
     pub fn of(content: &Rc<dyn Shared>) -> Option<Rc<Snapshot>> {
         net::downcast_shared(content)
@@ -90,14 +103,17 @@ impl Shared for Snapshot {
         self.store.db_size() + if self.sealed { 32 } else { 0 }
     }
 
-    /// A readable rendering: the real file is a bbolt database, whose pages nobody reads.
+    /// The key space, filled up to the length of the file; a mark at the end of a sealed one stands for
+    /// the hash.
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for kv in self.store.iter() {
-            bytes.extend_from_slice(&kv.key);
-            bytes.push(0);
-            bytes.extend_from_slice(&kv.value.bytes());
-            bytes.push(0);
+        let mut bytes = self.store.to_bytes();
+        let size = usize::try_from(self.size()).unwrap_or(usize::MAX);
+        if bytes.len() < size {
+            bytes.resize(size, 0);
+        }
+        if self.sealed {
+            let end = bytes.len() - SEAL.len();
+            bytes[end..].copy_from_slice(SEAL);
         }
         bytes
     }

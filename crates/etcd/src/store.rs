@@ -2,6 +2,8 @@
 //!
 //! Models server/storage/mvcc/{kvstore,kvstore_txn}.go and server/etcdserver/txn.
 
+mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::rc::Rc;

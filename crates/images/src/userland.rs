@@ -25,7 +25,7 @@ const APPLETS: [&str; 46] = [
 ];
 
 /// More applets; one list would be too long to read.
-const MORE_APPLETS: [&str; 60] = [
+const MORE_APPLETS: [&str; 66] = [
     "netstat",
     "nsenter",
     "cmp",
@@ -65,8 +65,14 @@ const MORE_APPLETS: [&str; 60] = [
     "uname",
     "uptime",
     "vi",
+    "adduser",
     "bc",
     "cksum",
+    "nice",
+    "rev",
+    "su",
+    "tree",
+    "users",
     "dmesg",
     "expand",
     "lsof",

@@ -3,13 +3,15 @@
 //! Models cmd/kubeadm/app/phases/upgrade/health.go. Of its checks, the one that runs a Job is not
 //! modelled, since there are no Jobs.
 
+use std::borrow::Cow;
+
 use machine::{Io, Sys};
 
 use super::cluster::Cluster;
 use super::{Done, Options, stop};
 
 /// A check that failed, by name, and why.
-pub(crate) type Failed = (&'static str, String);
+pub(crate) type Failed = (Cow<'static, str>, String);
 
 /// Ends if checks failed, but for those that are to be ignored: they are warnings.
 pub(crate) async fn judge(io: &Io, failed: Vec<Failed>, options: &Options) -> Done {
@@ -44,7 +46,7 @@ pub(crate) async fn must_be_root(io: &Io, options: &Options) -> Done {
         return Ok(());
     }
     let why = "user is not running as root".to_owned();
-    judge(io, vec![("IsPrivilegedUser", why)], options).await
+    judge(io, vec![("IsPrivilegedUser".into(), why)], options).await
 }
 
 /// Whether control-plane nodes are ready and their manifests are where they should be.
@@ -72,7 +74,7 @@ pub(crate) async fn check(io: &Io, cluster: &Cluster, options: &Options) -> Done
             "there are NotReady control-planes in the cluster: [{}]",
             unready.join(" ")
         );
-        errors.push(("ControlPlaneNodesReady", why));
+        errors.push(("ControlPlaneNodesReady".into(), why));
     }
     let mut missing = Vec::new();
     for component in &crate::manifests::COMPONENTS[1..] {
@@ -89,7 +91,7 @@ pub(crate) async fn check(io: &Io, cluster: &Cluster, options: &Options) -> Done
              found: [{}]",
             missing.join(" ")
         );
-        errors.push(("StaticPodManifest", why));
+        errors.push(("StaticPodManifest".into(), why));
     }
     judge(io, errors, options).await
 }

@@ -59,7 +59,10 @@ pub(crate) async fn prepull(io: &Io, version: &str, options: &Options) -> Done {
     let mut errors = Vec::new();
     for image in names(version) {
         if let Err(why) = pull_one(io, &image).await {
-            errors.push(("ImagePull", format!("failed to pull image {image}: {why}")));
+            errors.push((
+                "ImagePull".into(),
+                format!("failed to pull image {image}: {why}"),
+            ));
         }
     }
     let judged = judge(io, errors, options).await;

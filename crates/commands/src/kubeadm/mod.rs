@@ -1,7 +1,7 @@
 //! `kubeadm`: looks after a cluster's own programs. Models cmd/kubeadm of Kubernetes v1.36.
 //!
-//! Clusters are delivered as `kubeadm init` and `kubeadm join` leave them; those two are not
-//! modelled.
+//! Clusters are delivered as `kubeadm init` and `kubeadm join` leave them; of those two, what they look
+//! at first is modelled.
 
 mod apply;
 mod certs;
@@ -16,8 +16,11 @@ mod kubelet_config;
 mod node;
 mod plan;
 mod policy;
+mod preflight;
+mod reset;
 mod staticpods;
 mod token;
+mod user;
 mod version;
 
 use machine::Io;
@@ -87,6 +90,17 @@ async fn run(io: &Io, options: &Options) -> Done {
         ["config", "images", "pull"] => config::images_pull(io, options).await,
         ["config", "print", kind] => defaults::print(io, kind).await,
         ["token", rest @ ..] => token::run(io, rest, options).await,
+        ["init"] => preflight::init(io, options).await,
+        ["join", servers @ ..] if servers.first() != Some(&"phase") => {
+            preflight::join(io, servers, options).await
+        }
+        ["reset"] => reset::reset(io, options).await,
+        ["kubeconfig", "user"] => user::user(io, options).await,
+        ["certs", "certificate-key"] => {
+            let key = io.sys(|sys| sys.random().hex(64)).await;
+            io.print(&format!("{key}\n")).await;
+            Ok(())
+        }
         ["upgrade", word, ..] if !["apply", "diff", "node", "plan"].contains(word) => {
             invalid("upgrade", word)
         }
@@ -184,6 +198,16 @@ pub(crate) struct Options {
     pub(crate) usages: Vec<String>,
     /// `--groups`.
     pub(crate) groups: Vec<String>,
+    /// `--token`.
+    pub(crate) token: Option<String>,
+    /// `--discovery-token-ca-cert-hash`.
+    pub(crate) ca_hashes: Vec<String>,
+    /// `--discovery-token-unsafe-skip-ca-verification`.
+    pub(crate) unsafe_ca: bool,
+    /// `--client-name`.
+    pub(crate) client_name: Option<String>,
+    /// `--org`.
+    pub(crate) organizations: Vec<String>,
     /// `--certificate-key`.
     pub(crate) certificate_key: Option<String>,
     /// `--etcd-upgrade`, on unless turned off.
@@ -233,6 +257,33 @@ impl Options {
                     .groups
                     .extend(value()?.split(',').map(str::to_owned)),
                 "certificate-key" => options.certificate_key = Some(value()?),
+                "token" => options.token = Some(value()?),
+                "discovery-token-ca-cert-hash" => options.ca_hashes.push(value()?),
+                "discovery-token-unsafe-skip-ca-verification" => options.unsafe_ca = true,
+                "client-name" => options.client_name = Some(value()?),
+                "org" => options
+                    .organizations
+                    .extend(value()?.split(',').map(str::to_owned)),
+                "control-plane" | "upload-certs" => {}
+                "apiserver-advertise-address"
+                | "apiserver-bind-port"
+                | "apiserver-cert-extra-sans"
+                | "cert-dir"
+                | "cleanup-tmp-dir"
+                | "config"
+                | "control-plane-endpoint"
+                | "cri-socket"
+                | "feature-gates"
+                | "image-repository"
+                | "node-name"
+                | "patches"
+                | "pod-network-cidr"
+                | "service-cidr"
+                | "service-dns-domain"
+                | "skip-phases"
+                | "validity-period" => {
+                    value()?;
+                }
                 "v" => {
                     value()?;
                 }

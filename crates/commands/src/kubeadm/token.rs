@@ -71,7 +71,7 @@ async fn generate(io: &Io) -> String {
 }
 
 /// A token's two halves.
-fn halves(token: &str) -> Done<(&str, &str)> {
+pub(crate) fn halves(token: &str) -> Done<(&str, &str)> {
     let fits = |part: &str, length| {
         part.len() == length && part.bytes().all(|byte| ALPHABET.contains(&byte))
     };

@@ -7,6 +7,7 @@ use machine::fs::Node;
 use sim::Duration;
 
 use super::database::{self, Installed};
+use super::distribution;
 use super::index::{self, Offer, compare};
 use super::update::mirror;
 use super::{FAILED, READING, may_change};
@@ -63,6 +64,23 @@ pub(crate) async fn install(io: &Io, wanted: &[&str], wishes: Wishes) -> i32 {
     let installed = database::read(io).await;
     let mut changes = Changes::default();
     for word in wanted {
+        let known = |name: &&str| installed.iter().any(|package| package.name() == *name);
+        let name = word.split('=').next().unwrap_or(word);
+        let package = match Some(name).filter(|name| !known(name)) {
+            Some(name) => distribution::find(name),
+            None => None,
+        };
+        if let Some(package) = package {
+            match distribution::is_there(io, package).await {
+                true => changes
+                    .newest
+                    .push((name.to_owned(), package.version.to_owned())),
+                false => changes
+                    .replaced
+                    .push((None, distribution::offer(name, package))),
+            }
+            continue;
+        }
         if let Err(text) = select(word, &offers, &installed, &mut changes) {
             io.print(&changes.selected).await;
             io.eprint(&text).await;
@@ -328,16 +346,7 @@ async fn unpack(io: &Io, changes: &Changes, mut installed: Vec<Installed>) {
         let text = format!("Preparing to unpack .../{name}_{version}_amd64.deb ...\n{over}");
         io.print(&text).await;
         io.sleep(Duration::from_millis(700)).await;
-        let program = match name {
-            "kubeadm" => "kubeadm",
-            "kubelet" => "kubelet",
-            _ => "kubectl",
-        };
-        let release = format!("v{}", version.split('-').next().unwrap_or(version));
-        let path = format!("/usr/bin/{program}");
-        let put = io.sys(move |sys| sys.put_node(&path, Node::release(program, &release)));
-        if let Err(errno) = put.await {
-            let why = errno.message();
+        if let Err(why) = put(io, name, version).await {
             io.eprint(&format!("dpkg: error processing package {name}: {why}\n"))
                 .await;
             continue;
@@ -358,6 +367,22 @@ async fn unpack(io: &Io, changes: &Changes, mut installed: Vec<Installed>) {
         ))
         .await;
     }
+}
+
+/// Puts the files of a package.
+async fn put(io: &Io, name: &str, version: &str) -> Result<(), String> {
+    if let Some(package) = distribution::find(name) {
+        return distribution::unpack(io, package).await;
+    }
+    let program = match name {
+        "kubeadm" => "kubeadm",
+        "kubelet" => "kubelet",
+        _ => "kubectl",
+    };
+    let release = format!("v{}", version.split('-').next().unwrap_or(version));
+    let path = format!("/usr/bin/{program}");
+    let put = io.sys(move |sys| sys.put_node(&path, Node::release(program, &release)));
+    put.await.map_err(|errno| errno.message().to_owned())
 }
 
 /// `12.4 MB`, `57.3 kB`, `0 B`, as in the C locale.

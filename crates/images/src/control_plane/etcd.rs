@@ -169,7 +169,14 @@ impl Etcd {
                 Some(snapshot.ok_or_else(|| Refusal::bad_database(&database))?)
             }
             Err(Errno::ENOENT) => None,
-            Err(_) => return Err(Refusal::bad_database(&database)),
+            Err(_) => {
+                let bytes = sys.read_file(&database).ok();
+                let snapshot = bytes.and_then(|bytes| Snapshot::from_bytes(&bytes));
+                let snapshot = Rc::new(snapshot.ok_or_else(|| Refusal::bad_database(&database))?);
+                // From here on its own.
+                let _ = sys.write_object(&database, snapshot.clone());
+                Some(snapshot)
+            }
         };
         make_dirs(sys, &dir).map_err(|errno| {
             format!(
@@ -235,6 +242,15 @@ fn make_dirs(sys: &mut Sys<'_>, dir: &str) -> Result<(), Errno> {
 
 impl Program for Etcd {
     fn poll(&mut self, sys: &mut Sys<'_>, why: Wake) -> Poll {
+        if sys.args().iter().any(|word| &**word == "--version") {
+            let version = sys.version();
+            let text = format!(
+                "etcd Version: {version}\nGit SHA: Not provided (use ./build instead of go build)\n\
+                 Go Version: go1.24.13\nGo OS/Arch: linux/amd64\n"
+            );
+            let _ = sys.write(Fd::STDOUT, text.as_bytes());
+            return Poll::Exit(0);
+        }
         if self.running.is_none() {
             match Etcd::start(sys) {
                 Ok(mut running) => {

@@ -15,7 +15,13 @@ pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)], release: &str) -> 
     let t = &mut tree;
     for dir in [
         "/boot",
+        "/etc/apt/keyrings",
+        "/etc/cron.d",
+        "/etc/default",
+        "/etc/modules-load.d",
+        "/etc/sysctl.d",
         "/home",
+        "/media",
         "/mnt",
         "/opt",
         "/proc",
@@ -24,6 +30,7 @@ pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)], release: &str) -> 
         "/sys",
         "/usr/local/bin",
         "/usr/local/sbin",
+        "/usr/share/keyrings",
         "/var/lib",
     ] {
         put(t, dir, Node::dir(0o755));
@@ -43,9 +50,10 @@ pub(crate) fn base(name: &str, known: &[(Rc<str>, Ipv4Addr)], release: &str) -> 
     text(
         t,
         "/etc/group",
-        "root:x:0:\ndaemon:x:1:\nwww-data:x:33:\nnogroup:x:65534:\n",
+        "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:\nwww-data:x:33:\nusers:x:100:\nnogroup:x:65534:\n",
         0o644,
     );
+    text(t, "/etc/fstab", "/dev/vda1 / ext4 defaults 0 1\n", 0o644);
     text(t, "/etc/os-release", OS_RELEASE, 0o644);
     text(t, "/root/.bashrc", BASHRC, 0o644);
     text(

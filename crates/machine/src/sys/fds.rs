@@ -38,13 +38,14 @@ impl Sys<'_> {
     /// # Errors
     /// As `open(2)`.
     pub fn open(&mut self, path: &str, mode: OpenMode) -> Result<Fd, Errno> {
-        let place = match mode {
-            OpenMode::Read => self.resolve(path, true)?,
-            _ => self.create(path)?,
-        };
+        let place = self.resolve(path, true)?;
         if let Some(handle) = self.process_handle(&place) {
             return self.install(handle);
         }
+        let place = match mode {
+            OpenMode::Read => place,
+            _ => self.create(path)?,
+        };
         let node = self.node(&place)?;
         let want = match mode {
             OpenMode::Read => READ,

@@ -17,6 +17,7 @@ use crate::kubelet::node::not_ready;
 use crate::kubelet::objects::{Gathered, Then};
 use crate::kubelet::pod::{Container, Pod};
 use crate::kubelet::runtime::Purpose;
+use crate::kubelet::volumes;
 use crate::kubelet::worker::{Input, Worker};
 use crate::runtime::log;
 
@@ -124,6 +125,7 @@ impl State {
         let container = entry.worker.units[unit].container.clone();
         let ip: Rc<str> = entry.worker.ip().into();
         let pid = pid_mode(&entry.worker, &container);
+        let files = env_files(sys, &pod, &container);
         let config = objects
             .and_then(|objects| {
                 let services = self.watching.service_variables(&pod);
@@ -131,6 +133,7 @@ impl State {
                     pod_ip: &ip,
                     host_ips: &self.host_ips,
                     allocatable: self.facts.allocatable(),
+                    files: &files,
                 };
                 env::environment(&pod, &container.object, &objects, &services, facts)
             })
@@ -150,6 +153,19 @@ impl State {
         self.inputs
             .push_back((uid.clone(), Input::Configured(step, result)));
     }
+}
+
+/// The files in volumes that a container's variables are taken from.
+fn env_files(sys: &mut Sys<'_>, pod: &Pod, container: &Container) -> env::EnvFiles {
+    let mut found = env::EnvFiles::new();
+    for (name, path) in env::files(&container.object) {
+        let mut all = volumes::volumes(pod).iter();
+        let volume = all.find(|volume| volume.str("name") == name);
+        let place = volume.map(|volume| format!("{}/{path}", volumes::path(pod, volume)));
+        let text = place.and_then(|place| sys.read_to_string(&place).ok());
+        found.insert((name, path), text);
+    }
+    found
 }
 
 fn identity(pod: &Pod) -> [(Rc<str>, Rc<str>); 3] {

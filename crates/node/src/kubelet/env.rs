@@ -24,6 +24,9 @@ pub(crate) enum Object {
 /// What is known of the objects referred to. `None` means that the object does not exist.
 pub(super) type Objects = BTreeMap<Object, Option<Value>>;
 
+/// Texts of files in volumes, by volume and path.
+pub(super) type EnvFiles = BTreeMap<(String, String), Option<String>>;
+
 /// Facts of the machine and the cluster that go into an environment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
@@ -33,6 +36,8 @@ pub(super) struct Facts<'a> {
     pub host_ips: &'a [Rc<str>],
     /// What the machine can give to pods.
     pub allocatable: &'a Value,
+    /// Files that variables are taken from, by volume and path; nothing for one that is not there.
+    pub files: &'a EnvFiles,
 }
 
 /// Variables in the order in which they were set.
@@ -270,8 +275,68 @@ fn value_from(
             )),
         };
     }
-    let what = sim::unmodelled!("environment variables from files");
-    Err(what.to_string())
+    from_file(from.get("fileKeyRef"), facts.files)
+}
+
+/// A variable of a file that an init container wrote: lines of `NAME='value'`.
+fn from_file(reference: &Value, files: &EnvFiles) -> Result<Option<String>, String> {
+    let place = (
+        reference.str("volumeName").to_owned(),
+        reference.str("path").to_owned(),
+    );
+    let optional = reference.bool_at("optional");
+    let unread = || "couldn't parse env file".to_owned();
+    let text = match files.get(&place).cloned().flatten() {
+        Some(text) => text,
+        None if optional => return Ok(None),
+        None => return Err(unread()),
+    };
+    let key = reference.str("key");
+    let mut found = None;
+    for line in text.lines() {
+        let line = line.trim_end();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, rest) = line.split_once('=').ok_or_else(unread)?;
+        let quoted = rest
+            .strip_prefix('\'')
+            .and_then(|rest| rest.split_once('\''));
+        let (value, behind) = quoted.ok_or_else(unread)?;
+        let behind = behind.trim_start();
+        if !is_variable_name(name)
+            || name.contains(' ')
+            || !(behind.is_empty() || behind.starts_with('#'))
+        {
+            return Err(unread());
+        }
+        if name == key {
+            found = Some(value.to_owned());
+        }
+    }
+    match found {
+        Some(value) => Ok(Some(value)),
+        None if optional => Ok(None),
+        None => Err(format!(
+            "environment variable key {key:?} not found in file"
+        )),
+    }
+}
+
+/// The files that a container's variables are taken from: volume and path of each.
+pub(super) fn files(container: &Value) -> Vec<(String, String)> {
+    let variables = container.get("env").list().iter();
+    let references = variables.map(|variable| variable.get("valueFrom").get("fileKeyRef"));
+    let place = |reference: &Value| {
+        (
+            reference.str("volumeName").to_owned(),
+            reference.str("path").to_owned(),
+        )
+    };
+    references
+        .filter(|reference| !reference.is_null())
+        .map(place)
+        .collect()
 }
 
 /// What a field path of the downward API stands for; none if it stands for nothing.
@@ -450,6 +515,16 @@ mod tests {
             pod_ip: "10.244.1.3",
             host_ips: &host_ips,
             allocatable: &allocatable,
+            files: &EnvFiles::from([
+                (
+                    ("v".to_owned(), "f.env".to_owned()),
+                    Some("# x\nA='1 2' # y\nB='3'\n".to_owned()),
+                ),
+                (
+                    ("v".to_owned(), "bad".to_owned()),
+                    Some("A = 1\n".to_owned()),
+                ),
+            ]),
         };
         let got = environment(&pod, &container, &objects, &services, facts);
         let got = got.map(|variables| {
@@ -489,6 +564,21 @@ mod tests {
             object! { "env": [{ "name": "M", "valueFrom": { "resourceFieldRef": (limit) } }] },
             Ok("M=8192"),
         );
+    }
+
+    #[test]
+    fn variables_come_from_files() {
+        let of = |path: &str, key: &str, optional: bool| {
+            object! { "env": [{ "name": "X", "valueFrom": { "fileKeyRef": {
+                "volumeName": "v", "path": path, "key": key, "optional": optional,
+            } } }] }
+        };
+        check(of("f.env", "A", false), Ok("X=1 2"));
+        check(of("f.env", "C", true), Ok(""));
+        let missing = "environment variable key \"C\" not found in file";
+        check(of("f.env", "C", false), Err(missing));
+        check(of("bad", "A", false), Err("couldn't parse env file"));
+        check(of("none", "A", false), Err("couldn't parse env file"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use machine::{Errno, FileKind, Sys};
 use sim::Instant;
 
 use crate::kubelet::State;
-use crate::kubelet::env::Facts;
+use crate::kubelet::env::{EnvFiles, Facts};
 use crate::kubelet::objects::{Gathered, Then};
 use crate::kubelet::pod::Pod;
 use crate::kubelet::volumes::{self, Files, Plan, Tokens};
@@ -82,6 +82,7 @@ impl State {
             pod_ip: entry.worker.ip(),
             host_ips: &self.host_ips,
             allocatable: self.facts.allocatable(),
+            files: &EnvFiles::new(),
         };
         let mut failures = Vec::new();
         for volume in volumes::volumes(&pod) {

@@ -368,6 +368,7 @@ mod tests {
             pod_ip: "",
             host_ips: &[],
             allocatable: api::NULL,
+            files: &env::EnvFiles::new(),
         };
         let got = plan(&pod, &volume, &objects, &tokens, facts).map(|plan| match plan {
             Plan::Files(files) => files

@@ -4,6 +4,7 @@
 //! and has one shim process per sandbox do the running. Knows nothing of pods beyond what the
 //! interface tells it, and nothing of any particular image.
 
+mod command;
 mod container;
 mod daemon;
 mod forwards;
