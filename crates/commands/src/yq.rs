@@ -17,7 +17,7 @@ tool!(
     "yq [eval|eval-all] [-i] [-r] [-o FORMAT] EXPRESSION [FILE]...",
     main,
     [
-        ("printf 'a: 1\\nb: [x, y]\\n' | yq .b", "- x\n- y\n"),
+        ("printf 'a: 1\\nb: [v, w]\\n' | yq .b", "- v\n- w\n"),
         (
             "printf 'a: 1\\n' | yq '.a = 2 | .c = \"z\"'",
             "a: 2\nc: z\n"
