@@ -2,7 +2,7 @@
 
 use machine::Io;
 
-use crate::args::{self, flag, value};
+use crate::args::{self, Args, flag, value};
 use crate::help::tool;
 use crate::io::{complain, inputs, slurp_text, usage_error};
 
@@ -28,22 +28,35 @@ tool!(
 const FLAGS: &[args::Flag] = &[flag('i', "initial"), value('t', "tabs")];
 
 async fn main(io: Io) -> i32 {
-    let args = match args::parse(FLAGS, io.args()) {
+    print_changed(&io, FLAGS, |text, width, args| {
+        expanded(text, width, args.has('i'))
+    })
+    .await
+}
+
+/// Prints what the files hold with its blanks and tabs changed, stops being so far apart as `-t` says.
+/// Returns the exit code.
+pub(crate) async fn print_changed(
+    io: &Io,
+    flags: &[args::Flag],
+    change: impl Fn(&str, usize, &Args) -> String,
+) -> i32 {
+    let args = match args::parse(flags, io.args()) {
         Ok(args) => args,
-        Err(message) => return usage_error(&io, &message, 1).await,
+        Err(message) => return usage_error(io, &message, 1).await,
     };
     let told = args.value('t').map_or("8", |width| width);
     let Some(width) = told.parse().ok().filter(|width| *width > 0usize) else {
         let why = format!("tab size contains invalid character(s): ‘{told}’");
-        complain(&io, &why).await;
+        complain(io, &why).await;
         return 1;
     };
     let mut status = 0;
     for path in inputs(&args) {
-        match slurp_text(&io, &path).await {
-            Ok(text) => io.print(&expanded(&text, width, args.has('i'))).await,
+        match slurp_text(io, &path).await {
+            Ok(text) => io.print(&change(&text, width, &args)).await,
             Err(errno) => {
-                complain(&io, &format!("{path}: {}", errno.message())).await;
+                complain(io, &format!("{path}: {}", errno.message())).await;
                 status = 1;
             }
         }

@@ -3,8 +3,8 @@
 use machine::Io;
 
 use crate::args::{self, flag, value};
+use crate::expand::print_changed;
 use crate::help::tool;
-use crate::io::{complain, inputs, slurp_text, usage_error};
 
 tool!(
     "unexpand",
@@ -30,32 +30,12 @@ const FLAGS: &[args::Flag] = &[
 ];
 
 async fn main(io: Io) -> i32 {
-    let args = match args::parse(FLAGS, io.args()) {
-        Ok(args) => args,
-        Err(message) => return usage_error(&io, &message, 1).await,
-    };
-    let told = args.value('t').map_or("8", |width| width);
-    let Some(width) = told.parse().ok().filter(|width| *width > 0usize) else {
-        let why = format!("tab size contains invalid character(s): ‘{told}’");
-        complain(&io, &why).await;
-        return 1;
-    };
-    let all = (args.has('a') || args.has('t')) && !args.has('\u{1}');
-    let mut status = 0;
-    for path in inputs(&args) {
-        match slurp_text(&io, &path).await {
-            Ok(text) => {
-                let lines = text.split_inclusive('\n');
-                let text: String = lines.map(|line| shortened(line, width, all)).collect();
-                io.print(&text).await;
-            }
-            Err(errno) => {
-                complain(&io, &format!("{path}: {}", errno.message())).await;
-                status = 1;
-            }
-        }
-    }
-    status
+    print_changed(&io, FLAGS, |text, width, args| {
+        let all = (args.has('a') || args.has('t')) && !args.has('\u{1}');
+        let lines = text.split_inclusive('\n');
+        lines.map(|line| shortened(line, width, all)).collect()
+    })
+    .await
 }
 
 /// A line whose blanks that reach a stop are a tab, where there are two of them at least.

@@ -202,18 +202,13 @@ fn node_affinity(spec: &Value, path: &Path<'_>, out: &mut Errors) {
 
 fn sources(volume: &Value, path: &Path<'_>, out: &mut Errors) {
     let spec = volume.get("spec");
-    let kinds = spec.entries().keys();
-    let mut kinds = kinds.filter(|key| !NOT_SOURCES.contains(&&***key));
-    let Some(kind) = kinds.next() else {
-        out.push(FieldError::required(path, "must specify a volume type"));
+    let kinds = spec.entries().keys().map(|key| key.as_str());
+    let kinds = kinds.filter(|key| !NOT_SOURCES.contains(key));
+    let Some(kind) = volume_source::only(kinds, path, out) else {
         return;
     };
-    for other in kinds {
-        let text = "may not specify more than 1 volume type";
-        out.push(FieldError::forbidden(path.child(other), text));
-    }
     volume_source::validate(kind, spec, path, out);
-    match &**kind {
+    match kind {
         "local" if spec.get("nodeAffinity").is_null() => {
             let text = "Local volume requires node affinity";
             out.push(FieldError::required(path.child("nodeAffinity"), text));

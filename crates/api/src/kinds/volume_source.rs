@@ -42,6 +42,24 @@ const NEEDED: &[(&str, &[&str])] = &[
     ("scaleIO", &["gateway", "system", "volumeName"]),
 ];
 
+/// The one kind of source that is given, the first where there are more; what is wrong if there is
+/// not just one.
+pub(super) fn only<'a>(
+    mut kinds: impl Iterator<Item = &'a str>,
+    path: &Path<'_>,
+    out: &mut Errors,
+) -> Option<&'a str> {
+    let Some(kind) = kinds.next() else {
+        out.push(FieldError::required(path, "must specify a volume type"));
+        return None;
+    };
+    for other in kinds {
+        let text = "may not specify more than 1 volume type";
+        out.push(FieldError::forbidden(path.child(other), text));
+    }
+    Some(kind)
+}
+
 /// What is wrong with the source of this kind in what stands at `path`.
 pub(super) fn validate(kind: &str, of: &Value, path: &Path<'_>, out: &mut Errors) {
     let source = of.get(kind);

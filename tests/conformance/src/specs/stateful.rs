@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::specs;
+use super::workloads::service_of_set;
 use crate::cluster::{Cluster, text};
 
 specs! {
@@ -22,15 +23,7 @@ const PORT: u16 = 21017;
 /// A StatefulSet with its Service, as every spec of it begins.
 async fn create(cluster: &Cluster, name: &str, replicas: u64, spec: &Value) -> Result<String> {
     let labels = json!({ "foo": "bar", "baz": "blah" });
-    let service = json!({
-        "apiVersion": "v1", "kind": "Service",
-        "metadata": { "name": "test", "labels": labels },
-        "spec": {
-            "clusterIP": "None", "selector": labels,
-            "ports": [{ "port": 80, "name": "http", "protocol": "TCP" }],
-        },
-    });
-    cluster.create(&cluster.core("services"), &service).await?;
+    service_of_set(cluster, &labels).await?;
     let mut set = json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": { "name": name, "creationTimestamp": null },

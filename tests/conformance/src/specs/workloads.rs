@@ -359,7 +359,8 @@ async fn replica_set_adopts(cluster: Cluster) -> Result<()> {
     ready(&cluster, &set, 1).await
 }
 
-async fn stateful_set(cluster: &Cluster, labels: &Value) -> Result<String> {
+/// The Service that every spec of StatefulSets begins with.
+pub(super) async fn service_of_set(cluster: &Cluster, labels: &Value) -> Result<()> {
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": { "name": "test", "labels": labels },
@@ -368,8 +369,12 @@ async fn stateful_set(cluster: &Cluster, labels: &Value) -> Result<String> {
             "ports": [{ "port": 80, "name": "http", "protocol": "TCP" }],
         },
     });
-    let services = cluster.core("services");
-    cluster.create(&services, &service).await?;
+    cluster.create(&cluster.core("services"), &service).await?;
+    Ok(())
+}
+
+async fn stateful_set(cluster: &Cluster, labels: &Value) -> Result<String> {
+    service_of_set(cluster, labels).await?;
     let object = workload("StatefulSet", "ss", labels, 1);
     let one = create(cluster, "statefulsets", &object).await?;
     ready(cluster, &one, 1).await?;

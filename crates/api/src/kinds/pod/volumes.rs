@@ -79,19 +79,13 @@ pub(super) fn validate<'a>(
 }
 
 fn source(volume: &Value, volume_path: &Path<'_>, out: &mut Errors) {
-    let path = volume_path;
-    let mut kinds = KINDS.iter().filter(|kind| volume.has(kind));
-    let Some(kind) = kinds.next() else {
-        out.push(FieldError::required(path, "must specify a volume type"));
+    let kinds = KINDS.iter().copied().filter(|kind| volume.has(kind));
+    let Some(kind) = volume_source::only(kinds, volume_path, out) else {
         return;
     };
-    for other in kinds {
-        let text = "may not specify more than 1 volume type";
-        out.push(FieldError::forbidden(path.child(other), text));
-    }
     let source = volume.get(kind);
-    let path = path.child(kind);
-    match *kind {
+    let path = volume_path.child(kind);
+    match kind {
         "emptyDir" => {
             if Quantity::of(source.get("sizeLimit")).is_some_and(|size| size.sign() < 0) {
                 let text = "SizeLimit field must be a valid resource quantity";
