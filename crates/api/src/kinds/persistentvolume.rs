@@ -177,26 +177,17 @@ fn capacity(spec: &Value, path: &Path<'_>, out: &mut Errors) {
 }
 
 fn node_affinity(spec: &Value, path: &Path<'_>, out: &mut Errors) {
-    let (affinity, path) = (spec.get("nodeAffinity"), path);
+    let affinity = spec.get("nodeAffinity");
     if affinity.is_null() {
         return;
     }
-    let (required, path) = (affinity.get("required"), path.child("required"));
-    if required.is_null() {
-        let text = "must specify required node constraints";
-        out.push(FieldError::required(path, text));
-        return;
-    }
-    let (terms, path) = (
-        required.list_at("nodeSelectorTerms"),
-        path.child("nodeSelectorTerms"),
-    );
-    if terms.is_empty() {
-        let text = "must have at least one node selector term";
-        out.push(FieldError::required(path, text));
-    }
-    for (i, term) in terms.iter().enumerate() {
-        scheduling::node_term(term, true, &path.index(i), out);
+    let path = path.child("required");
+    match affinity.get("required") {
+        Value::Null => {
+            let text = "must specify required node constraints";
+            out.push(FieldError::required(path, text));
+        }
+        required => scheduling::node_selector(required, &path, out),
     }
 }
 

@@ -218,17 +218,7 @@ fn pod_term(term: &Value, path: &Path<'_>, out: &mut Errors) {
 
 fn node_affinity(of: &Value, path: &Path<'_>, out: &mut Errors) {
     if of.has(REQUIRED) {
-        let path = path.child(REQUIRED);
-        let path = path.child("nodeSelectorTerms");
-        let terms = of.get(REQUIRED).list_at("nodeSelectorTerms");
-        if terms.is_empty() {
-            let text = "must have at least one node selector term";
-            out.push(FieldError::required(path, text));
-        }
-        for (i, term) in terms.iter().enumerate() {
-            let path = path.index(i);
-            node_term(term, true, &path, out);
-        }
+        node_selector(of.get(REQUIRED), &path.child(REQUIRED), out);
     }
     let preferred_path = path.child(PREFERRED);
     for (i, weighted) in of.list_at(PREFERRED).iter().enumerate() {
@@ -240,7 +230,22 @@ fn node_affinity(of: &Value, path: &Path<'_>, out: &mut Errors) {
     }
 }
 
-pub(in crate::kinds) fn node_term(term: &Value, strict: bool, path: &Path<'_>, out: &mut Errors) {
+/// What is wrong with the terms of which a node has to meet one.
+pub(in crate::kinds) fn node_selector(of: &Value, path: &Path<'_>, out: &mut Errors) {
+    let (terms, path) = (
+        of.list_at("nodeSelectorTerms"),
+        path.child("nodeSelectorTerms"),
+    );
+    if terms.is_empty() {
+        let text = "must have at least one node selector term";
+        out.push(FieldError::required(path, text));
+    }
+    for (i, term) in terms.iter().enumerate() {
+        node_term(term, true, &path.index(i), out);
+    }
+}
+
+fn node_term(term: &Value, strict: bool, path: &Path<'_>, out: &mut Errors) {
     let list_path = path.child("matchExpressions");
     for (i, expression) in term.list_at("matchExpressions").iter().enumerate() {
         let path = list_path.index(i);

@@ -151,7 +151,7 @@ fn host_users(spec: &Value, path: &Path<'_>, out: &mut Errors) {
 
 /// What a pod cannot have on the system it is for. Models `validateLinux` and `validateWindows`.
 fn system(spec: &Value, path: &Path<'_>, out: &mut Errors) {
-    const OF_POD: [&str; 12] = [
+    const OF_POD: [&str; 11] = [
         "appArmorProfile",
         "seLinuxOptions",
         "seccompProfile",
@@ -163,7 +163,6 @@ fn system(spec: &Value, path: &Path<'_>, out: &mut Errors) {
         "supplementalGroups",
         "supplementalGroupsPolicy",
         "seLinuxChangePolicy",
-        "procMount",
     ];
     const OF_CONTAINER: [&str; 10] = [
         "appArmorProfile",
